@@ -1,0 +1,49 @@
+/**
+ * Every error that can cross the bus: one table of names, codes and meanings.
+ *
+ * Codes below zero are JSON-RPC's and the original system's, those above are HTTP's, as peers use them.
+ * Match on `code`, never on text: two copies of this package may be loaded.
+ */
+
+interface ErrorRow {
+  readonly code: number
+  readonly meaning: string
+}
+
+/** Name, code and meaning of each error. The manual's table is compared with this one by a test. */
+export const errorTable = {
+  ParseError: { code: -32700, meaning: 'The message is not JSON.' },
+  InvalidRequest: { code: -32600, meaning: 'The message is JSON but no JSON-RPC request.' },
+  MethodNotFound: { code: -32601, meaning: 'The service has no such method.' },
+  InvalidParams: { code: -32602, meaning: 'The arguments do not fit the method.' },
+  InternalError: { code: -32603, meaning: 'The service failed in a way it does not describe.' },
+  StorageLookup: { code: -20000, meaning: 'No such thing is stored.' },
+  ContainerManager: { code: -20001, meaning: 'The container manager refused or could not be reached.' },
+  NotFound: { code: 404, meaning: 'There is no such thing.' },
+  NotAllowed: { code: 405, meaning: 'The thing is in no state for that.' },
+  Conflict: { code: 409, meaning: 'The thing was changed by somebody else, or exists differently already.' },
+  Timeout: { code: -20010, meaning: 'No answer came within the time limit.' },
+  Cancelled: { code: -20011, meaning: 'The caller gave up.' },
+  NobodyListens: { code: -20012, meaning: 'No queue is bound to that routing key.' },
+  ConnectionLost: { code: -20013, meaning: 'The broker could not be reached.' },
+  Abandoned: { code: -20014, meaning: 'The message ended too many processes and was set aside.' },
+} as const satisfies Record<string, ErrorRow>
+
+export type ErrorName = keyof typeof errorTable
+
+/** Facts about an error, as JSON. `exception` is the name of the error's class, as peers expect it. */
+export type ErrorData = Readonly<Record<string, unknown>>
+
+/** An error with a place in the table. It travels over the bus with message, code and data unchanged. */
+export class BusError extends Error {
+  override readonly name: string
+  readonly code: number
+  readonly data: ErrorData
+
+  constructor(name: ErrorName, message: string, options: { data?: ErrorData; cause?: unknown } = {}) {
+    super(message, { cause: options.cause })
+    this.name = name
+    this.code = errorTable[name].code
+    this.data = options.data ?? {}
+  }
+}
