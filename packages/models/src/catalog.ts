@@ -1,0 +1,51 @@
+/**
+ * Every model and every list by its name: how one gets from a name on the wire to a definition.
+ */
+import { ClusterDeploy, ClusterRestart, ClusterUpgrade } from './cluster-operation.ts'
+import { Cluster, Clusters } from './cluster.ts'
+import { ContainerManagerConfig, ContainerManagerConfigs } from './container-manager-config.ts'
+import { HostCreds } from './host-creds.ts'
+import { HostStatus } from './host-status.ts'
+import { Host, Hosts } from './host.ts'
+import type { ListDefinition, ModelDefinition } from './model.ts'
+import { Network, Networks } from './network.ts'
+import { WatcherRecord } from './watcher-record.ts'
+
+/** Every model by its name. */
+export const models = {
+  Host,
+  HostCreds,
+  HostStatus,
+  Cluster,
+  ClusterDeploy,
+  ClusterUpgrade,
+  ClusterRestart,
+  Network,
+  ContainerManagerConfig,
+  WatcherRecord,
+} as const satisfies Record<string, ModelDefinition>
+
+export type ModelName = keyof typeof models
+
+/** Every list by its name. */
+export const lists = {
+  Hosts,
+  Clusters,
+  Networks,
+  ContainerManagerConfigs,
+} as const satisfies Record<string, ListDefinition>
+
+export type ListName = keyof typeof lists
+
+const modelsByName = new Map<string, ModelDefinition>(Object.entries(models))
+const listsByName = new Map<string, ListDefinition>(Object.entries(lists))
+
+/** The model of that name, if there is one. */
+export function findModel(name: string): ModelDefinition | undefined {
+  return modelsByName.get(name)
+}
+
+/** The list of that name, if there is one. */
+export function findList(name: string): ListDefinition | undefined {
+  return listsByName.get(name)
+}

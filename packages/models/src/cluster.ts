@@ -1,0 +1,57 @@
+/**
+ * A cluster: hosts that are operated on together. Its status and counts are computed from its hosts.
+ */
+import { z } from 'zod'
+import type { Host } from './host.ts'
+import { defineList, defineModel, type ModelOf } from './model.ts'
+import { address, name } from './names.ts'
+
+/** Hosts that are operated on together. */
+export const Cluster = defineModel({
+  name: 'Cluster',
+  key: 'name',
+  schema: z.object({
+    name,
+    status: z.string().default(''),
+    network: z.string().default('default'),
+    /** The addresses of its hosts. */
+    hostset: z.array(address).default([]),
+    container_manager: z.string().default(''),
+  }),
+  hidden: ['hostset'],
+})
+export type Cluster = ModelOf<typeof Cluster>
+
+/** All clusters. */
+export const Clusters = defineList('Clusters', Cluster)
+
+/** How many hosts a cluster has; those that are active are available. */
+export interface HostCounts {
+  readonly total: number
+  readonly available: number
+  readonly unavailable: number
+}
+
+export type ClusterStatusName = 'ok' | 'degraded' | 'failed'
+
+/** Counts a cluster's hosts. A member that is not among `hosts`, because nothing is stored of it, is unavailable. */
+export function countHosts(cluster: Cluster, hosts: Iterable<Host>): HostCounts {
+  const members = new Set(cluster.hostset)
+  const active = [...hosts].filter(({ address, status }) => members.has(address) && status === 'active')
+  return { total: members.size, available: active.length, unavailable: members.size - active.length }
+}
+
+/** Says how a cluster is: ok without hosts or with all of them active, failed with none active, else degraded. */
+export function clusterStatus({ total, available }: HostCounts): ClusterStatusName {
+  if (available === total) return 'ok'
+  return available === 0 ? 'failed' : 'degraded'
+}
+
+/** The cluster with its status and its counts as they are now. */
+export function withHosts(
+  cluster: Cluster,
+  hosts: Iterable<Host>,
+): Cluster & { status: ClusterStatusName; hosts: HostCounts } {
+  const counts = countHosts(cluster, hosts)
+  return { ...cluster, status: clusterStatus(counts), hosts: counts }
+}

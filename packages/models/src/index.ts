@@ -1,0 +1,48 @@
+/**
+ * The things Commissaire manages and the rules they keep. Needs nothing but zod, so a browser may use it.
+ */
+export {
+  attributesOf,
+  defineList,
+  defineModel,
+  keyOf,
+  type ListDefinition,
+  type ModelDefinition,
+  type ModelOf,
+  type ModelSchema,
+  safeModel,
+} from './model.ts'
+export { type Fault, parseAs, parseModel, parseModelText, ValidationError } from './validation.ts'
+export { address, addressPattern, name, namePattern } from './names.ts'
+export { parseTimestamp, timestamp } from './timestamp.ts'
+export { Host, Hosts, hostStatuses, type HostStatusName, mayMove } from './host.ts'
+export { HostCreds } from './host-creds.ts'
+export { HostStatus, hostStatusOf } from './host-status.ts'
+export {
+  Cluster,
+  Clusters,
+  clusterStatus,
+  type ClusterStatusName,
+  countHosts,
+  type HostCounts,
+  withHosts,
+} from './cluster.ts'
+export {
+  ClusterDeploy,
+  ClusterRestart,
+  ClusterUpgrade,
+  isOver,
+  type OperationStatus,
+  operationStatuses,
+} from './cluster-operation.ts'
+export { defaultNetwork, Network, Networks, type NetworkType, networkTypes } from './network.ts'
+export {
+  ContainerManagerConfig,
+  ContainerManagerConfigs,
+  ContainerManagerOptions,
+  type ContainerManagerType,
+  containerManagerTypes,
+  verifiesTls,
+} from './container-manager-config.ts'
+export { WatcherRecord } from './watcher-record.ts'
+export { findList, findModel, type ListName, lists, type ModelName, models } from './catalog.ts'

@@ -1,0 +1,38 @@
+/**
+ * A network that the hosts of a cluster are joined by.
+ */
+import { z } from 'zod'
+import { defineList, defineModel, type ModelOf } from './model.ts'
+import { name } from './names.ts'
+
+export const networkTypes = ['flannel_etcd', 'flannel_server'] as const
+
+export type NetworkType = (typeof networkTypes)[number]
+
+const hostAndPort = /^(\[[0-9a-fA-F:.]+\]|[a-zA-Z0-9_.-]+):\d{1,5}$/
+
+/** A network that hosts are joined by. */
+export const Network = defineModel({
+  name: 'Network',
+  key: 'name',
+  schema: z
+    .object({
+      name,
+      type: z.enum(networkTypes).default('flannel_etcd'),
+      options: z.record(z.string(), z.unknown()).default({}),
+    })
+    .superRefine((network, context) => {
+      if (network.type !== 'flannel_server') return
+      const { address } = network.options
+      if (typeof address === 'string' && hostAndPort.test(address)) return
+      const message = 'must be "host:port" of the flannel server'
+      context.addIssue({ code: 'custom', path: ['options', 'address'], message })
+    }),
+})
+export type Network = ModelOf<typeof Network>
+
+/** All networks. */
+export const Networks = defineList('Networks', Network)
+
+/** The network that is always there, and that a cluster has when nothing else is said. */
+export const defaultNetwork: Network = Object.freeze({ name: 'default', type: 'flannel_etcd', options: {} })
