@@ -42,6 +42,8 @@ export const Host = defineModel({
     host_key: z.string().default(''),
     /** The failure domain, by which rolling operations spread their load. */
     zone: z.string().default(''),
+    /** Why it has this status, in a sentence; empty where all is well. Goes with the status, so it is not kept. */
+    status_reason: z.string().default(''),
   }),
   kept: ['labels', 'facts', 'host_key', 'zone'],
 })
