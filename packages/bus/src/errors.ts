@@ -29,6 +29,7 @@ export const errorTable = {
   Abandoned: { code: -20014, meaning: 'The message ended too many processes and was set aside.' },
 } as const satisfies Record<string, ErrorRow>
 
+/** The name of a row of the table. */
 export type ErrorName = keyof typeof errorTable
 
 /** Facts about an error, as JSON. `exception` is the name of the error's class, as peers expect it. */
@@ -40,10 +41,25 @@ export class BusError extends Error {
   readonly code: number
   readonly data: ErrorData
 
-  constructor(name: ErrorName, message: string, options: { data?: ErrorData; cause?: unknown } = {}) {
-    super(message, { cause: options.cause })
+  /** `code` is for errors of peers whose code no row of the table has; everything else leaves it to the name. */
+  constructor(
+    name: ErrorName | 'RemoteError',
+    message: string,
+    options: { data?: ErrorData; cause?: unknown; code?: number } = {},
+  ) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined)
     this.name = name
-    this.code = errorTable[name].code
+    this.code =
+      options.code ?? (name === 'RemoteError' ? errorTable.InternalError.code : errorTable[name].code)
     this.data = options.data ?? {}
   }
+}
+
+const names = new Map<number, ErrorName>(
+  Object.entries(errorTable).map(([name, row]) => [row.code, name as ErrorName]),
+)
+
+/** The error that a code stands for. A code that is not in the table makes a `RemoteError` and is kept. */
+export function errorOfCode(code: number, message: string, data: ErrorData): BusError {
+  return new BusError(names.get(code) ?? 'RemoteError', message, { data, code })
 }

@@ -1,0 +1,178 @@
+/**
+ * The bus: requests, replies, notifications and served queues over a transport.
+ *
+ * The transport moves text; what a message means, how long it is waited for and who is told what is decided here and in
+ * `requests.ts` (the caller's side) and `serving.ts` (the service's side).
+ */
+
+import { createClient, type Client } from './client.ts'
+import { Deadlines } from './deadlines.ts'
+import { encodeNotification, type Params } from './json-rpc.ts'
+import type { Logger } from './logger.ts'
+import { lastWord } from './message.ts'
+import { encodePayload } from './payload.ts'
+import { decodeCancel, Requests, type RequestOptions } from './requests.ts'
+import { QueueServing, type ServeOptions, type Serving } from './serving.ts'
+import { traceHeaders } from './trace.ts'
+import type { DeadMessages, QueueDeclaration, Transport, TransportEvents } from './transport.ts'
+
+/** What most parts need of the bus. */
+export interface Requester {
+  /** Asks whoever serves the routing key; its last word is the method. */
+  request<T = unknown>(routingKey: string, params?: Params, options?: RequestOptions): Promise<T>
+  /** Tells whoever serves the routing key, and wants no answer. */
+  notify(routingKey: string, params?: Params): Promise<void>
+  /** Sends a raw message: a text as text, everything else as JSON. */
+  publish(routingKey: string, payload: unknown, options?: { persistent?: boolean }): Promise<void>
+}
+
+/** Where the connection stands. */
+export type BusState = 'connected' | 'disconnected' | 'closed'
+
+/** A connection to one exchange. */
+export interface Bus extends Requester, AsyncDisposable {
+  readonly exchange: string
+  readonly state: BusState
+  /** Messages that were set aside. */
+  readonly dead: DeadMessages
+  /** A typed caller of the service that serves `<prefix>.*`. */
+  client<Service>(prefix: string, options?: RequestOptions): Client<Service>
+  /** Declares and binds a queue, and hands its messages to the handler. */
+  serve(queue: QueueDeclaration, options: ServeOptions): Promise<Serving>
+  /** Stops serving, finishes what is in hand, and disconnects. May be called twice. */
+  close(): Promise<void>
+}
+
+/** What a bus is made with. */
+export interface BusOptions {
+  readonly exchange: string
+  readonly requestTimeout: number
+  readonly log: Logger
+}
+
+/** Opens a transport and puts the bus on it. */
+export async function openBus(
+  open: (events: TransportEvents) => Promise<Transport>,
+  options: BusOptions,
+): Promise<Bus> {
+  let bus: TransportBus | undefined
+  const transport = await open({
+    onReply: (body) => bus?.receive(body),
+    onBroadcast: (text) => bus?.hear(text),
+    onState: (state) => bus?.change(state),
+  })
+  bus = new TransportBus(transport, options)
+  return bus
+}
+
+class TransportBus implements Bus {
+  readonly exchange: string
+  readonly #transport: Transport
+  readonly #log: Logger
+  readonly #deadlines = new Deadlines()
+  readonly #requests: Requests
+  readonly #servings = new Set<QueueServing>()
+  readonly #cancelled = new Map<string, number>()
+  #state: BusState = 'connected'
+  #closing: Promise<void> | undefined
+
+  constructor(transport: Transport, { exchange, requestTimeout, log }: BusOptions) {
+    this.exchange = exchange
+    this.#transport = transport
+    this.#log = log
+    this.#requests = new Requests(transport, { deadlines: this.#deadlines, timeout: requestTimeout, log })
+  }
+
+  get state(): BusState {
+    return this.#state
+  }
+
+  get dead(): DeadMessages {
+    return this.#transport.dead
+  }
+
+  request<T = unknown>(routingKey: string, params: Params = [], options: RequestOptions = {}): Promise<T> {
+    return this.#requests.send<T>(routingKey, params, options)
+  }
+
+  async notify(routingKey: string, params: Params = []): Promise<void> {
+    const body = encodeNotification(lastWord(routingKey), params)
+    await this.#transport.publish({
+      routingKey,
+      body,
+      contentType: 'application/json',
+      headers: traceHeaders(),
+    })
+  }
+
+  async publish(routingKey: string, payload: unknown, options: { persistent?: boolean } = {}): Promise<void> {
+    await this.#transport.publish({
+      routingKey,
+      ...encodePayload(payload),
+      ...options,
+      headers: traceHeaders(),
+    })
+  }
+
+  client<Service>(prefix: string, options: RequestOptions = {}): Client<Service> {
+    return createClient<Service>(prefix, (routingKey, params) => this.request(routingKey, params, options))
+  }
+
+  async serve(queue: QueueDeclaration, { handler, prefetch }: ServeOptions): Promise<Serving> {
+    const serving = new QueueServing(handler, {
+      transport: this.#transport,
+      deadlines: this.#deadlines,
+      log: this.#log,
+      isCancelled: (id) => this.#cancelled.size > 0 && this.#cancelled.has(id),
+    })
+    this.#servings.add(serving)
+    return serving.start(queue, prefetch)
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  /** An answer arrived. */
+  receive(body: string): void {
+    this.#requests.receive(body)
+  }
+
+  /** Somebody said something to all: so far, always that a caller gave up. */
+  hear(text: string): void {
+    const cancel = decodeCancel(text)
+    if (!cancel) return
+    for (const serving of this.#servings) serving.cancel(cancel.id)
+    if (this.#servings.size > 0) this.#remember(cancel)
+  }
+
+  change(state: 'connected' | 'disconnected'): void {
+    if (this.#state !== 'closed') this.#state = state
+  }
+
+  /** A request may be cancelled before it was taken from its queue. */
+  #remember({ id, until }: { id: string; until: number }): void {
+    const now = Date.now()
+    if (until <= now) return
+    this.#cancelled.set(id, until)
+    for (const [other, end] of this.#cancelled) {
+      if (end > now && this.#cancelled.size <= mostCancelled) break
+      this.#cancelled.delete(other)
+    }
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all([...this.#servings].map((serving) => serving.stop()))
+    this.#requests.rejectAll('the connection was closed before the answer came')
+    this.#deadlines.clear()
+    await this.#transport.close()
+    this.#state = 'closed'
+  }
+}
+
+const mostCancelled = 10_000

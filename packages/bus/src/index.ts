@@ -1,0 +1,29 @@
+/** A topic exchange that carries JSON-RPC: connect, call, serve. */
+
+export { connect, type ConnectOptions } from './connect.ts'
+export type { Bus, BusState, Requester } from './bus.ts'
+export type { Client } from './client.ts'
+export { BusError, errorOfCode, errorTable, type ErrorData, type ErrorName } from './errors.ts'
+export type { Params } from './json-rpc.ts'
+export type { Logger } from './logger.ts'
+export { lastWord, type Handler, type Message } from './message.ts'
+export type { RequestOptions } from './requests.ts'
+export type { ServeOptions, Serving } from './serving.ts'
+export { matcher, type Matcher } from './topic.ts'
+export type {
+  Consumer,
+  ConsumeOptions,
+  DeadMessage,
+  DeadMessages,
+  Delivery,
+  Headers,
+  Outgoing,
+  QueueDeclaration,
+  Received,
+  Reply,
+  Settlement,
+  Transport,
+  TransportEvents,
+  TransportModule,
+  TransportOptions,
+} from './transport.ts'
