@@ -21,7 +21,12 @@ const ending = {
   failures: z.record(z.string(), z.string()).default({}),
   /** Why the operation as a whole stands where it does, in a sentence. */
   reason: z.string().default(''),
+  /** The bus message that asked for it, by which one that is delivered again is known. */
+  request_id: z.string().default(''),
+  /** The last sign of life of whoever works on it. */
+  renewed_at: z.string().default(''),
 }
+const hidden = ['request_id', 'renewed_at']
 
 /** Brings every host of a cluster to one version. */
 export const ClusterDeploy = defineModel({
@@ -34,6 +39,7 @@ export const ClusterDeploy = defineModel({
     deployed: addresses,
     ...ending,
   }),
+  hidden,
 })
 export type ClusterDeploy = ModelOf<typeof ClusterDeploy>
 
@@ -42,6 +48,7 @@ export const ClusterUpgrade = defineModel({
   name: 'ClusterUpgrade',
   key: 'name',
   schema: z.object({ name, status, upgraded: addresses, ...ending }),
+  hidden,
 })
 export type ClusterUpgrade = ModelOf<typeof ClusterUpgrade>
 
@@ -49,7 +56,15 @@ export type ClusterUpgrade = ModelOf<typeof ClusterUpgrade>
 export const ClusterRestart = defineModel({
   name: 'ClusterRestart',
   key: 'name',
-  schema: z.object({ name, status, restarted: addresses, ...ending }),
+  schema: z.object({
+    name,
+    status,
+    restarted: addresses,
+    ...ending,
+    /** The boot that each host was in before it was told to restart: {address: boot id}. */
+    boot_ids: z.record(z.string(), z.string()).default({}),
+  }),
+  hidden: [...hidden, 'boot_ids'],
 })
 export type ClusterRestart = ModelOf<typeof ClusterRestart>
 

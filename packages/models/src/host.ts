@@ -42,10 +42,12 @@ export const Host = defineModel({
     host_key: z.string().default(''),
     /** The failure domain, by which rolling operations spread their load. */
     zone: z.string().default(''),
+    /** When it was last made ready; empty until then and while it is investigated. */
+    bootstrapped_at: z.string().default(''),
     /** Why it has this status, in a sentence; empty where all is well. Goes with the status, so it is not kept. */
     status_reason: z.string().default(''),
   }),
-  kept: ['labels', 'facts', 'host_key', 'zone'],
+  kept: ['labels', 'facts', 'host_key', 'zone', 'bootstrapped_at'],
 })
 export type Host = ModelOf<typeof Host>
 
