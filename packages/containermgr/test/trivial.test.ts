@@ -1,0 +1,9 @@
+import { test } from 'vitest'
+
+import { createContainerManager } from '../src/index.ts'
+import { containerManagerContract } from '../src/testing.ts'
+
+const make = () => createContainerManager({ name: 'memory', type: 'trivial', options: {} })
+
+for (const [name, check] of Object.entries(containerManagerContract))
+  test(`trivial: ${name}`, () => check(make))
