@@ -3,7 +3,7 @@
  *
  * A fault names kinds of values, and for a wrong choice the value found; never the content of a secret model.
  */
-import type { z } from 'zod'
+import { z } from 'zod'
 import type { ModelDefinition } from './model.ts'
 
 /** One thing that is wrong, and where: `options.server_url`, `hostset[2]`, or empty for the whole. */
@@ -67,7 +67,13 @@ function describe(issue: z.core.$ZodRawIssue, secret: boolean): string | undefin
     const found = secret ? 'not allowed' : JSON.stringify(issue.input)
     return `is ${found}; allowed: ${issue.values.map((value) => JSON.stringify(value)).join(', ')}`
   }
+  if (issue.code === 'unrecognized_keys') return unknownKeys(issue.keys, issue.inst)
   return undefined
+}
+
+function unknownKeys(keys: readonly string[], schema: unknown): string {
+  const allowed = schema instanceof z.ZodObject ? Object.keys(schema.shape) : []
+  return `has ${keys.map((key) => JSON.stringify(key)).join(', ')}, which is not known; known: ${allowed.join(', ')}`
 }
 
 const articles: Record<string, string> = {

@@ -1,0 +1,118 @@
+/**
+ * The storage service with types: what every other part uses to read and keep models.
+ */
+import { setTimeout as delay } from 'node:timers/promises'
+import { BusError, errorTable, type Requester } from '@commissaire/bus'
+import { type ListDefinition, type ModelDefinition, parseModel } from '@commissaire/models'
+import type { Fetched } from './store.ts'
+
+/** How a save is to be done. */
+export interface SaveOptions {
+  /** The revision that must be there now; null: nothing may be there; left out: whatever is there. */
+  readonly revision?: string | null
+  readonly signal?: AbortSignal
+}
+
+/** Asks the storage service. Errors are the bus's: `StorageLookup` for what is not there, `Conflict` for a lost race. */
+export class StorageClient {
+  readonly #requester: Requester
+
+  constructor(requester: Requester) {
+    this.#requester = requester
+  }
+
+  /** The model of that key, or a `StorageLookup` error. */
+  async get<T extends object>(definition: ModelDefinition<T>, key: string): Promise<T> {
+    return parseModel(
+      definition,
+      await this.#ask('get', definition, { model_json_data: keyed(definition, key) }),
+    )
+  }
+
+  /** The model of that key, if there is one. */
+  async find<T extends object>(definition: ModelDefinition<T>, key: string): Promise<T | undefined> {
+    try {
+      return await this.get(definition, key)
+    } catch (error) {
+      if (hasCode(error, errorTable.StorageLookup.code)) return undefined
+      throw error
+    }
+  }
+
+  /** The model of that key with its revision, or a `StorageLookup` error. */
+  async fetch<T extends object>(definition: ModelDefinition<T>, key: string): Promise<Fetched<T>> {
+    const data = { model_json_data: keyed(definition, key) }
+    const { model, revision } = await this.#ask<Fetched<object>>('fetch', definition, data)
+    return { model: parseModel(definition, model), revision }
+  }
+
+  /** Every model of a list, by key. */
+  async list<T extends object>({ name, of }: ListDefinition<T>): Promise<T[]> {
+    const reply = await this.#requester.request<unknown[]>('storage.list', { model_type_name: name })
+    return reply.map((model) => parseModel(of, model))
+  }
+
+  /** Keeps the model, and gives it back as it was kept. */
+  async save<T extends object>(
+    definition: ModelDefinition<T>,
+    model: T,
+    { revision, signal }: SaveOptions = {},
+  ): Promise<T> {
+    const params = revision === undefined ? {} : { revision }
+    return parseModel(
+      definition,
+      await this.#ask('save', definition, { model_json_data: model, ...params }, signal),
+    )
+  }
+
+  /** Removes the model of that key, or a `StorageLookup` error. */
+  async delete(definition: ModelDefinition, key: string): Promise<void> {
+    await this.#ask('delete', definition, { model_json_data: keyed(definition, key) })
+  }
+
+  /**
+   * Reads a model, changes it and keeps it, so that nobody else's change is lost: when somebody was faster, it reads
+   * and changes again. `change` may therefore be called several times; undefined leaves the model as it is.
+   */
+  async update<T extends object>(
+    definition: ModelDefinition<T>,
+    key: string,
+    change: (model: T) => T | undefined | Promise<T | undefined>,
+    { signal }: { signal?: AbortSignal } = {},
+  ): Promise<T> {
+    for (let turn = 1; ; turn++) {
+      signal?.throwIfAborted()
+      const { model, revision } = await this.fetch(definition, key)
+      const changed = await change(structuredClone(model))
+      if (changed === undefined) return model
+      try {
+        return await this.save(definition, changed, signal ? { revision, signal } : { revision })
+      } catch (error) {
+        if (turn === mostTurns || !hasCode(error, errorTable.Conflict.code)) throw error
+      }
+      await delay(Math.random() * Math.min(5 * turn, 100), undefined, { signal })
+    }
+  }
+
+  #ask<T = unknown>(
+    method: string,
+    { name }: ModelDefinition,
+    params: Record<string, unknown>,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    const options = signal ? { signal } : {}
+    return this.#requester.request<T>(`storage.${method}`, { model_type_name: name, ...params }, options)
+  }
+}
+
+/** In every turn somebody gets through, so it takes that many others to be in the way. */
+const mostTurns = 1000
+
+function keyed(definition: ModelDefinition, key: string): Record<string, string> {
+  if (definition.key !== undefined) return { [definition.key]: key }
+  throw new BusError('InvalidParams', `${definition.name} is computed and not stored`)
+}
+
+function hasCode(error: unknown, code: number): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
+}

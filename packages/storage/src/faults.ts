@@ -1,0 +1,35 @@
+/**
+ * What a store can suffer, in words that say what was tried, what was found, and what to do.
+ */
+import { BusError } from '@commissaire/bus'
+import type { Place } from './handler.ts'
+
+export type StoreFaultKind = 'full' | 'locked' | 'damaged' | 'unwritable' | 'sealed' | 'closed'
+
+/** Thrown when a store cannot do its work: its disk is full, its data damaged, its key the wrong one. */
+export class StoreFault extends BusError {
+  readonly kind: StoreFaultKind
+
+  constructor(kind: StoreFaultKind, message: string, options: { cause?: unknown } = {}) {
+    super('InternalError', message, { data: { exception: 'StoreFault', kind }, cause: options.cause })
+    this.kind = kind
+  }
+}
+
+/** Thrown when a configuration cannot be meant. The message names the file, the key, what was found and what may be. */
+export class ConfigurationError extends Error {
+  override readonly name = 'ConfigurationError'
+  readonly code = 'configuration'
+}
+
+/** The error for a revision that is not there. */
+export function conflict(place: Place, expected: string | null, found: string | undefined): BusError {
+  const { model, key } = place
+  const message =
+    expected === null
+      ? `${model} ${key} exists already`
+      : `${model} ${key} was changed by somebody else since revision ${expected}; read it again`
+  return new BusError('Conflict', message, {
+    data: { exception: 'Conflict', model_type_name: model, key, expected, found: found ?? null },
+  })
+}

@@ -1,0 +1,49 @@
+/**
+ * What a store handler is: the thin thing between the store, which knows models, and a place where texts rest.
+ *
+ * A handler never looks into a value. Each way of being one is a file in `handlers/`, and each runs the contract
+ * suite of `testing.ts`.
+ */
+
+/** Where a value rests: the name of its model, and the key of the one meant. */
+export interface Place {
+  readonly model: string
+  readonly key: string
+}
+
+/** A value as it was when it was read. */
+export interface Stored extends Place {
+  readonly value: string
+  /** Different after every save, also after the value was deleted and saved anew. */
+  readonly revision: string
+}
+
+/** A value to be kept. */
+export interface Write extends Place {
+  readonly value: string
+  /** The revision that must be there now; null: nothing may be there; left out: whatever is there. */
+  readonly expected?: string | null
+}
+
+/** What became of a write. */
+export interface Written {
+  readonly revision: string
+  /** True when nothing was there before. */
+  readonly created: boolean
+}
+
+/** A place where values rest, each under its model's name and its key. */
+export interface StoreHandler extends AsyncDisposable {
+  get(place: Place): Promise<Stored | undefined>
+  /** Everything of one model, by key. */
+  list(model: string): Promise<Stored[]>
+  /**
+   * Keeps all of the values or none, in one step that nobody else comes between; resolves when they are kept.
+   * Throws the BusError `Conflict` when an expected revision is not there, and a StoreFault when it cannot write.
+   */
+  save(writes: readonly Write[]): Promise<Written[]>
+  /** Removes all or, when one of them is not there, none. Resolves with what was found at each place. */
+  delete(places: readonly Place[]): Promise<(Stored | undefined)[]>
+  /** Lets go of what it holds; a second call does nothing. */
+  close(): Promise<void>
+}

@@ -1,0 +1,19 @@
+/**
+ * Where models rest: the store that the storage service has, and the client by which everybody else asks for it.
+ */
+export { asBusError } from './arguments.ts'
+export { type SaveOptions, StorageClient } from './client.ts'
+export { ConfigurationError, conflict, StoreFault, type StoreFaultKind } from './faults.ts'
+export type { Place, Stored, StoreHandler, Write, Written } from './handler.ts'
+export { keyPath } from './keys.ts'
+export { type StorageEvent, StorageMethods, type StorageMethodsOptions } from './methods.ts'
+export { StorageConfig } from './placement.ts'
+export {
+  type Change,
+  type Fetched,
+  type HandlerDescription,
+  type Kept,
+  Store,
+  type StoreOptions,
+} from './store.ts'
+export { Vault } from './vault.ts'

@@ -1,0 +1,180 @@
+/**
+ * What the storage service's methods do with their arguments, as they come from the bus: a model or its JSON text, or
+ * a list of either. The service itself only passes them on.
+ */
+import { BusError, errorTable, type Logger } from '@commissaire/bus'
+import { findList, findModel, lists, type ModelDefinition, parseModel, safeModel } from '@commissaire/models'
+import { eachOf, readItems } from './arguments.ts'
+import { keyPath, storedModels } from './keys.ts'
+import { identify, notFound } from './lookup.ts'
+import type { Change, Fetched, HandlerDescription, Kept, Store } from './store.ts'
+
+/** What is said on `notify.storage.<Model>.<event>`. */
+export interface StorageEvent {
+  readonly event: 'created' | 'updated' | 'deleted'
+  readonly class: string
+  /** Without its hidden attributes. */
+  readonly model: Record<string, unknown>
+}
+
+/** What the methods need from the service. */
+export interface StorageMethodsOptions {
+  /** Sends an event, transient; called before the method's reply. */
+  readonly announce: (routingKey: string, event: StorageEvent) => Promise<void>
+  readonly log?: Pick<Logger, 'warn'>
+}
+
+/** The methods of the storage service, without the bus. */
+export class StorageMethods {
+  readonly #store: Store
+  readonly #options: StorageMethodsOptions
+
+  constructor(store: Store, options: StorageMethodsOptions) {
+    this.#store = store
+    this.#options = options
+  }
+
+  /** Keeps one model or several, all or none. Attributes that older peers do not know stay when they are not given. */
+  async save(model_type_name: string, model_json_data: unknown, revision?: string | null): Promise<object> {
+    const definition = definitionOf(model_type_name)
+    const { items, asGiven } = readItems(definition, model_json_data)
+    if (revision !== undefined && items.length !== 1) {
+      throw invalid('"revision" goes with one model, not with a list', { model_type_name })
+    }
+    const kept = await this.#saveAll(definition, items, revision)
+    for (const { model, created } of kept)
+      await this.#announce(created ? 'created' : 'updated', definition, model)
+    return asGiven(kept.map(({ model }) => model))
+  }
+
+  /** The model, or the models, of that key. */
+  async get(model_type_name: string, model_json_data: unknown): Promise<object> {
+    const { asGiven, found } = await this.#find(model_type_name, model_json_data)
+    return asGiven(found.map(({ model }) => model))
+  }
+
+  /** The model with its revision, or a list of such. */
+  async fetch(model_type_name: string, model_json_data: unknown): Promise<object> {
+    const { asGiven, found } = await this.#find(model_type_name, model_json_data)
+    return asGiven(found)
+  }
+
+  /** Removes one model or several, all or none. */
+  async delete(model_type_name: string, model_json_data: unknown): Promise<null> {
+    const definition = definitionOf(model_type_name)
+    const { items } = readItems(definition, model_json_data)
+    const keys = eachOf(definition, items, (item) => identify(definition, item))
+    const deleted = await this.#store.delete(definition, keys)
+    for (const model of deleted) await this.#announce('deleted', definition, model)
+    return null
+  }
+
+  /** Everything of a list model. */
+  async list(model_type_name: string): Promise<object[]> {
+    const definition = findList(model_type_name)
+    if (definition) return this.#store.list(definition)
+    const allowed = Object.keys(lists).join(', ')
+    throw invalid(`"model_type_name" is ${quote(model_type_name)}; lists: ${allowed}`, { model_type_name })
+  }
+
+  /** The handlers and their models. */
+  listStoreHandlers(): HandlerDescription[] {
+    return this.#store.describe()
+  }
+
+  async #find(
+    model_type_name: string,
+    model_json_data: unknown,
+  ): Promise<{ found: Fetched<object>[]; asGiven: <T extends object>(results: T[]) => T | T[] }> {
+    const definition = definitionOf(model_type_name)
+    const { items, asGiven } = readItems(definition, model_json_data)
+    const keys = eachOf(definition, items, (item) => identify(definition, item))
+    const found = keys.map(async (key, index) => {
+      const one = await this.#store.find(definition, key)
+      if (!one) throw notFound(definition, key, items[index])
+      return one
+    })
+    return { found: await Promise.all(found), asGiven }
+  }
+
+  /** What was merged with what is there is only kept on top of just that; when somebody was faster, merge again. */
+  async #saveAll(
+    definition: ModelDefinition,
+    items: readonly Record<string, unknown>[],
+    revision: string | null | undefined,
+  ): Promise<Kept<object>[]> {
+    for (let turn = 1; ; turn++) {
+      const changes = await this.#changes(definition, items, revision)
+      const merged = revision === undefined && changes.some((change) => change.revision !== undefined)
+      try {
+        return await this.#store.save(definition, changes)
+      } catch (error) {
+        if (!merged || turn === mostMerges || !isConflict(error)) throw error
+      }
+    }
+  }
+
+  async #changes(
+    definition: ModelDefinition,
+    items: readonly Record<string, unknown>[],
+    revision: string | null | undefined,
+  ): Promise<Change<object>[]> {
+    const models = eachOf(definition, items, (item) => parseModel(definition, item))
+    return Promise.all(
+      models.map(async (model, index) => {
+        const missing = definition.kept.filter((name) => items[index]?.[name] === undefined)
+        if (missing.length > 0) return this.#merge(definition, model, { missing, revision })
+        return revision === undefined ? { model } : { model, revision }
+      }),
+    )
+  }
+
+  async #merge(
+    definition: ModelDefinition,
+    model: object,
+    { missing, revision }: { missing: readonly string[]; revision: string | null | undefined },
+  ): Promise<Change<object>> {
+    const there = await this.#store.find(definition, identify(definition, model))
+    const old = missing.map((name) => [name, Reflect.get(there?.model ?? model, name)])
+    const expected = revision === undefined ? (there?.revision ?? null) : revision
+    return { model: { ...model, ...Object.fromEntries(old) }, revision: expected }
+  }
+
+  /** The change is kept already: that nobody hears of it must not make it look as if it were not. */
+  async #announce(event: StorageEvent['event'], definition: ModelDefinition, model: object): Promise<void> {
+    if (definition.secret) return
+    const routingKey = `notify.storage.${definition.name}.${event}`
+    try {
+      const shown = safeModel(definition, model)
+      await this.#options.announce(routingKey, { event, class: definition.name, model: shown })
+    } catch (err) {
+      this.#options.log?.warn({ err, routingKey }, 'A change was kept but could not be announced')
+    }
+  }
+}
+
+/** Somebody else has to be faster that often in a row before a save gives up. */
+const mostMerges = 100
+
+/** The definition of a stored model of that name. */
+function definitionOf(model_type_name: string): ModelDefinition {
+  const definition = findModel(model_type_name)
+  if (definition) {
+    keyPath(definition, '')
+    return definition
+  }
+  const allowed = storedModels.map(({ name }) => name).join(', ')
+  throw invalid(`"model_type_name" is ${quote(model_type_name)}; models: ${allowed}`, { model_type_name })
+}
+
+function invalid(message: string, facts: Record<string, unknown>): BusError {
+  return new BusError('InvalidParams', message, { data: { exception: 'InvalidParams', ...facts } })
+}
+
+function quote(value: unknown): string {
+  return value === undefined ? 'missing' : JSON.stringify(value)
+}
+
+function isConflict(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === errorTable.Conflict.code
+}

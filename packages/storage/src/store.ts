@@ -1,0 +1,209 @@
+/**
+ * The store: every model in the place its configuration gives it, secret ones sealed, everything checked on the way
+ * in and on the way out. The storage service has one; everybody else asks the service, with a StorageClient.
+ */
+import { resolve } from 'node:path'
+import {
+  defaultNetwork,
+  keyOf,
+  type ListDefinition,
+  type ModelDefinition,
+  Network,
+  parseModelText,
+  ValidationError,
+} from '@commissaire/models'
+import { errorTable } from '@commissaire/bus'
+import { StoreFault } from './faults.ts'
+import type { Stored, StoreHandler, Write } from './handler.ts'
+import { blankSecrets } from './blank.ts'
+import { keyPath } from './keys.ts'
+import { notFound } from './lookup.ts'
+import { type PlacedHandler, placeModels, type StorageConfig } from './placement.ts'
+import { Vault } from './vault.ts'
+
+/** Where a store finds its files. */
+export interface StoreOptions {
+  /** Where handlers keep files; default `/var/lib/commissaire`. */
+  readonly dataDir?: string
+  /** The keys that secret models are sealed with; default `vault.key` in the data directory. */
+  readonly keyFile?: string
+  /** How errors name the configuration; default `storage.conf`. */
+  readonly file?: string
+}
+
+/** A model to be kept. */
+export interface Change<T> {
+  readonly model: T
+  /** The revision that must be there now; null: nothing may be there; left out: whatever is there. */
+  readonly revision?: string | null
+}
+
+/** A model as it was when it was read. */
+export interface Fetched<T> {
+  readonly model: T
+  readonly revision: string
+}
+
+/** A model that was kept. */
+export interface Kept<T> extends Fetched<T> {
+  /** True when nothing was there before. */
+  readonly created: boolean
+}
+
+/** A handler as `list_store_handlers` shows it, with the secrets in its configuration blanked. */
+export interface HandlerDescription {
+  readonly handler_type: string
+  readonly config: Record<string, unknown>
+  readonly model_types: readonly string[]
+}
+
+type OpenHandler = PlacedHandler & { readonly handler: StoreHandler }
+
+/** Keeps models. Open one with `Store.open`. */
+export class Store implements AsyncDisposable {
+  readonly #handlers: readonly OpenHandler[]
+  readonly #vault: Vault
+
+  private constructor(handlers: readonly OpenHandler[], vault: Vault) {
+    this.#handlers = handlers
+    this.#vault = vault
+  }
+
+  /** Opens every handler of the configuration, and puts the default network where it belongs. */
+  static async open(config: StorageConfig = {}, options: StoreOptions = {}): Promise<Store> {
+    const { dataDir = '/var/lib/commissaire', keyFile, file = 'storage.conf' } = options
+    const placed = await placeModels(config, { file })
+    const vault = await openVault(placed, { dataDir, keyFile })
+    const store = new Store(await openHandlers(placed, dataDir), vault)
+    await store.#prepare()
+    return store
+  }
+
+  /** The model of that key, or a `StorageLookup` error. */
+  async get<T extends object>(definition: ModelDefinition<T>, key: string): Promise<T> {
+    return (await this.fetch(definition, key)).model
+  }
+
+  /** The model of that key with its revision, or a `StorageLookup` error. */
+  async fetch<T extends object>(definition: ModelDefinition<T>, key: string): Promise<Fetched<T>> {
+    const found = await this.find(definition, key)
+    if (!found) throw notFound(definition, key)
+    return found
+  }
+
+  /** The model of that key with its revision, if there is one. */
+  async find<T extends object>(definition: ModelDefinition<T>, key: string): Promise<Fetched<T> | undefined> {
+    const stored = await this.#handlerOf(definition).get({ model: definition.name, key })
+    return stored && { model: this.#read(definition, stored), revision: stored.revision }
+  }
+
+  /** Every model of a list, by key. */
+  async list<T extends object>({ of }: ListDefinition<T>): Promise<T[]> {
+    const stored = await this.#handlerOf(of).list(of.name)
+    return stored.map((each) => this.#read(of, each))
+  }
+
+  /** Keeps all of the models or none; a `Conflict` error when one is not at the revision it should be at. */
+  async save<T extends object>(
+    definition: ModelDefinition<T>,
+    changes: readonly Change<T>[],
+  ): Promise<Kept<T>[]> {
+    const handler = this.#handlerOf(definition)
+    const written = await handler.save(changes.map((change) => this.#write(definition, change)))
+    return written.map(({ revision, created }, index) => ({
+      model: modelAt(changes, index),
+      revision,
+      created,
+    }))
+  }
+
+  /** Removes all, or none and a `StorageLookup` error when one is not there. Resolves with what was there. */
+  async delete<T extends object>(definition: ModelDefinition<T>, keys: readonly string[]): Promise<T[]> {
+    const places = keys.map((key) => ({ model: definition.name, key }))
+    const found = await this.#handlerOf(definition).delete(places)
+    return found.map((stored, index) => {
+      if (!stored) throw notFound(definition, keys[index] ?? '')
+      return this.#read(definition, stored)
+    })
+  }
+
+  /** The handlers, what each was told, and which models each has. */
+  describe(): HandlerDescription[] {
+    return this.#handlers.map(({ name, type, options, models }) => ({
+      handler_type: type,
+      config: blankSecrets({ type, name, ...options }),
+      model_types: models,
+    }))
+  }
+
+  /** Closes every handler. */
+  async close(): Promise<void> {
+    await Promise.all(this.#handlers.map(({ handler }) => handler.close()))
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #prepare(): Promise<void> {
+    try {
+      await this.save(Network, [{ model: defaultNetwork, revision: null }])
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === errorTable.Conflict.code) return
+      await this.close()
+      throw error
+    }
+  }
+
+  #handlerOf(definition: ModelDefinition): StoreHandler {
+    const placed = this.#handlers.find(({ models }) => models.includes(definition.name))
+    // The path of what is not stored throws the error that says so.
+    if (!placed) throw new TypeError(`no handler has ${keyPath(definition, '')}`)
+    return placed.handler
+  }
+
+  #write<T extends object>(definition: ModelDefinition<T>, { model, revision }: Change<T>): Write {
+    const place = { model: definition.name, key: keyOf(definition, model) }
+    const text = JSON.stringify(model)
+    const value = definition.secret ? this.#vault.seal(place, text) : text
+    return revision === undefined ? { ...place, value } : { ...place, value, expected: revision }
+  }
+
+  #read<T extends object>(definition: ModelDefinition<T>, stored: Stored): T {
+    const text = definition.secret ? this.#vault.open(stored, stored.value) : stored.value
+    try {
+      return parseModelText(definition, text)
+    } catch (cause) {
+      if (!(cause instanceof ValidationError)) throw cause
+      const what = `What is stored as ${keyPath(definition, stored.key)} cannot be read`
+      throw new StoreFault('damaged', `${what}: ${cause.message}`, { cause })
+    }
+  }
+}
+
+async function openVault(
+  handlers: readonly PlacedHandler[],
+  { dataDir, keyFile }: { dataDir: string; keyFile: string | undefined },
+): Promise<Vault> {
+  const lasting = handlers.some(({ kind, models }) => kind.lasting && models.includes('HostCreds'))
+  if (!lasting && keyFile === undefined) return Vault.forThisProcess()
+  return Vault.fromFile(resolve(dataDir, keyFile ?? 'vault.key'))
+}
+
+async function openHandlers(placed: readonly PlacedHandler[], dataDir: string): Promise<OpenHandler[]> {
+  const opened: OpenHandler[] = []
+  try {
+    for (const each of placed)
+      opened.push({ ...each, handler: await each.kind.open(each.options, { dataDir }) })
+    return opened
+  } catch (error) {
+    await Promise.all(opened.map(({ handler }) => handler.close()))
+    throw error
+  }
+}
+
+function modelAt<T>(changes: readonly Change<T>[], index: number): T {
+  const change = changes[index]
+  if (!change) throw new TypeError('a handler answered for more than it was given')
+  return change.model
+}

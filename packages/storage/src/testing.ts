@@ -1,0 +1,166 @@
+/**
+ * What every store handler must do, as a table of named checks on `node:assert`: run each with a fresh, empty handler.
+ *
+ *     for (const [name, check] of Object.entries(handlerContract)) test(name, () => check(openEmptyHandler))
+ */
+import assert from 'node:assert/strict'
+import type { Place, StoreHandler } from './handler.ts'
+
+/** Opens an empty handler; every check closes the one it was given. */
+export type MakeHandler = () => Promise<StoreHandler>
+
+/** One thing that every handler must do. */
+export type HandlerCheck = (make: MakeHandler) => Promise<void>
+
+const host = (key: string): Place => ({ model: 'Host', key })
+const write = (key: string, value = '{}') => ({ ...host(key), value })
+const isConflict = { code: 409 }
+
+/** What every store handler must do. */
+export const handlerContract: Record<string, HandlerCheck> = {
+  async 'what was saved is there, letter by letter'(make) {
+    await using handler = await make()
+    const value = JSON.stringify({ text: 'ü \u0000 € 🚢 \' " ; --', long: 'x'.repeat(100_000) })
+    const [written] = await handler.save([write('a', value)])
+    assert.equal(written?.created, true)
+    assert.deepEqual(await handler.get(host('a')), { ...write('a', value), revision: written.revision })
+  },
+
+  async 'what was never saved is not there'(make) {
+    await using handler = await make()
+    assert.equal(await handler.get(host('a')), undefined)
+    assert.deepEqual(await handler.list('Host'), [])
+  },
+
+  async 'a key is found as it is, not as a pattern and not in another case'(make) {
+    await using handler = await make()
+    await handler.save([write('ab')])
+    for (const key of ['a%', 'a_', 'a*', 'AB', 'ab ', ''])
+      assert.equal(await handler.get(host(key)), undefined, key)
+  },
+
+  async 'models do not see each other'(make) {
+    await using handler = await make()
+    await handler.save([write('a', '1'), { model: 'HostCreds', key: 'a', value: '2' }])
+    assert.deepEqual(
+      (await handler.list('Host')).map(({ value }) => value),
+      ['1'],
+    )
+    await handler.delete([host('a')])
+    assert.equal((await handler.get({ model: 'HostCreds', key: 'a' }))?.value, '2')
+  },
+
+  async 'a list is in the order of keys and has the revision of each'(make) {
+    await using handler = await make()
+    await handler.save(['b', 'c', 'a'].map((key) => write(key)))
+    const list = await handler.list('Host')
+    assert.deepEqual(
+      list.map(({ key }) => key),
+      ['a', 'b', 'c'],
+    )
+    for (const stored of list) assert.deepEqual(await handler.get(stored), stored)
+  },
+
+  async 'each save gives another revision, also of the same value and after a delete'(make) {
+    await using handler = await make()
+    const revisions = new Set<string | undefined>()
+    for (let turn = 0; turn < 4; turn++) {
+      revisions.add((await handler.save([write('a')]))[0]?.revision)
+      if (turn === 2) await handler.delete([host('a')])
+    }
+    assert.equal(revisions.size, 4)
+  },
+
+  async 'a second save says that it did not create'(make) {
+    await using handler = await make()
+    await handler.save([write('a')])
+    assert.equal((await handler.save([write('a')]))[0]?.created, false)
+  },
+
+  async 'a save that expects the present revision is done'(make) {
+    await using handler = await make()
+    const [first] = await handler.save([{ ...write('a', '1'), expected: null }])
+    assert.ok(first)
+    await handler.save([{ ...write('a', '2'), expected: first.revision }])
+    assert.equal((await handler.get(host('a')))?.value, '2')
+  },
+
+  async 'a save that expects another revision is a conflict and changes nothing'(make) {
+    await using handler = await make()
+    const [first] = await handler.save([write('a', '1')])
+    assert.ok(first)
+    await handler.save([write('a', '2')])
+    for (const expected of [first.revision, null, 'nonsense', '']) {
+      await assert.rejects(handler.save([{ ...write('a', '3'), expected }]), isConflict)
+    }
+    assert.equal((await handler.get(host('a')))?.value, '2')
+  },
+
+  async 'a save that expects a revision of what is gone is a conflict'(make) {
+    await using handler = await make()
+    const [first] = await handler.save([write('a')])
+    assert.ok(first)
+    await handler.delete([host('a')])
+    await assert.rejects(handler.save([{ ...write('a'), expected: first.revision }]), isConflict)
+  },
+
+  async 'of many writes with one conflict none is done'(make) {
+    await using handler = await make()
+    await handler.save([write('b', 'old')])
+    await assert.rejects(
+      handler.save([write('a'), { ...write('b'), expected: null }, write('c')]),
+      isConflict,
+    )
+    assert.deepEqual(
+      (await handler.list('Host')).map(({ value }) => value),
+      ['old'],
+    )
+  },
+
+  async 'of many savers who expect the same, exactly one succeeds'(make) {
+    await using handler = await make()
+    const attempts = Array.from({ length: 20 }, (_, turn) =>
+      handler.save([{ ...write('a', String(turn)), expected: null }]),
+    )
+    const results = await Promise.allSettled(attempts)
+    assert.equal(results.filter(({ status }) => status === 'fulfilled').length, 1)
+  },
+
+  async 'a delete gives what was there, and it is gone'(make) {
+    await using handler = await make()
+    await handler.save([write('a', '1'), write('b', '2')])
+    const deleted = await handler.delete([host('b'), host('a')])
+    assert.deepEqual(
+      deleted.map((stored) => stored?.value),
+      ['2', '1'],
+    )
+    assert.deepEqual(await handler.list('Host'), [])
+  },
+
+  async 'of many deletes with one that is not there none is done'(make) {
+    await using handler = await make()
+    await handler.save([write('a')])
+    const found = await handler.delete([host('a'), host('nosuch')])
+    assert.deepEqual(
+      found.map((stored) => stored?.key),
+      ['a', undefined],
+    )
+    assert.equal((await handler.list('Host')).length, 1)
+  },
+
+  async 'saving and deleting nothing does nothing'(make) {
+    await using handler = await make()
+    assert.deepEqual(await handler.save([]), [])
+    assert.deepEqual(await handler.delete([]), [])
+  },
+
+  async 'after close nothing can be read or written, and a second close does nothing'(make) {
+    const handler = await make()
+    await handler.save([write('a')])
+    await handler.close()
+    await handler.close()
+    await assert.rejects(handler.get(host('a')), { kind: 'closed' })
+    await assert.rejects(handler.list('Host'), { kind: 'closed' })
+    await assert.rejects(handler.save([write('a')]), { kind: 'closed' })
+  },
+}
