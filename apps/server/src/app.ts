@@ -1,0 +1,103 @@
+/**
+ * The REST API as a Fastify app: authenticate, route, ask the bus, answer. `inject()` works without a port.
+ */
+import type { SecureContextOptions, TlsOptions } from 'node:tls'
+import { randomUUID } from 'node:crypto'
+import { parseAs } from '@commissaire/models'
+import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import type { Registry } from 'prom-client'
+import type { z } from 'zod'
+import type { Authentication } from './auth/authentication.ts'
+import { type FailureLimit, guard } from './auth/guard.ts'
+import type { App, Backend } from './backend.ts'
+import { readJsonBodies } from './json-body.ts'
+import { AllowedMethods } from './method-not-allowed.ts'
+import { RequestMetrics } from './metrics.ts'
+import { pathOf, problem, problemHandler, sendProblem } from './problem.ts'
+import { clusterHosts } from './routes/cluster-hosts.ts'
+import { clusters } from './routes/clusters.ts'
+import { containerManagers } from './routes/containermanagers.ts'
+import { health } from './routes/health.ts'
+import { host } from './routes/host.ts'
+import { hosts } from './routes/hosts.ts'
+import { networks } from './routes/networks.ts'
+import { describeRoutes, openapi } from './routes/openapi.ts'
+import { operations } from './routes/operations.ts'
+
+/** What an app is made of. */
+export interface AppOptions extends Backend {
+  /** Who may in. */
+  readonly auth: Authentication
+  /** Paths that authenticate themselves. */
+  readonly selfAuths?: readonly string[]
+  /** How often an address may show wrong credentials. */
+  readonly failureLimit?: FailureLimit
+  /** The largest body, in bytes; default 1 MiB. */
+  readonly bodyLimit?: number
+  /** How many milliseconds a client may take to send a request; default 30 000. */
+  readonly requestTimeout?: number
+  readonly tls?: SecureContextOptions & TlsOptions
+  /** The registry of Prometheus metrics to count in; default one of its own. */
+  readonly metrics?: Registry
+}
+
+/** Makes the app. It listens nowhere until it is told to. */
+export function createApp(options: AppOptions): FastifyInstance {
+  const { auth, log, selfAuths = [], failureLimit, metrics } = options
+  const app = open(options)
+  const figures = new RequestMetrics(metrics)
+  useSchemas(app)
+  readJsonBodies(app)
+  logAnswers(app, options)
+  figures.watch(app)
+  app.setErrorHandler(problemHandler(log))
+  app.setNotFoundHandler(async (request, reply) => sendProblem(reply, problem(404, `There is nothing at ${pathOf(request)}.`)))
+  guard(app, { authentication: auth, log, selfAuths, ...(failureLimit && { failureLimit }) })
+  const allowed = new AllowedMethods(app)
+  describeRoutes(app, { version: '0.1.0' })
+  app.register(async (api) => addRoutes(api as App, options), { prefix: '/api/v0' })
+  app.register(async (top) => {
+    health(top as App, options, { metrics: figures })
+    openapi(top)
+  })
+  app.register(async (top) => allowed.refuseOthers(top))
+  return app
+}
+
+function open({ bodyLimit = 2 ** 20, requestTimeout = 30_000, tls }: AppOptions): FastifyInstance {
+  const options: FastifyServerOptions = {
+    bodyLimit,
+    requestTimeout,
+    genReqId: () => randomUUID(),
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 255 },
+  }
+  // An https.Server is an http.Server in all that matters to a route.
+  return tls ? (Fastify({ ...options, https: tls }) as unknown as FastifyInstance) : Fastify(options)
+}
+
+function addRoutes(app: App, backend: Backend): void {
+  for (const add of [clusters, clusterHosts, operations, hosts, host, networks, containerManagers]) add(app, backend)
+}
+
+/** Schemas check what comes in, in the same words as the models do; what goes out is made by us. */
+function useSchemas(app: FastifyInstance): void {
+  app.setValidatorCompiler<z.ZodType>(({ schema, httpPart = 'body' }) => (data) => {
+    try {
+      return { value: parseAs(schema, data, { name: httpPart === 'body' ? 'The body' : 'The path', secret: true }) }
+    } catch (error) {
+      return { error: error as Error }
+    }
+  })
+  app.setSerializerCompiler(() => (data) => JSON.stringify(data))
+}
+
+function logAnswers(app: FastifyInstance, { log }: AppOptions): void {
+  app.addHook('onSend', async (request, reply) => {
+    reply.headers({ 'x-request-id': request.id, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
+  })
+  app.addHook('onResponse', async (request, reply) => {
+    const { id, method, ip, identity } = request
+    const ms = Math.round(reply.elapsedTime)
+    log.info({ id, method, path: pathOf(request), status: reply.statusCode, ms, ip, user: identity?.user }, 'Answered')
+  })
+}

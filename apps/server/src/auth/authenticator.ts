@@ -1,0 +1,43 @@
+/**
+ * What a way of letting people in is. Each is a file beside this, named as the configuration names it.
+ */
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Logger } from '@commissaire/bus'
+import type { FastifyRequest } from 'fastify'
+
+/** What a request shows of who sends it. Never to be logged. */
+export interface Credentials {
+  readonly headers: IncomingHttpHeaders
+  /** The connection's request, for what lies below the headers: a client certificate. */
+  readonly request: FastifyRequest
+}
+
+/** Somebody who is let in. */
+export interface Identity {
+  readonly user: string
+  /** How many milliseconds the same Authorization header may be believed without asking again; default 0. */
+  readonly rememberFor?: number
+  /** Headers for the answer, for instance a token. */
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** A way of letting people in. */
+export interface Authenticator {
+  /** What `WWW-Authenticate` says about it, if that header can. */
+  readonly challenge?: string
+  /** Who this is; undefined for nobody this authenticator knows. A throw counts as undefined, and is logged. */
+  authenticate(credentials: Credentials, options: { signal: AbortSignal }): Promise<Identity | undefined>
+  close?(): Promise<void>
+}
+
+/** What the module of an authenticator exports. */
+export interface AuthenticatorModule {
+  /** Makes one of its options in the configuration; throws a ConfigurationError when they are wrong. */
+  open(options: unknown, tools: { log: Logger }): Promise<Authenticator>
+}
+
+/** Thrown for a configuration that cannot work. Says where, what was found and what is allowed. */
+export class ConfigurationError extends Error {
+  override readonly name = 'ConfigurationError'
+  readonly code = 'configuration'
+}

@@ -1,0 +1,109 @@
+/**
+ * Stands at the door: every request is let in by an authenticator, goes to a path that needs none, or is denied.
+ *
+ * Denied is 403, as existing clients know it, with a `WWW-Authenticate` for those who read that. An address that was
+ * denied too often has to wait; who is remembered gets in all the same.
+ */
+import type { Logger } from '@commissaire/bus'
+import rateLimit from '@fastify/rate-limit'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { pathOf, problem, sendProblem } from '../problem.ts'
+import type { Authentication } from './authentication.ts'
+import type { Credentials, Identity } from './authenticator.ts'
+import { Guesses } from './guesses.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who sends this; null on paths that need nobody. */
+    identity: Identity | null
+  }
+  interface FastifyContextConfig {
+    /** True for what everybody may see. */
+    open?: boolean
+  }
+}
+
+/** How often an address may fail before it has to wait. */
+export interface FailureLimit {
+  readonly max: number
+  /** In milliseconds. */
+  readonly window: number
+}
+
+interface GuardOptions {
+  readonly authentication: Authentication
+  readonly log: Logger
+  /** Paths that authenticate themselves. */
+  readonly selfAuths?: readonly string[]
+  readonly failureLimit?: FailureLimit
+}
+
+type Limiter = ReturnType<FastifyInstance['createRateLimit']>
+
+/** Puts the guard before everything that is registered on this app. */
+export function guard(app: FastifyInstance, options: GuardOptions): void {
+  const { authentication, log, selfAuths = [], failureLimit = { max: 20, window: 60_000 } } = options
+  const guesses = new Guesses()
+  let limiter: Limiter | undefined
+  app.register(rateLimit, { global: false })
+  app.after(() => {
+    limiter = app.createRateLimit({ max: failureLimit.max, timeWindow: failureLimit.window })
+  })
+  app.decorateRequest('identity', null)
+  app.addHook('onClose', () => authentication.close())
+  app.addHook('onRequest', async (request, reply) => {
+    if (request.routeOptions.config.open || isSelfAuth(request, selfAuths)) return
+    const waiting = await letIn(request, reply)
+    if (waiting) return waiting
+  })
+
+  /** Resolves with the reply when that was sent: when the request is not let in. */
+  async function letIn(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> {
+    const credentials = { headers: request.headers, request }
+    const known = authentication.recall(credentials)
+    if (known) return welcome(known, request, reply)
+    const failures = await limiter?.(request, { increment: false })
+    if (!failures || failures.isAllowed) return decide(credentials, reply)
+    const guess = { address: failures.key, credentials: request.headers.authorization ?? '' }
+    if (failures.remaining <= guesses.others(guess)) return tooMany(reply, failures.ttlInSeconds)
+    return guesses.during(guess, () => decide(credentials, reply))
+  }
+
+  async function decide(credentials: Credentials, reply: FastifyReply): Promise<FastifyReply | undefined> {
+    const identity = await authentication.identify(credentials)
+    return identity ? welcome(identity, credentials.request, reply) : deny(credentials.request, reply)
+  }
+
+  function welcome(identity: Identity, request: FastifyRequest, reply: FastifyReply): undefined {
+    request.identity = identity
+    reply.headers(identity.headers ?? {})
+  }
+
+  async function deny(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    if (hasCredentials(request)) {
+      await limiter?.(request)
+      log.warn({ ip: request.ip, path: pathOf(request), id: request.id }, 'Denied: the credentials are wrong')
+    }
+    if (authentication.challenges.length > 0) reply.header('www-authenticate', authentication.challenges)
+    return sendProblem(reply, problem(403, 'Log in with credentials that this server knows.'))
+  }
+}
+
+function tooMany(reply: FastifyReply, seconds: number): FastifyReply {
+  const wait = Math.max(1, seconds)
+  reply.header('retry-after', wait)
+  return sendProblem(reply, problem(429, `Too many failed logins from this address; wait ${wait} s.`))
+}
+
+/** Somebody who shows nothing guesses nothing. */
+function hasCredentials({ headers }: FastifyRequest): boolean {
+  return headers.authorization !== undefined || headers['x-auth-token'] !== undefined
+}
+
+function isSelfAuth(request: FastifyRequest, selfAuths: readonly string[]): boolean {
+  return selfAuths.some((path) => withoutSlash(path) === withoutSlash(pathOf(request)))
+}
+
+function withoutSlash(path: string): string {
+  return path.replace(/\/+$/, '')
+}

@@ -1,0 +1,47 @@
+/**
+ * The table of authenticators: the name in the configuration is the name of the file, loaded when it is first wanted.
+ */
+import type { Logger } from '@commissaire/bus'
+import { type Authenticator, type AuthenticatorModule, ConfigurationError } from './authenticator.ts'
+
+const plugins: Readonly<Record<string, () => Promise<AuthenticatorModule>>> = {
+  httpbasicauth: () => import('./httpbasicauth.ts'),
+}
+
+/** One entry of `authentication-plugins`: a name, and whatever options that plugin takes. */
+export interface PluginConfiguration {
+  readonly name: string
+  readonly [option: string]: unknown
+}
+
+/** An authenticator and the name it has in the configuration. */
+export interface NamedAuthenticator {
+  readonly name: string
+  readonly authenticator: Authenticator
+}
+
+/** Opens the configured authenticators, in their order. */
+export async function openAuthenticators(
+  configurations: readonly PluginConfiguration[],
+  tools: { log: Logger },
+): Promise<NamedAuthenticator[]> {
+  const opened: NamedAuthenticator[] = []
+  for (const { name, ...options } of configurations) {
+    const module = await load(name)
+    opened.push({ name: shortName(name), authenticator: await module.open(options, tools) })
+  }
+  return opened
+}
+
+function load(name: string): Promise<AuthenticatorModule> {
+  const plugin = Object.hasOwn(plugins, shortName(name)) ? plugins[shortName(name)] : undefined
+  if (plugin) return plugin()
+  throw new ConfigurationError(
+    `"authentication-plugins" names "${name}", which is no authentication plugin; known: ${Object.keys(plugins).join(', ')}`,
+  )
+}
+
+/** Older configurations name a module: `commissaire_http.authentication.httpbasicauth`. */
+function shortName(name: string): string {
+  return name.slice(name.lastIndexOf('.') + 1)
+}

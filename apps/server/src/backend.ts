@@ -1,0 +1,29 @@
+/**
+ * What the routes stand on: the bus, the storage behind it, and a log.
+ */
+import type { Logger, Requester } from '@commissaire/bus'
+import type { StorageClient } from '@commissaire/storage'
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+  RawServerDefault,
+} from 'fastify'
+import type { ZodTypeProvider } from 'fastify-type-provider-zod'
+
+/** What a route may ask. */
+export interface Backend {
+  readonly bus: Requester
+  readonly storage: StorageClient
+  readonly log: Logger
+}
+
+/** The app as the routes see it: what a schema says about a request, the compiler knows too. */
+export type App = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>

@@ -1,0 +1,104 @@
+/** Clusters: `/clusters` and `/cluster/{name}`. */
+import { Cluster, Clusters, defaultNetwork, Hosts, Network, parseModel, safeModel, withHosts } from '@commissaire/models'
+import { z } from 'zod'
+import type { App, Backend } from '../backend.ts'
+import { found, isConflict } from '../errors.ts'
+import { unregister } from '../membership.ts'
+import { problems } from '../problem.ts'
+import { ClusterWithHosts, NamePath, Names, Nothing, views } from '../views.ts'
+
+/** How many nodes are removed from a container manager at a time. */
+const AT_A_TIME = 8
+
+const Changes = z.object({
+  container_manager: z.string().nullish().describe('Which container manager learns of its hosts.'),
+  network: z.string().nullish().describe('Its network; one that is not known becomes `default`.'),
+})
+
+/** Adds the endpoints. */
+export function clusters(app: App, backend: Backend): void {
+  const { storage } = backend
+
+  app.route({
+    method: 'GET',
+    url: '/clusters',
+    schema: { tags: ['clusters'], summary: 'The names of all clusters', response: { 200: Names, ...problems() } },
+    handler: async () => (await storage.list(Clusters)).map(({ name }) => name),
+  })
+
+  app.route({
+    method: 'GET',
+    url: '/cluster/:name',
+    schema: {
+      tags: ['clusters'],
+      summary: 'A cluster, its hosts and how they are',
+      params: NamePath,
+      response: { 200: ClusterWithHosts, ...problems(404) },
+    },
+    handler: async ({ params: { name } }) => showCluster(backend, name),
+  })
+
+  app.route({
+    method: 'PUT',
+    url: '/cluster/:name',
+    schema: {
+      tags: ['clusters'],
+      summary: 'Makes a cluster, or changes what is given of one and keeps its hosts',
+      params: NamePath,
+      body: Changes,
+      response: { 201: views.Cluster, ...problems() },
+    },
+    handler: async ({ params: { name }, body }, reply) => {
+      reply.code(201)
+      return safeModel(Cluster, await putCluster(backend, name, body))
+    },
+  })
+
+  app.route({
+    method: 'DELETE',
+    url: '/cluster/:name',
+    schema: {
+      tags: ['clusters'],
+      summary: 'Removes a cluster, and its hosts from its container manager',
+      params: NamePath,
+      response: { 200: Nothing, ...problems(404) },
+    },
+    handler: async ({ params: { name } }) => {
+      await deleteCluster(backend, name)
+      return [] as []
+    },
+  })
+}
+
+/** A cluster as people see it, with its hosts and its status of this moment. */
+export async function showCluster({ storage }: Backend, name: string): Promise<Record<string, unknown>> {
+  const cluster = found(await storage.find(Cluster, name), `cluster "${name}"`)
+  const hosts = cluster.hostset.length > 0 ? await storage.list(Hosts) : []
+  return { ...withHosts(cluster, hosts) }
+}
+
+async function putCluster(
+  { storage }: Backend,
+  name: string,
+  { container_manager, network }: z.infer<typeof Changes>,
+): Promise<Cluster> {
+  const changes = {
+    ...(network != null && { network: (await storage.find(Network, network))?.name ?? defaultNetwork.name }),
+    ...(container_manager != null && { container_manager }),
+  }
+  try {
+    return await storage.save(Cluster, parseModel(Cluster, { name, ...changes }), { revision: null })
+  } catch (error) {
+    if (!isConflict(error)) throw error
+    return storage.update(Cluster, name, (present) => ({ ...present, ...changes }))
+  }
+}
+
+async function deleteCluster(backend: Backend, name: string): Promise<void> {
+  const cluster = found(await backend.storage.find(Cluster, name), `cluster "${name}"`)
+  for (let start = 0; start < cluster.hostset.length; start += AT_A_TIME) {
+    const some = cluster.hostset.slice(start, start + AT_A_TIME)
+    await Promise.all(some.map((address) => unregister(backend, cluster, address)))
+  }
+  await backend.storage.delete(Cluster, name)
+}

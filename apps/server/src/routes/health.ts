@@ -1,0 +1,56 @@
+/** Whether the process is alive, whether it can work, and what it counts: `/healthz`, `/readyz`, `/metrics`. */
+import { z } from 'zod'
+import type { App, Backend } from '../backend.ts'
+import type { RequestMetrics } from '../metrics.ts'
+import { problem, problems, sendProblem } from '../problem.ts'
+
+/** How long the storage may take to answer, in milliseconds. */
+const PATIENCE = 1000
+
+const Alive = z.object({ status: z.literal('ok') })
+
+/** Adds the endpoints. */
+export function health(app: App, { bus, log }: Backend, { metrics }: { metrics: RequestMetrics }): void {
+  app.route({
+    method: 'GET',
+    url: '/healthz',
+    config: { open: true },
+    schema: { tags: ['health'], summary: 'Whether the server is alive', security: [], response: { 200: Alive } },
+    handler: async () => ({ status: 'ok' as const }),
+  })
+
+  app.route({
+    method: 'GET',
+    url: '/readyz',
+    config: { open: true },
+    schema: {
+      tags: ['health'],
+      summary: 'Whether it can work: the bus carries, and the storage answers within a second',
+      security: [],
+      response: { 200: Alive, ...problems(503) },
+    },
+    handler: async (_request, reply) => {
+      try {
+        await bus.request('storage.ping', [], { timeout: PATIENCE })
+        return { status: 'ok' as const }
+      } catch (error) {
+        log.warn({ reason: String(error) }, 'Not ready: the storage service does not answer')
+        return sendProblem(reply, problem(503, 'The storage service does not answer.'))
+      }
+    },
+  })
+
+  app.route({
+    method: 'GET',
+    url: '/metrics',
+    schema: {
+      tags: ['health'],
+      summary: 'Figures for Prometheus',
+      response: { 200: { content: { 'text/plain': { schema: z.string() } } }, ...problems() },
+    },
+    handler: async (_request, reply) => {
+      reply.type(metrics.contentType).serializer((text: unknown) => String(text))
+      return metrics.text()
+    },
+  })
+}

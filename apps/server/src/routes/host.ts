@@ -1,0 +1,129 @@
+/** One host: `/host/{address}`, its credentials and its status; and `/host`, by which a host registers itself. */
+import { address, Cluster, Clusters, Host, HostCreds, HostStatus, hostStatusOf, safeModel } from '@commissaire/models'
+import { z } from 'zod'
+import type { App, Backend } from '../backend.ts'
+import { busErrorName, found } from '../errors.ts'
+import { addHost, removeHost } from '../host-registration.ts'
+import { problems } from '../problem.ts'
+import { AddressPath, Nothing, views } from '../views.ts'
+
+const Registration = z.object({
+  ssh_priv_key: z.string().min(1, { error: 'must not be empty' }).describe('The private key file, in base64.'),
+  remote_user: z.string().nullish().describe('Who to log in as; `root` where nothing is said.'),
+  cluster: z.string().nullish().describe('The cluster it is to be in.'),
+})
+
+const SelfRegistration = Registration.extend({
+  address: address.nullish().describe('Its address; where nothing is said, that of the caller.'),
+})
+
+/** Adds the endpoints. */
+export function host(app: App, backend: Backend): void {
+  const { storage } = backend
+  const tags = ['hosts']
+
+  app.route({
+    method: 'GET',
+    url: '/host/:address',
+    schema: { tags, summary: 'A host', params: AddressPath, response: { 200: views.Host, ...problems(404) } },
+    handler: async ({ params }) => safeModel(Host, await hostAt(backend, params.address)),
+  })
+
+  app.route({
+    method: 'PUT',
+    url: '/host/:address',
+    schema: {
+      tags,
+      summary: 'Adds a host, whose investigation then starts',
+      params: AddressPath,
+      body: Registration,
+      response: { 201: views.Host, ...problems(409) },
+    },
+    handler: async ({ params, body }, reply) => {
+      reply.code(201)
+      return safeModel(Host, await addHost(backend, { ...body, address: params.address }))
+    },
+  })
+
+  app.route({
+    method: 'PUT',
+    url: '/host',
+    schema: {
+      tags,
+      summary: 'Adds a host at the address of the caller, or at the one in the body',
+      body: SelfRegistration,
+      response: { 201: views.Host, ...problems(409) },
+    },
+    handler: async ({ body, ip }, reply) => {
+      reply.code(201)
+      return safeModel(Host, await addHost(backend, { ...body, address: body.address ?? plainAddress(ip) }))
+    },
+  })
+
+  app.route({
+    method: 'DELETE',
+    url: '/host/:address',
+    schema: {
+      tags,
+      summary: 'Removes a host, its credentials, its membership and its node',
+      params: AddressPath,
+      response: { 200: Nothing, ...problems(404) },
+    },
+    handler: async ({ params }) => {
+      await removeHost(backend, params.address)
+      return [] as []
+    },
+  })
+
+  app.route({
+    method: 'GET',
+    url: '/host/:address/creds',
+    schema: {
+      tags,
+      summary: 'What is needed to log in to it',
+      params: AddressPath,
+      response: { 200: views.HostCreds, ...problems(404) },
+    },
+    handler: async ({ params: { address } }) =>
+      safeModel(HostCreds, found(await storage.find(HostCreds, address), `host "${address}"`)),
+  })
+
+  app.route({
+    method: 'GET',
+    url: '/host/:address/status',
+    schema: {
+      tags,
+      summary: 'How it is, also to its container manager',
+      params: AddressPath,
+      response: { 200: views.HostStatus, ...problems(404) },
+    },
+    handler: async ({ params }) => {
+      const host = await hostAt(backend, params.address)
+      return safeModel(HostStatus, hostStatusOf(host, await nodeStatus(backend, params.address)))
+    },
+  })
+}
+
+async function hostAt({ storage }: Backend, address: string): Promise<Host> {
+  return found(await storage.find(Host, address), `host "${address}"`)
+}
+
+/** What the host's container manager says of it; empty where it has none, or that one cannot say. */
+async function nodeStatus({ storage, bus, log }: Backend, address: string): Promise<Record<string, unknown>> {
+  const manager = (await storage.list(Clusters)).find(inhabitedBy(address))?.container_manager
+  if (!manager) return {}
+  try {
+    return await bus.request<Record<string, unknown>>('container.get_node_status', [manager, address])
+  } catch (error) {
+    if (busErrorName(error) !== 'ContainerManager') throw error
+    log.info({ address, manager, reason: String(error) }, 'The container manager has no status of a host')
+    return {}
+  }
+}
+
+const inhabitedBy = (address: string) => (cluster: Cluster) => cluster.hostset.includes(address)
+
+/** An IPv4 caller of a socket that listens on IPv6 too. */
+function plainAddress(ip: string): string {
+  return ip.replace(/^::ffff:(?=\d+\.)/i, '')
+}

@@ -1,0 +1,57 @@
+/**
+ * How models look from outside: in answers, and in the document that describes them.
+ */
+import { attributesOf, Cluster, Host, type ModelDefinition, models, name, address } from '@commissaire/models'
+import { z } from 'zod'
+
+/** The schemas that the document names, so that each is described once. */
+export const namedSchemas = z.registry<{ id?: string | undefined }>()
+
+/** What an answer holds. Answers are made by us, so their schemas describe and do not check. */
+export type View = z.ZodType<Record<string, unknown>>
+
+/** A model without its hidden attributes. */
+function viewOf(definition: ModelDefinition): View {
+  const shown = attributesOf(definition).filter((attribute) => !definition.hidden.includes(attribute))
+  const shape = Object.fromEntries(shown.map((attribute) => [attribute, definition.schema.shape[attribute]]))
+  return named(definition.name, z.object(shape as Record<string, z.ZodType>))
+}
+
+function named(id: string, schema: z.ZodType): View {
+  namedSchemas.add(schema, { id })
+  return schema as View
+}
+
+/** What answers show of each model. */
+export const views = {
+  Host: viewOf(Host),
+  HostCreds: viewOf(models.HostCreds),
+  HostStatus: viewOf(models.HostStatus),
+  Cluster: viewOf(Cluster),
+  ClusterDeploy: viewOf(models.ClusterDeploy),
+  ClusterUpgrade: viewOf(models.ClusterUpgrade),
+  ClusterRestart: viewOf(models.ClusterRestart),
+  Network: viewOf(models.Network),
+  ContainerManagerConfig: viewOf(models.ContainerManagerConfig),
+} as const
+
+/** A cluster as `GET` shows it: with its hosts, and how many of them there are. */
+export const ClusterWithHosts = named(
+  'ClusterWithHosts',
+  z.object({
+    ...(Cluster.schema.shape as Record<string, z.ZodType>),
+    hosts: z.object({ total: z.int(), available: z.int(), unavailable: z.int() }),
+  }),
+)
+
+/** An answer that says: done, and there is nothing to show. */
+export const Nothing = z.tuple([]).describe('Done; an empty list.')
+
+/** Names of things. */
+export const Names = z.array(z.string())
+
+/** The parameter of paths that name something. */
+export const NamePath = z.object({ name })
+
+/** The parameter of paths that name a host. */
+export const AddressPath = z.object({ address })
