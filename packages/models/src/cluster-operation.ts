@@ -23,10 +23,11 @@ const ending = {
   reason: z.string().default(''),
   /** The bus message that asked for it, by which one that is delivered again is known. */
   request_id: z.string().default(''),
-  /** The last sign of life of whoever works on it. */
+  /** Who works on it, and that worker's last sign of life. */
+  worker: z.string().default(''),
   renewed_at: z.string().default(''),
 }
-const hidden = ['request_id', 'renewed_at']
+const hidden = ['request_id', 'worker', 'renewed_at']
 
 /** Brings every host of a cluster to one version. */
 export const ClusterDeploy = defineModel({
