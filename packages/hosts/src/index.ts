@@ -1,0 +1,42 @@
+/** Reaching and understanding a Linux host over SSH: facts, upgrades, deployments, proven reboots. */
+export type { CommandResult, Remote, RunOptions } from './remote.ts'
+export {
+  HostError,
+  type HostErrorCode,
+  type HostErrorOptions,
+  hostErrorTable,
+  isHostError,
+} from './errors.ts'
+export { connect, type ConnectOptions } from './ssh/connect.ts'
+export { fingerprint, matchesPin } from './ssh/host-key.ts'
+export type { Target } from './ssh/target.ts'
+export { RemotePool, type RemotePoolOptions } from './pool.ts'
+export { gatherFacts, type GatherOptions, type Pulse, takePulse } from './facts/gather.ts'
+export { type Facts, hostFields, type Privilege, type Runtime, type SystemdState } from './facts/facts.ts'
+export { families, type Family } from './facts/family.ts'
+export type { Deployment, ImageState } from './facts/image.ts'
+export type { OsRelease } from './facts/os-release.ts'
+export type { RebootNeed } from './facts/reboot-need.ts'
+export type { Disk, FileSystem } from './facts/storage.ts'
+export type { OsCommand, OsCommands, Outcome, Pending, Question, RebootRequest } from './oscmd/commands.ts'
+export { oscmd } from './oscmd/oscmd.ts'
+export { askHost, carryOut, type CarryOutOptions } from './carry-out.ts'
+export { askRebootNeed, type ChangeReport, upgradeHost } from './upgrade.ts'
+export { checkDeployed, deployHost, type DeployReport } from './deploy.ts'
+export { awaitReboot, issueReboot, rebootHost, type RebootOptions } from './reboot.ts'
+export type { BootMark, RebootProof } from './reboot/mark.ts'
+export type { Connector } from './reboot/sighting.ts'
+export type { RebootTiming } from './reboot/timing.ts'
+export { checkReady } from './ready.ts'
+export { sudoersLine } from './sudo.ts'
+export {
+  bootstrapHost,
+  type BootstrapReport,
+  bootstrapSteps,
+  checkBootstrapped,
+  type Profile,
+  profiles,
+  type Step,
+  type StepOutcome,
+  type StepReport,
+} from './bootstrap.ts'

@@ -1,0 +1,62 @@
+/**
+ * Waits until a host has gone down and come back. Only a whole answer with a valid and different boot id counts as
+ * back; the same boot id means that the host is still going down, and no answer means nothing at all.
+ */
+import { HostError } from '../errors.ts'
+import type { Pulse } from '../facts/gather.ts'
+import type { Target } from '../ssh/target.ts'
+import { type BootMark, isAnotherBoot } from './mark.ts'
+import { type Connector, look, type Sighting } from './sighting.ts'
+import { type RebootTiming, wait } from './timing.ts'
+
+export interface AwaitOptions {
+  readonly kind: 'hard' | 'soft'
+  readonly timing: RebootTiming
+  readonly signal?: AbortSignal
+}
+
+/** The first pulse of the boot after the marked one. */
+export async function awaitReturn(
+  connector: Connector,
+  target: Target,
+  options: AwaitOptions & { readonly mark: BootMark },
+): Promise<Pulse> {
+  const { timing, mark, kind, signal } = options
+  const pinned = { ...target, hostKey: mark.hostKey }
+  const started = performance.now()
+  const looking = { timeout: Math.max(2 * timing.interval, 15_000), ...(signal && { signal }) }
+  for (;;) {
+    const sighting = await look(connector, pinned, looking)
+    if (sighting.kind === 'pulse' && isAnotherBoot(mark, sighting.pulse, kind)) return sighting.pulse
+    checkDeadlines(mark, sighting, { waited: performance.now() - started, timing })
+    // A connection to the old boot must not be mistaken for the new one.
+    await connector.forget(target.address)
+    await wait(timing.interval, target.address, signal)
+  }
+}
+
+function checkDeadlines(
+  mark: BootMark,
+  sighting: Sighting,
+  { waited, timing }: { waited: number; timing: RebootTiming },
+): void {
+  const isOldBoot = sighting.kind === 'pulse'
+  if (isOldBoot && waited > timing.downWithin) throw didNotReboot(mark, waited)
+  if (!isOldBoot && waited > timing.returnWithin) throw didNotReturn(mark, sighting.error, waited)
+}
+
+function didNotReboot({ address, bootId }: BootMark, waited: number): HostError {
+  const found = `${address} still has boot id ${bootId}, ${seconds(waited)} after it was told to reboot`
+  return new HostError('did_not_reboot', found, { address, details: { bootId } })
+}
+
+/** A login refused during a shutdown is no wrong key; one that is still refused at the deadline is. */
+function didNotReturn({ address, bootId }: BootMark, last: HostError, waited: number): HostError {
+  const code = last.code === 'auth_failed' ? 'auth_failed' : 'did_not_return'
+  const found = `${address} is not back ${seconds(waited)} after it was told to reboot; last seen: ${last.message}`
+  return new HostError(code, found, { address, cause: last, details: { bootId, lastSeen: last.code } })
+}
+
+function seconds(ms: number): string {
+  return `${Math.round(ms / 1000)} s`
+}

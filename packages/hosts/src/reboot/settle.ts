@@ -1,0 +1,68 @@
+/**
+ * Waits until a host that is back has settled: its services are up, its uptime only grows, and it does not boot again.
+ *
+ * systemd's `degraded` is accepted when no unit failed that had not failed before or is on the accepted list.
+ */
+import { HostError } from '../errors.ts'
+import type { Pulse } from '../facts/gather.ts'
+import type { Target } from '../ssh/target.ts'
+import type { BootMark } from './mark.ts'
+import { type Connector, look } from './sighting.ts'
+import { type RebootTiming, wait } from './timing.ts'
+
+export interface SettleOptions {
+  readonly mark: BootMark
+  readonly timing: RebootTiming
+  /** Units that may fail, besides those that had failed before the reboot. */
+  readonly acceptedUnits?: readonly string[]
+  readonly signal?: AbortSignal
+}
+
+/** Resolves when the host, first seen with this pulse, has been well for the settle time. */
+export async function settle(
+  connector: Connector,
+  target: Target,
+  options: SettleOptions & { readonly first: Pulse },
+): Promise<void> {
+  const { mark, timing, signal, acceptedUnits = [] } = options
+  const pinned = { ...target, hostKey: mark.hostKey }
+  const accepted = new Set([...acceptedUnits, ...(mark.systemd?.failedUnits ?? [])])
+  const started = performance.now()
+  let last = options.first
+  let wellSince = isWell(last, accepted) ? started : undefined
+  while (wellSince === undefined || performance.now() - wellSince < timing.settleTime) {
+    if (performance.now() - started > timing.settleWithin) throw unsettled(target, last, accepted)
+    await wait(timing.interval, target.address, signal)
+    const sighting = await look(connector, pinned, { timeout: 15_000, ...(signal && { signal }) })
+    if (sighting.kind === 'nothing') {
+      wellSince = undefined
+      await connector.forget(target.address)
+      continue
+    }
+    checkSameBoot(target, last, sighting.pulse)
+    last = sighting.pulse
+    wellSince = isWell(last, accepted) ? (wellSince ?? performance.now()) : undefined
+  }
+}
+
+function isWell({ systemd, isNoLogin }: Pulse, accepted: ReadonlySet<string>): boolean {
+  if (isNoLogin) return false
+  if (!systemd || systemd.state === 'running') return true
+  return systemd.state === 'degraded' && systemd.failedUnits.every((unit) => accepted.has(unit))
+}
+
+function checkSameBoot({ address }: Target, last: Pulse, now: Pulse): void {
+  if (now.bootId === last.bootId && now.uptime >= last.uptime) return
+  const found = `${address} booted again while it settled: boot id ${last.bootId}, then ${now.bootId}`
+  throw new HostError('rebooted_again', found, {
+    address,
+    details: { first: last.bootId, second: now.bootId },
+  })
+}
+
+function unsettled({ address }: Target, last: Pulse, accepted: ReadonlySet<string>): HostError {
+  const failedUnits = last.systemd?.failedUnits.filter((unit) => !accepted.has(unit)) ?? []
+  const state = last.systemd?.state ?? 'not answering steadily'
+  const found = `${address} is back but ${state}${failedUnits.length > 0 ? `; failed: ${failedUnits.join(', ')}` : ''}`
+  return new HostError('unsettled', found, { address, details: { state, failedUnits } })
+}

@@ -1,0 +1,51 @@
+/** Translates what sockets and ssh2 report into the codes of our table: one place, by code and level, not by text. */
+import { HostError, type HostErrorCode } from '../errors.ts'
+import type { Target } from './target.ts'
+
+const bySystemCode: Readonly<Record<string, HostErrorCode>> = {
+  ECONNREFUSED: 'refused',
+  EHOSTUNREACH: 'unreachable',
+  EHOSTDOWN: 'unreachable',
+  ENETUNREACH: 'unreachable',
+  ENETDOWN: 'unreachable',
+  ENOTFOUND: 'unreachable',
+  EAI_AGAIN: 'unreachable',
+  EADDRNOTAVAIL: 'unreachable',
+  EINVAL: 'unreachable',
+  ETIMEDOUT: 'timeout',
+  ECONNRESET: 'connection_lost',
+  EPIPE: 'connection_lost',
+}
+
+const byLevel: Readonly<Record<string, HostErrorCode>> = {
+  'client-timeout': 'timeout',
+  'client-authentication': 'auth_failed',
+  handshake: 'protocol',
+  protocol: 'protocol',
+}
+
+interface SshError extends Error {
+  readonly code?: string | number
+  readonly level?: string
+}
+
+/** The code for an error of a connection attempt. */
+export function codeOf(error: SshError): HostErrorCode {
+  const known = typeof error.code === 'string' ? bySystemCode[error.code] : undefined
+  if (known) return known
+  if (/^Connection lost before handshake/.test(error.message)) return 'connection_lost'
+  return byLevel[error.level ?? ''] ?? (typeof error.code === 'number' ? 'connection_lost' : 'protocol')
+}
+
+/** The error a caller sees when a connection could not be made. */
+export function connectionError(error: Error, target: Target): HostError {
+  return new HostError(codeOf(error), `Connecting to ${nameOf(target)}: ${error.message}`, {
+    address: target.address,
+    cause: error,
+  })
+}
+
+/** `root@10.0.0.5 port 22`, for messages. */
+export function nameOf(target: Target): string {
+  return `${target.user}@${target.address} port ${target.port ?? 22}`
+}

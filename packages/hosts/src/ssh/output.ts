@@ -1,0 +1,53 @@
+/** Collects one stream of a command: keeps the first bytes up to a bound and hands out whole lines as they come. */
+import { StringDecoder } from 'node:string_decoder'
+
+/** A line longer than this is handed out in pieces, so that a host cannot fill our memory with one line. */
+const longestLine = 64 * 1024
+
+export class Output {
+  readonly #limit: number
+  readonly #onLine: ((line: string) => void) | undefined
+  readonly #kept: Buffer[] = []
+  readonly #decoder = new StringDecoder('utf8')
+  #size = 0
+  #rest = ''
+  truncated = false
+
+  constructor(limit: number, onLine?: (line: string) => void) {
+    this.#limit = limit
+    this.#onLine = onLine
+  }
+
+  add(chunk: Buffer): void {
+    this.#keep(chunk)
+    if (this.#onLine) this.#split(this.#decoder.write(chunk))
+  }
+
+  /** Hands out an unfinished last line. */
+  end(): void {
+    const last = this.#rest + this.#decoder.end()
+    this.#rest = ''
+    if (last) this.#onLine?.(last)
+  }
+
+  text(): string {
+    return Buffer.concat(this.#kept).toString('utf8')
+  }
+
+  #keep(chunk: Buffer): void {
+    const room = this.#limit - this.#size
+    if (chunk.length > room) this.truncated = true
+    if (room <= 0) return
+    this.#kept.push(chunk.length > room ? chunk.subarray(0, room) : chunk)
+    this.#size += Math.min(chunk.length, room)
+  }
+
+  #split(text: string): void {
+    const lines = (this.#rest + text).split('\n')
+    this.#rest = lines.pop() ?? ''
+    for (const line of lines) this.#onLine?.(line.replace(/\r$/, ''))
+    if (this.#rest.length < longestLine) return
+    this.#onLine?.(this.#rest)
+    this.#rest = ''
+  }
+}

@@ -1,0 +1,25 @@
+/** Checks a private key before it is used, so that a bad one is told from a refused one. */
+import { createPrivateKey } from 'node:crypto'
+import ssh2 from 'ssh2'
+import { HostError } from '../errors.ts'
+
+/** The key in a form that ssh2 reads; PKCS#8, which it does not, is rewritten where Node can. */
+export function readablePrivateKey(text: string, address: string): string {
+  const key = text.includes('BEGIN PRIVATE KEY') ? fromPkcs8(text) : text
+  const parsed = ssh2.utils.parseKey(key)
+  if (parsed instanceof Error) throw invalid(address, parsed)
+  if (!(Array.isArray(parsed) ? parsed[0] : parsed)?.isPrivateKey())
+    throw invalid(address, new Error('it is a public key'))
+  return key
+}
+
+function fromPkcs8(text: string): string {
+  const key = createPrivateKey(text)
+  const type = key.asymmetricKeyType === 'rsa' ? 'pkcs1' : key.asymmetricKeyType === 'ec' ? 'sec1' : undefined
+  return type ? key.export({ type, format: 'pem' }).toString() : text
+}
+
+function invalid(address: string, cause: Error): HostError {
+  const found = `The private key stored for ${address} cannot be used: ${cause.message}`
+  return new HostError('key_invalid', found, { address, cause })
+}

@@ -1,0 +1,65 @@
+/** A host behind an open SSH connection. */
+import type { Client } from 'ssh2'
+import { Gate } from '../gate.ts'
+import type { CommandResult, Remote, RunOptions } from '../remote.ts'
+import { asRoot, checkSudo } from '../sudo.ts'
+import { execute } from './execute.ts'
+import type { Target } from './target.ts'
+
+/** OpenSSH allows ten sessions a connection (`MaxSessions`); we stay below it and let the rest wait. */
+const sessions = 8
+
+export class SshRemote implements Remote {
+  readonly address: string
+  readonly user: string
+  readonly hostKey: string
+  readonly #client: Client
+  readonly #gate = new Gate(sessions)
+  readonly #closed: Promise<void>
+  #isOpen = true
+
+  constructor(client: Client, target: Target, hostKey: string) {
+    this.address = target.address
+    this.user = target.user
+    this.hostKey = hostKey
+    this.#client = client
+    client.on('error', () => client.destroy())
+    this.#closed = new Promise((resolve) => client.once('close', resolve))
+    client.once('close', () => (this.#isOpen = false))
+    client.once('end', () => (this.#isOpen = false))
+  }
+
+  /** False once either side has ended the connection. */
+  get isOpen(): boolean {
+    return this.#isOpen
+  }
+
+  /** Resolves when the connection has ended, whoever ended it. */
+  get closed(): Promise<void> {
+    return this.#closed
+  }
+
+  async run(command: string, options: RunOptions = {}): Promise<CommandResult> {
+    const leave = await this.#gate.enter(options.signal)
+    try {
+      const line = options.sudo ? asRoot(command, this.user) : command
+      const result = await execute(this.#client, line, { ...options, address: this.address })
+      if (options.sudo) checkSudo(result, this.address, this.user)
+      return result
+    } finally {
+      leave()
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isOpen = false
+    this.#client.end()
+    const impatient = setTimeout(() => this.#client.destroy(), 500)
+    await this.#closed
+    clearTimeout(impatient)
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+}
