@@ -1,0 +1,53 @@
+/**
+ * The service of the manual: adds, echoes, and fails on demand.
+ *
+ *     npm run -s example -- simple-service --bus-uri redis://127.0.0.1:6379/ --processes 3
+ */
+import { parseArgs } from 'node:util'
+import { CommissaireService, type Message, run } from '@commissaire/service'
+
+/** Thrown where something was never made. */
+export class NotImplementedError extends Error {}
+
+/** Adds. Exposes `add`, `wordy_add`, `ping`, `echo` and `fail` on the bus. */
+export class SimpleService extends CommissaireService {
+  /** Exposed as `add`. Adds two numbers. */
+  on_add(_message: Message, x: number, y: number): number {
+    return x + y
+  }
+
+  /** Exposed as `wordy_add`. Adds by asking whoever serves `simple.add`, and says so in words. */
+  async on_wordy_add(_message: Message, x: number, y: number): Promise<string> {
+    const sum = await this.request('simple.add', [x, y])
+    return `Adding ${x} plus ${y} results in ${sum}`
+  }
+
+  /** Exposed as `ping`. Takes no bus arguments. */
+  override on_ping(_message: Message): string {
+    return 'pong'
+  }
+
+  /** Exposed as `echo`. Takes one bus argument of words. */
+  on_echo(_message: Message, words: unknown): unknown {
+    return words
+  }
+
+  /** Exposed as `fail`. Takes no bus arguments. */
+  on_fail(_message: Message): never {
+    throw new NotImplementedError('I was never created')
+  }
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({
+    options: {
+      'bus-uri': { type: 'string', default: 'redis://127.0.0.1:6379/' },
+      processes: { type: 'string', default: '1' },
+    },
+  })
+  await run(SimpleService, {
+    connectionUrl: values['bus-uri'],
+    queues: [{ name: 'simple', routingKey: 'simple.*' }],
+    processes: Number(values.processes),
+  })
+}

@@ -1,0 +1,80 @@
+/**
+ * What a service says about itself, so that a person can look at a running system: its methods, their arguments and
+ * schemas, and the process that answers. The built-in method `describe` returns it.
+ */
+import { hostname } from 'node:os'
+import { z } from 'zod'
+import { type ExposedMethod, requiredOf } from './methods.ts'
+import type { ServiceState } from './commissaire-service.ts'
+
+/** A JSON Schema, as `describe` publishes it. */
+export type JsonSchema = Readonly<Record<string, unknown>>
+
+/** An argument of a method. */
+export interface ArgumentDescription {
+  readonly name: string
+  readonly required: boolean
+  readonly schema?: JsonSchema
+}
+
+/** A method that can be called. */
+export interface MethodDescription {
+  readonly name: string
+  readonly doc?: string
+  readonly arguments: readonly ArgumentDescription[]
+  /** True when the arguments may be sent as an object, by name. */
+  readonly byName: boolean
+  readonly result?: JsonSchema
+}
+
+/** A service as it describes itself. */
+export interface ServiceDescription {
+  readonly service: string
+  readonly version: string
+  readonly doc?: string
+  readonly queues: readonly { readonly name: string; readonly routingKeys: readonly string[] }[]
+  readonly methods: readonly MethodDescription[]
+  /** The process that happened to answer; with several, each describes itself. */
+  readonly process: {
+    readonly pid: number
+    readonly host: string
+    readonly state: ServiceState
+    readonly uptime: number
+  }
+}
+
+/** Describes the methods of a service, in alphabetical order. */
+export function describeMethods(methods: ReadonlyMap<string, ExposedMethod>): MethodDescription[] {
+  return [...methods.values()].map(describeMethod).sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+/** Describes the process that runs this. */
+export function describeProcess(state: ServiceState): ServiceDescription['process'] {
+  return { pid: process.pid, host: hostname(), state, uptime: Math.round(process.uptime()) }
+}
+
+function describeMethod(method: ExposedMethod): MethodDescription {
+  const { doc, result } = method.declaration
+  return {
+    name: method.name,
+    ...(doc !== undefined && { doc }),
+    arguments: describeArguments(method),
+    byName: method.names !== undefined,
+    ...(result !== undefined && { result: jsonSchema(result) }),
+  }
+}
+
+function describeArguments(method: ExposedMethod): ArgumentDescription[] {
+  const required = requiredOf(method)
+  const shape = method.declaration.schema?.shape ?? {}
+  return (method.names ?? method.signature.names).map((name, index) => {
+    const type = shape[name]
+    const argument = { name, required: index < required }
+    return type === undefined ? argument : Object.assign(argument, { schema: jsonSchema(type) })
+  })
+}
+
+function jsonSchema(type: z.core.$ZodType): JsonSchema {
+  const { $schema: _, ...schema } = z.toJSONSchema(type, { io: 'input', unrepresentable: 'any' })
+  return schema
+}

@@ -1,0 +1,76 @@
+/** Reads a command line: the flags every program has, and those it adds. */
+import { Command, Option } from 'commander'
+
+/** A flag that sets one key of the configuration. */
+export interface FlagDefinition {
+  /** As commander writes it: `-p, --listen-port <port>`. */
+  readonly flags: string
+  /** The key of the schema that it sets. */
+  readonly key: string
+  readonly description: string
+  /** For a flag whose text needs reading, or that may be repeated: makes the value of the text and the value so far. */
+  readonly parse?: (text: string, soFar: unknown) => unknown
+}
+
+/** What the flags need to know of a program. */
+export interface FlagOptions {
+  readonly name: string
+  readonly description: string
+  readonly version: string
+  readonly configFile: string | undefined
+  readonly flags: readonly FlagDefinition[]
+  readonly examples: readonly string[]
+}
+
+/** What was said on the command line. */
+export interface CommandLine {
+  /** The configuration file that was asked for; false when none is to be read. */
+  readonly file: string | false | undefined
+  /** What the flags set, by key. */
+  readonly values: Record<string, unknown>
+}
+
+/** The flags for the settings that programs have in common. */
+export const commonFlags: readonly FlagDefinition[] = [
+  { flags: '--bus-uri <uri>', key: 'bus_uri', description: 'where the message bus is' },
+  { flags: '--bus-exchange <name>', key: 'bus_exchange', description: 'the topic exchange on it' },
+  { flags: '--processes <count>', key: 'processes', description: 'how many processes run the service' },
+  { flags: '--debug', key: 'debug', description: 'log more' },
+]
+
+/** Reads the arguments that follow the program's name. Throws a CommanderError for help, version and wrong usage. */
+export function readCommandLine(args: readonly string[], options: FlagOptions): CommandLine {
+  const command = makeCommand(options)
+  command.parse(args, { from: 'user' })
+  const given = command.opts<Record<string, unknown>>()
+  const named = options.flags.map(({ flags, key }) => [key, given[attribute(flags)]] as const)
+  const values = Object.fromEntries(named.filter(([, value]) => value !== undefined))
+  const file = given['config'] ?? given['configFile']
+  return { file: typeof file === 'string' || file === false ? file : undefined, values }
+}
+
+function makeCommand({ name, description, version, configFile, flags, examples }: FlagOptions): Command {
+  const where = configFile === undefined ? '' : ` (default: ${configFile}, if it is there)`
+  const command = new Command(name)
+    .description(description)
+    .version(version, '-V, --version', 'say which version this is')
+    .helpOption('-h, --help', 'say this')
+    .option('-c, --config <file>', `the configuration file${where}`)
+    .addOption(new Option('--config-file <file>').hideHelp())
+    .option('--no-config-file', 'read no configuration file')
+    .allowExcessArguments(false)
+    .exitOverride()
+  for (const flag of flags) command.addOption(makeOption(flag))
+  if (examples.length > 0) command.addHelpText('after', inWords(examples))
+  return command
+}
+
+function makeOption({ flags, description, parse }: FlagDefinition): Option {
+  const option = new Option(flags, description)
+  return parse === undefined ? option : option.argParser(parse)
+}
+
+const attribute = (flags: string) => new Option(flags).attributeName()
+
+const inWords = (examples: readonly string[]) =>
+  `\nExamples:\n${examples.map((each) => `  $ ${each}`).join('\n')}`

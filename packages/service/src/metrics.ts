@@ -1,0 +1,71 @@
+/** What a service counts: requests by method and outcome, how long they take, and how many are in hand. */
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+
+type Label = 'service' | 'method'
+
+/** The figures of one service, in a registry that several services of one process may share. */
+export class ServiceMetrics {
+  readonly registry: Registry
+  readonly #service: string
+  readonly #requests: Counter<Label | 'outcome'>
+  readonly #duration: Histogram<Label>
+  readonly #inFlight: Gauge<Label>
+
+  constructor(service: string, registry: Registry = new Registry()) {
+    this.registry = registry
+    this.#service = service
+    this.#requests = once(
+      registry,
+      'commissaire_requests_total',
+      (name) =>
+        new Counter({
+          name,
+          help: 'Messages handled',
+          labelNames: ['service', 'method', 'outcome'],
+          registers: [registry],
+        }),
+    )
+    this.#duration = once(
+      registry,
+      'commissaire_request_seconds',
+      (name) =>
+        new Histogram({
+          name,
+          help: 'Time in a handler',
+          labelNames: ['service', 'method'],
+          buckets,
+          registers: [registry],
+        }),
+    )
+    this.#inFlight = once(
+      registry,
+      'commissaire_requests_in_flight',
+      (name) =>
+        new Gauge({
+          name,
+          help: 'Messages in hand',
+          labelNames: ['service', 'method'],
+          registers: [registry],
+        }),
+    )
+  }
+
+  /** Notes that a message is in hand; the function it returns notes how that ended. */
+  begin(method: string): (outcome: string) => void {
+    const labels = { service: this.#service, method }
+    const stop = this.#duration.startTimer(labels)
+    this.#inFlight.inc(labels)
+    return (outcome) => {
+      stop()
+      this.#inFlight.dec(labels)
+      this.#requests.inc({ ...labels, outcome })
+    }
+  }
+}
+
+const buckets = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60, 600]
+
+/** A registry refuses a second metric of one name; two services in one process mean the same one. */
+function once<Metric>(registry: Registry, name: string, make: (name: string) => Metric): Metric {
+  return (registry.getSingleMetric(name) as Metric | undefined) ?? make(name)
+}

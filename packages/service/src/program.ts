@@ -1,0 +1,108 @@
+/**
+ * A program: a name, flags, a configuration file and what to run with them. It says what is wrong with its settings and
+ * ends with status 2; with 1 when what it runs fails.
+ */
+import { CommanderError } from 'commander'
+import { z } from 'zod'
+import type { Logger } from '@commissaire/bus'
+import { loadConfig } from './config.ts'
+import { ConfigError } from './config-error.ts'
+import { commonFlags, type FlagDefinition, readCommandLine } from './flags.ts'
+import { createLog } from './log.ts'
+import { commonSettings } from './settings.ts'
+
+/** The settings of a program: its own, and those that all have. */
+export type Settings<Shape extends z.ZodRawShape> = z.output<
+  z.ZodObject<Omit<typeof commonSettings, keyof Shape> & Shape>
+>
+
+/** What a program is given besides its settings. */
+export interface ProgramContext {
+  readonly log: Logger
+  /** The configuration file that was asked for or is the default; undefined when none is to be read. */
+  readonly configFile: string | undefined
+}
+
+/** What makes a program. */
+export interface ProgramDefinition<Shape extends z.ZodRawShape> {
+  /** As one types it. */
+  readonly name: string
+  readonly description: string
+  readonly version: string
+  /** Where its configuration is looked for. */
+  readonly configFile?: string
+  /** Its own settings; `bus_uri`, `bus_exchange` and `debug` are there without being named. */
+  readonly schema: z.ZodObject<Shape>
+  /** Flags of its own. Those of the common settings, and `--processes` where the schema has it, are there already. */
+  readonly flags?: readonly FlagDefinition[]
+  /** Command lines for the help. */
+  readonly examples?: readonly string[]
+  readonly run: (settings: Settings<Shape>, context: ProgramContext) => Promise<void>
+}
+
+/** A program that can be run, or be asked what its settings would be. */
+export interface Program<Shape extends z.ZodRawShape> {
+  readonly name: string
+  /** The settings for a command line. Throws `ConfigError`, or commander's own error for wrong usage. */
+  settings(args: readonly string[], environment?: NodeJS.ProcessEnv): Settings<Shape>
+  /** Runs it; sets the exit code and never rejects. */
+  main(args?: readonly string[]): Promise<void>
+}
+
+/** Defines a program. */
+export function defineProgram<Shape extends z.ZodRawShape>(
+  definition: ProgramDefinition<Shape>,
+): Program<Shape> {
+  const { name, run } = definition
+  const read = (args: readonly string[], environment?: NodeJS.ProcessEnv) =>
+    readSettings(definition, { args, environment })
+  return {
+    name,
+    settings: (args, environment) => read(args, environment).settings,
+    main: async (args = process.argv.slice(2)) => {
+      try {
+        const { settings, configFile } = read(args)
+        const log = createLog({ name, level: settings.debug ? 'debug' : 'info' })
+        await runLogged(log, () => run(settings, { log, configFile }))
+      } catch (error) {
+        process.exitCode = explain(name, error)
+      }
+    },
+  }
+}
+
+interface Input {
+  readonly args: readonly string[]
+  readonly environment: NodeJS.ProcessEnv | undefined
+}
+
+function readSettings<Shape extends z.ZodRawShape>(
+  definition: ProgramDefinition<Shape>,
+  { args, environment = process.env }: Input,
+): { settings: Settings<Shape> & { debug: boolean }; configFile: string | undefined } {
+  const { configFile: defaultFile, flags = [], examples = [] } = definition
+  const schema = z.object({ ...commonSettings, ...definition.schema.shape })
+  const all = [...commonFlags.filter(({ key }) => Object.hasOwn(schema.shape, key)), ...flags]
+  const line = readCommandLine(args, { ...definition, configFile: defaultFile, flags: all, examples })
+  const files = line.file === false ? {} : { file: line.file, defaultFile }
+  const settings = loadConfig(schema, { ...files, environment, flags: line.values })
+  const configFile = line.file === false ? undefined : (line.file ?? defaultFile)
+  return { settings: settings as Settings<Shape> & { debug: boolean }, configFile }
+}
+
+async function runLogged(log: Logger, run: () => Promise<void>): Promise<void> {
+  try {
+    await run()
+  } catch (error) {
+    log.error({ err: error }, error instanceof Error ? error.message : String(error))
+    process.exitCode = 1
+  }
+}
+
+/** Says what is wrong with how the program was called. */
+function explain(name: string, error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+  if (!(error instanceof ConfigError)) throw error
+  for (const fault of error.faults) console.error(`${name}: ${fault}`)
+  return 2
+}

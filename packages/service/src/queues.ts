@@ -1,0 +1,33 @@
+/**
+ * The queues a service consumes from. A queue without a name gets one from the class and the routing key, the same in
+ * every process, so that processes of one service share the work instead of each doing all of it.
+ */
+import type { QueueDeclaration } from '@commissaire/bus'
+
+/** A queue as a service's options name it. */
+export interface ServiceQueue {
+  readonly name?: string
+  readonly routingKey: string
+}
+
+/** What the bus is to declare: one declaration for each name, with all its routing keys. */
+export function declareQueues(className: string, queues: readonly ServiceQueue[]): QueueDeclaration[] {
+  const keysOf = new Map<string, string[]>()
+  for (const { name, routingKey } of queues) {
+    const queue = name ?? queueName(className, routingKey)
+    keysOf.set(queue, [...(keysOf.get(queue) ?? []), routingKey])
+  }
+  return [...keysOf].map(([name, routingKeys]) => ({ name, routingKeys: [...new Set(routingKeys)] }))
+}
+
+/** `Greeter` as `greeter`, `HostWatcher` as `host-watcher`. */
+export function kebab(className: string): string {
+  return className.replaceAll(/(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/g, '-').toLowerCase()
+}
+
+/** `Greeter` and `greeter.*` give `greeter`; `Auditor` and `notify.storage.#` give `auditor-notify-storage`. */
+function queueName(className: string, routingKey: string): string {
+  const words = routingKey.split('.').filter((word) => word !== '*' && word !== '#')
+  const service = kebab(className) || 'service'
+  return words.join('-') === service || words.length === 0 ? service : [service, ...words].join('-')
+}

@@ -1,0 +1,39 @@
+/**
+ * Keeps secrets out of the log: members with a telling name, passwords within URLs, private keys wherever they stand.
+ * It copies what it is given, to a depth at which nobody reads on.
+ */
+
+const hidden = '[hidden]'
+const deepest = 8
+const telling =
+  /^(?:.*[-_])?(?:password|passwd|passphrase|secret|token|authorization|cookie|credentials|ssh[-_]?priv[-_]?key|private[-_]?key|api[-_]?key)$/i
+const urlPassword = /(\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*):[^\s/@]+@/gi
+const privateKey = /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g
+
+/** The same facts without their secrets. */
+export function redact(value: unknown, depth = 0): unknown {
+  if (typeof value === 'string') return redactText(value)
+  if (typeof value !== 'object' || value === null) return value
+  if (depth >= deepest) return '[deep]'
+  if (Array.isArray(value)) return value.map((each) => redact(each, depth + 1))
+  if (!isPlain(value)) return value
+  const entries = Object.entries(value).map(([key, each]) => [key, redactMember(key, each, depth)])
+  return Object.fromEntries(entries) as unknown
+}
+
+/** The same text without passwords in URLs and without private keys. */
+export function redactText(text: string): string {
+  return text.replaceAll(urlPassword, `$1:${hidden}@`).replaceAll(privateKey, `${hidden} private key`)
+}
+
+function redactMember(key: string, value: unknown, depth: number): unknown {
+  const isSecret = telling.test(camelToSnake(key)) && value !== null && value !== undefined && value !== ''
+  return isSecret ? hidden : redact(value, depth + 1)
+}
+
+const camelToSnake = (key: string) => key.replaceAll(/([a-z])([A-Z])/g, '$1_$2')
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
+}

@@ -1,0 +1,23 @@
+/** The settings that programs of this system have in common, and what a service makes of them. */
+import { z } from 'zod'
+import { defaultConnectionUrl, type ServiceOptions } from './service-options.ts'
+
+/** What every program knows: where the bus is, and how much to say. */
+export const commonSettings = {
+  bus_uri: z.string().min(1).default(defaultConnectionUrl).describe('where the message bus is'),
+  bus_exchange: z.string().min(1).default('commissaire').describe('the topic exchange on it'),
+  debug: z.boolean().default(false).describe('log more'),
+}
+
+/** What every program of a service knows besides. */
+export const serviceSettings = {
+  processes: z.number().int().min(1).default(1).describe('how many processes run the service'),
+}
+
+/** The part of a service's options that its program's settings decide. */
+export function connectionOf(settings: {
+  readonly bus_uri: string
+  readonly bus_exchange: string
+}): Required<Pick<ServiceOptions, 'connectionUrl' | 'exchangeName'>> {
+  return { connectionUrl: settings.bus_uri, exchangeName: settings.bus_exchange }
+}
