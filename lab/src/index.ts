@@ -1,0 +1,11 @@
+/** Real test hosts on one machine, for tests: `await using lab = await Lab.up({ count: 3 })`. */
+export { type BootEvent, type Downtime, downtimes, mostDownAtOnce } from './boot-log.ts'
+export type { CommandResult } from './command.ts'
+export { LabError, type LabErrorCode } from './errors.ts'
+export { families, type Family } from './family.ts'
+export type { Faults } from './faults.ts'
+export { type HostCondition, LabHost } from './host.ts'
+export { Lab, type LabOptions } from './lab.ts'
+export type { HostWish } from './plan.ts'
+export { probePackage, type Publication } from './repository.ts'
+export { whyNoLab } from './requirements.ts'

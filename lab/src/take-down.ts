@@ -1,0 +1,44 @@
+/**
+ * Takes a lab away by its record: its processes, cables, namespaces, mounts, bridge and folder, and nothing else.
+ *
+ * Every step looks first whether there is anything to take away, so it may run twice, or after half of an `up`.
+ */
+import { join } from 'node:path'
+import { run } from './command.ts'
+import { withLock } from './lock.ts'
+import { releaseMachine } from './machine.ts'
+import { unmount } from './mounts.ts'
+import { removeLink, unplug } from './network.ts'
+import { killRunner } from './runner.ts'
+import { isAbandoned, type LabState, recordedLabs } from './state.ts'
+
+/** Takes one lab away. Its record goes last, so an interrupted `down` is taken up by the next. */
+export async function takeDown(state: LabState): Promise<void> {
+  await Promise.all(
+    state.hosts.map(async (host) => {
+      await killRunner(host)
+      await unplug(host)
+    }),
+  )
+  for (const mount of state.mounts.toReversed()) await unmount(mount)
+  await removeLink(state.bridge)
+  await run('rm', ['-rf', '--one-file-system', state.folder])
+}
+
+/** Takes labs away and then, when the last one went, what they shared. */
+export async function takeAllDown(dir: string, states: readonly LabState[]): Promise<void> {
+  for (const state of states) await takeDown(state)
+  await withLock(lockOf(dir), async () => {
+    if ((await recordedLabs(dir)).length === 0) await releaseMachine()
+  })
+}
+
+/** Clears what crashed labs left. Call it while holding the lock of the labs. */
+export async function clearAbandoned(dir: string): Promise<void> {
+  for (const state of await recordedLabs(dir)) if (isAbandoned(state)) await takeDown(state)
+}
+
+/** The lock that is held while labs are claimed or released. */
+export function lockOf(dir: string): string {
+  return join(dir, 'lock')
+}
