@@ -26,8 +26,10 @@ const ending = {
   /** Who works on it, and that worker's last sign of life. */
   worker: z.string().default(''),
   renewed_at: z.string().default(''),
+  /** What was noted of the boot of hosts that were told to reboot: {address: mark}. */
+  marks: z.record(z.string(), z.unknown()).default({}),
 }
-const hidden = ['request_id', 'worker', 'renewed_at']
+const hidden = ['request_id', 'worker', 'renewed_at', 'marks']
 
 /** Brings every host of a cluster to one version. */
 export const ClusterDeploy = defineModel({
@@ -57,15 +59,8 @@ export type ClusterUpgrade = ModelOf<typeof ClusterUpgrade>
 export const ClusterRestart = defineModel({
   name: 'ClusterRestart',
   key: 'name',
-  schema: z.object({
-    name,
-    status,
-    restarted: addresses,
-    ...ending,
-    /** The boot that each host was in before it was told to restart: {address: boot id}. */
-    boot_ids: z.record(z.string(), z.string()).default({}),
-  }),
-  hidden: [...hidden, 'boot_ids'],
+  schema: z.object({ name, status, restarted: addresses, ...ending }),
+  hidden,
 })
 export type ClusterRestart = ModelOf<typeof ClusterRestart>
 
