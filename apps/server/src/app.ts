@@ -4,7 +4,7 @@
 import type { SecureContextOptions, TlsOptions } from 'node:tls'
 import { randomUUID } from 'node:crypto'
 import { parseAs } from '@commissaire/models'
-import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import Fastify, { type FastifyInstance } from 'fastify'
 import type { Registry } from 'prom-client'
 import type { z } from 'zod'
 import type { Authentication } from './auth/authentication.ts'
@@ -65,7 +65,7 @@ export function createApp(options: AppOptions): FastifyInstance {
 }
 
 function open({ bodyLimit = 2 ** 20, requestTimeout = 30_000, tls }: AppOptions): FastifyInstance {
-  const options: FastifyServerOptions = {
+  const options = {
     bodyLimit,
     requestTimeout,
     genReqId: () => randomUUID(),

@@ -32,12 +32,7 @@ export interface Authenticator {
 
 /** What the module of an authenticator exports. */
 export interface AuthenticatorModule {
-  /** Makes one of its options in the configuration; throws a ConfigurationError when they are wrong. */
+  /** Makes one of its options in the configuration; throws a ConfigError when they are wrong. */
   open(options: unknown, tools: { log: Logger }): Promise<Authenticator>
 }
 
-/** Thrown for a configuration that cannot work. Says where, what was found and what is allowed. */
-export class ConfigurationError extends Error {
-  override readonly name = 'ConfigurationError'
-  readonly code = 'configuration'
-}

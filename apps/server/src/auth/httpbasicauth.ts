@@ -5,8 +5,9 @@
  */
 import { readFile } from 'node:fs/promises'
 import { parseAs } from '@commissaire/models'
+import { ConfigError } from '@commissaire/service'
 import { z } from 'zod'
-import { type Authenticator, ConfigurationError, type Credentials, type Identity } from './authenticator.ts'
+import type { Authenticator, Credentials, Identity } from './authenticator.ts'
 import { type BasicCredentials, basicCredentials } from './basic-credentials.ts'
 import { hashForms, isPasswordHash, PasswordChecker } from './password-hash.ts'
 
@@ -26,7 +27,7 @@ export async function open(options: unknown): Promise<Authenticator> {
   const { filepath, users = {} } = readOptions(options)
   const everybody = filepath === undefined ? users : { ...users, ...(await readUsers(filepath)) }
   if (Object.keys(everybody).length === 0) {
-    throw new ConfigurationError('httpbasicauth: nobody could log in; give "users" or a "filepath" with users')
+    throw new ConfigError(['httpbasicauth: nobody could log in; give "users" or a "filepath" with users'])
   }
   return new HttpBasicAuth(everybody)
 }
@@ -70,18 +71,18 @@ function readOptions(options: unknown): z.infer<typeof Options> {
   try {
     return parseAs(Options, options, { name: 'httpbasicauth', secret: true })
   } catch (cause) {
-    throw new ConfigurationError(cause instanceof Error ? cause.message : 'httpbasicauth', { cause })
+    throw new ConfigError([cause instanceof Error ? cause.message : String(cause)], { cause })
   }
 }
 
 async function readUsers(path: string): Promise<Users> {
   const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    throw new ConfigurationError(`httpbasicauth: cannot read the file of users ${path} (${cause.code})`, { cause })
+    throw new ConfigError([`httpbasicauth: cannot read the file of users ${path} (${cause.code})`], { cause })
   })
   try {
     return parseAs(Users, JSON.parse(text), { name: path, secret: true })
   } catch (cause) {
     const reason = cause instanceof SyntaxError ? `${path} is no JSON` : String(cause)
-    throw new ConfigurationError(`httpbasicauth: ${reason}; expected {"user": {"hash": "…"}}`)
+    throw new ConfigError([`httpbasicauth: ${reason}; expected {"user": {"hash": "…"}}`])
   }
 }

@@ -2,10 +2,19 @@
  * The table of authenticators: the name in the configuration is the name of the file, loaded when it is first wanted.
  */
 import type { Logger } from '@commissaire/bus'
-import { type Authenticator, type AuthenticatorModule, ConfigurationError } from './authenticator.ts'
+import { ConfigError } from '@commissaire/service'
+import type { Authenticator, AuthenticatorModule } from './authenticator.ts'
 
 const plugins: Readonly<Record<string, () => Promise<AuthenticatorModule>>> = {
   httpbasicauth: () => import('./httpbasicauth.ts'),
+}
+
+/** The names of the authenticators there are. */
+export const pluginNames: readonly string[] = Object.keys(plugins)
+
+/** Whether there is an authenticator of that name. */
+export function isPlugin(name: string): boolean {
+  return pluginNames.includes(shortName(name))
 }
 
 /** One entry of `authentication-plugins`: a name, and whatever options that plugin takes. */
@@ -34,11 +43,10 @@ export async function openAuthenticators(
 }
 
 function load(name: string): Promise<AuthenticatorModule> {
-  const plugin = Object.hasOwn(plugins, shortName(name)) ? plugins[shortName(name)] : undefined
+  const plugin = isPlugin(name) ? plugins[shortName(name)] : undefined
   if (plugin) return plugin()
-  throw new ConfigurationError(
-    `"authentication-plugins" names "${name}", which is no authentication plugin; known: ${Object.keys(plugins).join(', ')}`,
-  )
+  const known = pluginNames.join(', ')
+  throw new ConfigError([`"authentication_plugins" names "${name}", which is no authentication plugin; known: ${known}`])
 }
 
 /** Older configurations name a module: `commissaire_http.authentication.httpbasicauth`. */

@@ -145,6 +145,7 @@ async function hostsAt({ storage }: Backend, addresses: readonly string[]): Prom
 }
 
 function requireSame({ name, hostset }: Cluster, old: readonly string[]): void {
-  if (new Set(hostset).symmetricDifference(new Set(old)).size === 0) return
+  const present = new Set(hostset)
+  if (present.size === new Set(old).size && old.every((address) => present.has(address))) return
   throw new BusError('Conflict', `The hosts of cluster "${name}" are not those given as "old"; read them again.`)
 }

@@ -50,7 +50,7 @@ export function clusters(app: App, backend: Backend): void {
     },
     handler: async ({ params: { name }, body }, reply) => {
       reply.code(201)
-      return safeModel(Cluster, await putCluster(backend, name, body))
+      return safeModel(Cluster, await nowOf(backend, await putCluster(backend, name, body)))
     },
   })
 
@@ -71,10 +71,13 @@ export function clusters(app: App, backend: Backend): void {
 }
 
 /** A cluster as people see it, with its hosts and its status of this moment. */
-export async function showCluster({ storage }: Backend, name: string): Promise<Record<string, unknown>> {
-  const cluster = found(await storage.find(Cluster, name), `cluster "${name}"`)
-  const hosts = cluster.hostset.length > 0 ? await storage.list(Hosts) : []
-  return { ...withHosts(cluster, hosts) }
+export async function showCluster(backend: Backend, name: string): Promise<Record<string, unknown>> {
+  const cluster = found(await backend.storage.find(Cluster, name), `cluster "${name}"`)
+  return { ...(await nowOf(backend, cluster)) }
+}
+
+async function nowOf({ storage }: Backend, cluster: Cluster): Promise<ReturnType<typeof withHosts>> {
+  return withHosts(cluster, cluster.hostset.length > 0 ? await storage.list(Hosts) : [])
 }
 
 async function putCluster(

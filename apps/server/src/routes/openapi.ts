@@ -14,8 +14,21 @@ export function describeRoutes(app: FastifyInstance, { version }: { version: str
       security: [{ basic: [] }],
     },
     transform: createJsonSchemaTransform({ schemaRegistry: namedSchemas }),
-    transformObject: createJsonSchemaTransformObject({ schemaRegistry: namedSchemas }),
+    transformObject: (document) => onlyAnswers(nameSchemas(document)),
   })
+}
+
+const nameSchemas = createJsonSchemaTransformObject({ schemaRegistry: namedSchemas })
+
+type Document = ReturnType<typeof nameSchemas>
+
+/** Named schemas come in two forms, as bodies and as answers. Only answers use them here. */
+function onlyAnswers(document: Document): Document {
+  const { components } = document as { components?: { schemas?: Record<string, unknown> } }
+  for (const name of Object.keys(components?.schemas ?? {})) {
+    if (name.endsWith('Input')) delete components?.schemas?.[name]
+  }
+  return document
 }
 
 /** Adds the endpoint. */

@@ -1,0 +1,4 @@
+/** Runs `commissaire-server`. */
+import { program } from './program.ts'
+
+await program.main()

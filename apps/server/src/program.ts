@@ -1,0 +1,60 @@
+/**
+ * The program `commissaire-server`: the server in a process of its own, with a bus of its own.
+ */
+import {
+  CommissaireService,
+  connectionOf,
+  defineProgram,
+  notifySystemd,
+  type ServiceOptions,
+} from '@commissaire/service'
+import { ServerSettings, serverFlags } from './configuration.ts'
+import { type RunningServer, type ServerOptions, startServer } from './server.ts'
+
+type Options = ServiceOptions & { readonly server: Omit<ServerOptions, 'bus' | 'log' | 'metrics'> }
+
+/** A service that has no queue: it listens to HTTP, and only speaks on the bus. */
+class RestServer extends CommissaireService<Options> {
+  #server: RunningServer | undefined
+
+  override async start(): Promise<void> {
+    await super.start()
+    const { bus, log, metrics } = this
+    try {
+      this.#server = await startServer({ ...this.options.server, bus, log, metrics })
+    } catch (error) {
+      await this.close()
+      throw error
+    }
+  }
+
+  override async close(): Promise<void> {
+    await this.#server?.close()
+    await super.close()
+  }
+}
+
+/** The program. */
+export const program = defineProgram({
+  name: 'commissaire-server',
+  description: 'Serves the REST API of Commissaire.',
+  version: '0.1.0',
+  configFile: '/etc/commissaire/commissaire.conf',
+  schema: ServerSettings,
+  flags: serverFlags,
+  examples: [
+    'commissaire-server -c /etc/commissaire/commissaire.conf',
+    'commissaire-server -p 8080 --authentication-plugin httpbasicauth:filepath=/etc/commissaire/users.json',
+  ],
+  run: async (settings, { log }) => {
+    const server = {
+      listenInterface: settings.listen_interface,
+      listenPort: settings.listen_port,
+      tls: { pemfile: settings.tls_pemfile, clientverifyfile: settings.tls_clientverifyfile },
+      authenticationPlugins: settings.authentication_plugins,
+      selfAuths: settings.self_auths,
+    }
+    const service = new RestServer({ ...connectionOf(settings), log, server })
+    await service.run({ onReady: () => void notifySystemd(log, 'READY=1', 'Serving requests') })
+  },
+})

@@ -1,0 +1,80 @@
+/**
+ * The server as a whole: an app that listens, and lets go in the right order.
+ */
+import type { Bus, Logger } from '@commissaire/bus'
+import { StorageClient } from '@commissaire/storage'
+import type { FastifyInstance } from 'fastify'
+import type { Registry } from 'prom-client'
+import { createApp } from './app.ts'
+import { openAuthentication } from './auth/authentication.ts'
+import type { PluginConfiguration } from './auth/plugins.ts'
+import { readTls, type TlsFiles } from './tls.ts'
+
+/** What a server is told. */
+export interface ServerOptions {
+  /** Stays open when the server closes: who opened it closes it. */
+  readonly bus: Bus
+  readonly log: Logger
+  /** Default: every interface. */
+  readonly listenInterface?: string
+  /** Default 8000; 0 for any free one. */
+  readonly listenPort?: number
+  readonly tls?: TlsFiles
+  /** Default none: everything is denied. */
+  readonly authenticationPlugins?: readonly PluginConfiguration[]
+  readonly selfAuths?: readonly string[]
+  /** The registry of Prometheus metrics to count in; default one of its own. */
+  readonly metrics?: Registry
+  /** How many milliseconds `close` waits for the requests in hand; default 10 000. */
+  readonly drainTimeout?: number
+}
+
+/** A server that listens. */
+export interface RunningServer extends AsyncDisposable {
+  readonly url: string
+  /** Takes no further request, finishes those in hand within the time limit, and closes. May be called twice. */
+  close(): Promise<void>
+}
+
+/** Starts a server; resolves when it listens. */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { bus, log, listenInterface = '0.0.0.0', listenPort = 8000, drainTimeout = 10_000 } = options
+  const { selfAuths = [], metrics } = options
+  const tls = await readTls(options.tls ?? {})
+  const auth = await openAuthentication(options.authenticationPlugins ?? [], { log })
+  warnOfOpenDoors(selfAuths, log)
+  const storage = new StorageClient(bus)
+  const app = createApp({ bus, storage, auth, log, selfAuths, ...(tls && { tls }), ...(metrics && { metrics }) })
+  try {
+    await app.listen({ host: listenInterface, port: listenPort })
+  } catch (error) {
+    await app.close()
+    throw error
+  }
+  const url = urlOf(app, { secure: tls !== undefined })
+  log.info({ url }, 'The server listens')
+  let closing: Promise<void> | undefined
+  const close = (): Promise<void> => (closing ??= drain(app, drainTimeout))
+  return { url, close, [Symbol.asyncDispose]: close }
+}
+
+async function drain(app: FastifyInstance, limit: number): Promise<void> {
+  const late = setTimeout(() => app.server.closeAllConnections(), limit)
+  try {
+    await app.close()
+  } finally {
+    clearTimeout(late)
+  }
+}
+
+function urlOf(app: FastifyInstance, { secure }: { secure: boolean }): string {
+  const bound = app.server.address()
+  if (bound === null || typeof bound === 'string') return String(bound)
+  const host = bound.family === 'IPv6' ? `[${bound.address}]` : bound.address
+  return `${secure ? 'https' : 'http'}://${host}:${bound.port}`
+}
+
+function warnOfOpenDoors(selfAuths: readonly string[], log: Logger): void {
+  if (selfAuths.length === 0) return
+  log.warn({ selfAuths }, 'No authentication plugin is asked about these paths: they have to authenticate themselves')
+}
