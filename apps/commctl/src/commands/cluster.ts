@@ -1,0 +1,89 @@
+/** `commctl cluster …`: groups of hosts, and what is done to all of them in turn. */
+import { route } from '../api.ts'
+import type { ArgumentRow, CommandRow } from '../command.ts'
+import { member } from '../json-value.ts'
+import { column, type View } from '../output/view.ts'
+import { forEachName, listOf } from '../several.ts'
+import { deploy, restart, upgrade } from './cluster-operation.ts'
+
+const name: ArgumentRow = { name: 'NAME', text: 'name of the cluster', completes: 'clusters' }
+
+const count = (kind: string) => (cluster: Readonly<Record<string, unknown>>) => member(cluster.hosts, kind)
+
+const view: View = {
+  key: 'name',
+  columns: [
+    column('name'),
+    column('status'),
+    { title: 'HOSTS', cell: count('total'), right: true },
+    { title: 'AVAILABLE', cell: count('available'), right: true },
+    column('network'),
+    column('container_manager'),
+  ],
+}
+
+const create: CommandRow = {
+  name: 'create',
+  summary: 'Makes a cluster, or changes the one of that name',
+  arguments: [name],
+  options: [
+    {
+      flags: '-t, --type <TYPE>',
+      text: 'type of the cluster; of no effect, as its container manager says it',
+    },
+    {
+      flags: '-n, --network <NETWORK>',
+      text: 'network its hosts use (default: default)',
+      completes: 'networks',
+    },
+    {
+      flags: '-c, --container-manager <CONTAINER_MANAGER>',
+      text: 'container manager its hosts are registered with',
+      completes: 'container-managers',
+    },
+  ],
+  examples: ['commctl cluster create web', 'commctl cluster create -c production -n overlay web'],
+  view,
+  run: async ({ api, given }) => {
+    const body = {
+      type: given.option('type'),
+      network: given.option('network'),
+      container_manager: given.option('containerManager'),
+    }
+    return (await api()).put(route`/cluster/${given.one('NAME')}`, body)
+  },
+}
+
+const get: CommandRow = {
+  name: 'get',
+  summary: 'Shows a cluster, its status and how many hosts it has',
+  arguments: [name],
+  examples: ['commctl cluster get web', 'commctl cluster get web -o json'],
+  view,
+  run: async ({ api, given }) => (await api()).get(route`/cluster/${given.one('NAME')}`),
+}
+
+const list: CommandRow = {
+  name: 'list',
+  summary: 'Lists the names of all clusters; as a table with their status',
+  examples: ['commctl cluster list', 'commctl cluster list -o table'],
+  view,
+  run: (session) => listOf(session, route`/clusters`, (cluster) => route`/cluster/${cluster}`),
+}
+
+const remove: CommandRow = {
+  name: 'delete',
+  summary: 'Deletes clusters; their hosts stay, without a cluster',
+  arguments: [{ ...name, many: true }],
+  examples: ['commctl cluster delete web', 'commctl cluster delete web old-web'],
+  run: async ({ api, given }) => {
+    const server = await api()
+    return forEachName(given.many('NAME'), (cluster) => server.delete(route`/cluster/${cluster}`))
+  },
+}
+
+/** The word `cluster` and what may follow it. */
+export const cluster = {
+  examples: ['commctl cluster create web', 'commctl cluster upgrade start web --watch'],
+  commands: [create, get, list, remove, deploy, restart, upgrade],
+} satisfies Partial<CommandRow>

@@ -1,0 +1,168 @@
+/** `commctl host …`: the machines themselves. */
+import { addressOf } from '../address.ts'
+import { route } from '../api.ts'
+import type { ArgumentRow, CommandRow } from '../command.ts'
+import { member } from '../json-value.ts'
+import { ago, kilobytes } from '../output/quantities.ts'
+import { column, type View } from '../output/view.ts'
+import { forEachName, listOf } from '../several.ts'
+
+const address: ArgumentRow = { name: 'ADDRESS', text: 'name or address of the host', completes: 'hosts' }
+const cluster: ArgumentRow = { name: 'CLUSTER', text: 'name of the cluster', completes: 'clusters' }
+
+const view: View = {
+  key: 'address',
+  columns: [
+    column('address'),
+    column('status'),
+    column('os'),
+    { ...column('cpus'), right: true },
+    { title: 'MEMORY', cell: (host) => kilobytes(host.memory), right: true },
+    { title: 'SPACE', cell: (host) => kilobytes(host.space), right: true },
+    { title: 'LAST CHECK', cell: (host) => ago(host.last_check) },
+    column('status_reason', 'REASON'),
+  ],
+}
+
+const statusView: View = {
+  key: 'type',
+  columns: [
+    column('type'),
+    { title: 'STATUS', cell: ({ host }) => member(host, 'status') },
+    {
+      title: 'LAST CHECK',
+      cell: ({ host }) => ago(member(host, 'last_check')),
+    },
+    column('container_manager'),
+  ],
+}
+
+const create: CommandRow = {
+  name: 'create',
+  summary: 'Registers a host, which is then investigated and prepared',
+  arguments: [
+    { ...address, text: 'name or address of the host; a name is resolved to its address' },
+    {
+      name: 'KEYFILE',
+      text: 'private SSH key that the host lets in; - reads standard input',
+      completes: 'files',
+    },
+  ],
+  options: [
+    { flags: '-c, --cluster <CLUSTER>', text: 'make it a member of this cluster', completes: 'clusters' },
+    { flags: '-r, --remote-user <USER>', text: 'who to log in as (default: root)' },
+  ],
+  examples: [
+    'commctl host create 192.0.2.10 ~/.ssh/id_ed25519',
+    'commctl host create -c web -r admin web1.example.com - < key',
+  ],
+  view,
+  run: async ({ api, given }) => {
+    const { readKeyFile } = await import('../key-file.ts')
+    const host = await addressOf(given.one('ADDRESS'))
+    const body = {
+      ssh_priv_key: await readKeyFile(given.one('KEYFILE')),
+      cluster: given.option('cluster'),
+      remote_user: given.option('remoteUser'),
+    }
+    return (await api()).put(route`/host/${host}`, body)
+  },
+}
+
+const get: CommandRow = {
+  name: 'get',
+  summary: 'Shows a host',
+  arguments: [address],
+  examples: ['commctl host get 192.0.2.10', 'commctl host get web1.example.com -o json'],
+  view,
+  run: async ({ api, given }) => {
+    const host = await addressOf(given.one('ADDRESS'))
+    return (await api()).get(route`/host/${host}`)
+  },
+}
+
+const list: CommandRow = {
+  name: 'list',
+  summary: 'Lists all hosts, or the addresses of those in a cluster',
+  arguments: [{ ...cluster, optional: true }],
+  examples: ['commctl host list', 'commctl host list web', 'commctl host list -o table'],
+  view,
+  run: (session) => {
+    const name = session.given.maybe('CLUSTER')
+    const path = name === undefined ? route`/hosts` : route`/cluster/${name}/hosts`
+    return listOf(session, path, (host) => route`/host/${host}`)
+  },
+}
+
+const status: CommandRow = {
+  name: 'status',
+  summary: 'Shows how a host is, for us and for its container manager',
+  arguments: [address],
+  examples: ['commctl host status 192.0.2.10'],
+  view: statusView,
+  run: async ({ api, given }) => {
+    const host = await addressOf(given.one('ADDRESS'))
+    return (await api()).get(route`/host/${host}/status`)
+  },
+}
+
+const remove: CommandRow = {
+  name: 'delete',
+  summary: 'Forgets hosts and their credentials, and takes them out of their clusters',
+  arguments: [{ ...address, many: true }],
+  examples: ['commctl host delete 192.0.2.10', 'commctl host delete 192.0.2.10 192.0.2.11'],
+  run: async ({ api, given }) => {
+    const server = await api()
+    return forEachName(given.many('ADDRESS'), async (host) =>
+      server.delete(route`/host/${await addressOf(host)}`),
+    )
+  },
+}
+
+const join: CommandRow = {
+  name: 'join',
+  summary: 'Makes a host a member of a cluster',
+  arguments: [address, cluster],
+  examples: ['commctl host join 192.0.2.10 web'],
+  run: async ({ api, given }) => {
+    const host = await addressOf(given.one('ADDRESS'))
+    return (await api()).put(route`/cluster/${given.one('CLUSTER')}/hosts/${host}`)
+  },
+}
+
+const unjoin: CommandRow = {
+  name: 'unjoin',
+  summary: 'Takes a host out of a cluster',
+  arguments: [address, cluster],
+  examples: ['commctl host unjoin 192.0.2.10 web'],
+  run: async ({ api, given }) => {
+    const host = await addressOf(given.one('ADDRESS'))
+    return (await api()).delete(route`/cluster/${given.one('CLUSTER')}/hosts/${host}`)
+  },
+}
+
+const ssh: CommandRow = {
+  name: 'ssh',
+  summary: 'Logs in to a host with the key that the server has for it',
+  description:
+    'Logs in to a host with the key that the server has for it. The key lies in a private temporary file for as long ' +
+    'as ssh runs. Where the server has pinned the key of the host, no other is accepted. Ends with the status of ssh.',
+  arguments: [
+    address,
+    {
+      name: 'SSH_ARGUMENTS',
+      text: 'options for ssh, and a command for the host',
+      optional: true,
+      many: true,
+    },
+  ],
+  examples: ['commctl host ssh 192.0.2.10', 'commctl host ssh 192.0.2.10 -v uptime'],
+  passesThrough: true,
+  run: async (session) => (await import('../ssh.ts')).logIn(session),
+}
+
+/** The word `host` and what may follow it. */
+export const host = {
+  examples: ['commctl host create 192.0.2.10 ~/.ssh/id_ed25519', 'commctl host list -o table'],
+  commands: [create, get, list, status, remove, join, unjoin, ssh],
+} satisfies Partial<CommandRow>

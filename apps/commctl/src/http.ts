@@ -1,0 +1,58 @@
+/**
+ * One HTTP exchange, and nothing of what it means. It stands on Node's own client rather than on `fetch`, because only
+ * that can show a client certificate, and because it loads faster.
+ */
+import type { RequestOptions } from 'node:http'
+
+/** What is asked of a server. */
+export interface Exchange {
+  readonly method: 'GET' | 'PUT' | 'DELETE'
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: string
+  readonly tls?: Tls
+  readonly signal: AbortSignal
+}
+
+/** Files' contents for TLS: who is trusted, and who we are. */
+export interface Tls {
+  readonly ca?: string | Buffer
+  readonly cert?: string | Buffer
+  readonly key?: string | Buffer
+}
+
+/** What the server said, as text. */
+export interface Reply {
+  readonly status: number
+  readonly contentType: string
+  readonly text: string
+}
+
+/** Asks and waits for the whole answer. Rejects when there is none, with the error of the socket. */
+export async function exchange(url: URL, request: Exchange): Promise<Reply> {
+  const { request: open } = url.protocol === 'https:' ? await import('node:https') : await import('node:http')
+  const body = request.body === undefined ? undefined : Buffer.from(request.body)
+  const { promise, resolve, reject } = Promise.withResolvers<Reply>()
+  const outgoing = open(url, requestOptions(request, body), (response) => {
+    const chunks: Buffer[] = []
+    response.on('data', (chunk: Buffer) => chunks.push(chunk))
+    response.on('error', reject)
+    response.on('end', () =>
+      resolve({
+        status: response.statusCode ?? 0,
+        contentType: response.headers['content-type'] ?? '',
+        text: Buffer.concat(chunks).toString('utf8'),
+      }),
+    )
+  })
+  outgoing.on('error', reject)
+  outgoing.end(body)
+  return promise
+}
+
+function requestOptions(
+  { method, headers, tls, signal }: Exchange,
+  body: Buffer | undefined,
+): RequestOptions {
+  const length = body && { 'content-type': 'application/json', 'content-length': String(body.length) }
+  return { method, signal, headers: { accept: 'application/json', ...length, ...headers }, ...tls }
+}

@@ -1,0 +1,13 @@
+/** The table of commands, for whoever writes a manual or a completion of it. Programs start through `bin`. */
+export type {
+  ArgumentRow,
+  CommandRow,
+  Completes,
+  Given,
+  OptionRow,
+  Outcome,
+  Result,
+  Session,
+} from './command.ts'
+export { everywhere } from './program.ts'
+export { loadTable } from './table.ts'

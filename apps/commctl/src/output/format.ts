@@ -1,0 +1,28 @@
+/** Chooses how a result is written. Each way of writing is one file beside this one, loaded when it is asked for. */
+import type { View } from './view.ts'
+
+/** What `-o` takes. Without it a result is written as `text`, which is what scripts have always read. */
+export const formats = ['table', 'json', 'yaml', 'name'] as const
+
+export type Format = (typeof formats)[number] | 'text'
+
+/** How a value is written. */
+export interface WriteOptions {
+  readonly view?: View | undefined
+  /** How many columns there are; undefined where nobody looks, and a table may be as wide as it likes. */
+  readonly width: number | undefined
+}
+
+const writers: Record<Format, () => Promise<(value: unknown, options: WriteOptions) => string>> = {
+  text: async () => (await import('./text.ts')).writeText,
+  yaml: async () => (await import('./yaml.ts')).writeYaml,
+  json: async () => (await import('./json.ts')).writeJson,
+  name: async () => (await import('./name.ts')).writeNames,
+  table: async () => (await import('./table.ts')).writeTable,
+}
+
+/** Writes a value; the text has no newline at its end, and is empty when there is nothing to say. */
+export async function write(value: unknown, format: Format, options: WriteOptions): Promise<string> {
+  const writer = await writers[format]()
+  return writer(value, options)
+}
