@@ -1,0 +1,68 @@
+/**
+ * Messages that were set aside: the list `<queue>.dead`, in which they lie as ordinary messages of kombu with the reason
+ * in their headers, so that Python tools can read them too.
+ */
+
+import { createHash } from 'node:crypto'
+import type { DeadMessage, DeadMessages } from '../../transport.ts'
+import { deadFacts, deadList, decodeMessage, rewrite } from './kombu.ts'
+import { noMessage } from './delivery.ts'
+import { move } from './scripts.ts'
+import type { Socket } from './socket.ts'
+
+const page = 100
+
+/** The set-aside messages behind one connection. */
+export class RedisDead implements DeadMessages {
+  readonly #socket: Socket
+
+  constructor(socket: Socket) {
+    this.#socket = socket
+  }
+
+  async list(queue: string, limit: number): Promise<DeadMessage[]> {
+    if (limit <= 0) return []
+    const texts = (await this.#socket.call('LRANGE', deadList(queue), 0, limit - 1)) as string[]
+    return texts.map((text) => describe(queue, text))
+  }
+
+  async replay(queue: string, id: string): Promise<boolean> {
+    const text = await this.#find(queue, id)
+    if (text === undefined) return false
+    const list = decodeMessage(text, queue)?.list ?? queue
+    const fresh = rewrite(text, { attempts: 0, redelivered: false })
+    return (await this.#socket.run(move, [deadList(queue)], [text, list, fresh])) === 1
+  }
+
+  async drop(queue: string, id: string): Promise<boolean> {
+    const text = await this.#find(queue, id)
+    return text !== undefined && (await this.#socket.run(move, [deadList(queue)], [text])) === 1
+  }
+
+  async #find(queue: string, id: string): Promise<string | undefined> {
+    for (let first = 0; ; first += page) {
+      const texts = (await this.#socket.call('LRANGE', deadList(queue), first, first + page - 1)) as string[]
+      const text = texts.find((candidate) => idOf(candidate) === id)
+      if (text !== undefined || texts.length < page) return text
+    }
+  }
+}
+
+function describe(queue: string, text: string): DeadMessage {
+  const message = decodeMessage(text, queue)
+  const { reason, deadAt } = deadFacts(text) ?? { reason: noMessage, deadAt: '' }
+  return {
+    id: idOf(text),
+    queue,
+    routingKey: message?.routingKey ?? '',
+    body: message?.body ?? text,
+    reason,
+    deadAt,
+    attempts: message?.attempts ?? 0,
+  }
+}
+
+/** What has no delivery tag is known by what it is. */
+function idOf(text: string): string {
+  return deadFacts(text)?.id ?? createHash('sha1').update(text).digest('hex')
+}

@@ -1,0 +1,211 @@
+/**
+ * The wire of kombu: messages as they lie in a Redis list.
+ *
+ * Pure functions from messages to text and back. `docs/reference/wire.md` describes the format; the tests hold it
+ * against messages recorded from the original.
+ */
+
+import { randomUUID } from 'node:crypto'
+import { inflateSync } from 'node:zlib'
+import type { Headers, Outgoing, Received, Reply } from '../../transport.ts'
+
+/** What parts the fields of a binding, and a queue from its priority. */
+export const separator = '\u0006\u0016'
+
+/** The priority steps, the most urgent first. Each queue is one list a step. */
+export const prioritySteps = [0, 3, 6, 9] as const
+
+/** The lists of a queue, the most urgent first. */
+export function listsOf(queue: string): string[] {
+  return prioritySteps.map((step) => (step === 0 ? queue : `${queue}${separator}${step}`))
+}
+
+/** Where one exchange keeps its claims. */
+export interface ClaimKeys {
+  readonly index: string
+  readonly unacked: string
+  readonly leases: string
+}
+
+/** kombu's two keys, which all exchanges of a database share, and ours. */
+export function claimKeys(exchange: string): ClaimKeys {
+  return { index: 'unacked_index', unacked: 'unacked', leases: `_commissaire.leases.${exchange}` }
+}
+
+/** The list in which messages of a queue are set aside. */
+export function deadList(queue: string): string {
+  return `${queue}.dead`
+}
+
+/** Writes the part of a message that all its copies share; `copy` makes each of them its own. */
+export function encodeMessage(message: Outgoing, exchange: string): string {
+  const { routingKey, body, contentType, headers, replyTo, persistent = true } = message
+  const reply = replyTo === undefined ? '' : `"reply_to":${JSON.stringify(replyTo)},`
+  return (
+    `{"body":"${base64(body)}","content-encoding":"utf-8","content-type":"${contentType}",` +
+    `"headers":${JSON.stringify(headers)},"properties":{${reply}"delivery_mode":${persistent ? 2 : 1},` +
+    `"delivery_info":{"exchange":${JSON.stringify(exchange)},"routing_key":${JSON.stringify(routingKey)}},` +
+    `"priority":0,"body_encoding":"base64","delivery_tag":"`
+  )
+}
+
+/** Completes a message with a delivery tag of its own: kombu keeps what it has claimed by that tag alone. */
+export function copy(shared: string): string {
+  return `${shared}${randomUUID()}"}}`
+}
+
+/** Writes an answer as the original does: JSON text under `text/plain`, addressed to the queue itself. */
+export function encodeReply({ queue, body, headers = {} }: Reply): string {
+  return copy(encodeMessage({ routingKey: queue, body, contentType: 'text/plain', headers }, queue))
+}
+
+/** A message as it was read, with what only this transport needs to know. */
+export interface KombuMessage extends Received {
+  /** The list that it belongs to, by its priority. */
+  readonly list: string
+  /** How many processes it has ended. */
+  readonly attempts: number
+}
+
+/**
+ * Reads a message. Peers leave out nearly everything, and all of that is accepted.
+ * @returns undefined where the text is no message at all.
+ */
+export function decodeMessage(text: string, queue: string): KombuMessage | undefined {
+  const envelope = parseObject(text)
+  if (!envelope) return undefined
+  const headers = objectIn(envelope, 'headers')
+  const properties = objectIn(envelope, 'properties')
+  const delivery = objectIn(properties, 'delivery_info')
+  const { body, contentType } = readBody(envelope, { headers, properties })
+  const replyTo = properties['reply_to']
+  return {
+    queue,
+    list: listsOf(queue)[stepOf(properties['priority'])] ?? queue,
+    routingKey: textOr(delivery['routing_key'], ''),
+    body,
+    contentType,
+    headers: textsOnly(headers),
+    replyTo: typeof replyTo === 'string' && replyTo !== '' ? replyTo : undefined,
+    redelivered: headers['redelivered'] === true || delivery['redelivered'] === true,
+    attempts: Number(headers['attempts'] ?? 0) || 0,
+  }
+}
+
+/** What changes when a message goes back to its queue or is set aside. */
+export interface Change {
+  /** How often it has been tried; undefined leaves the count. */
+  readonly attempts?: number
+  readonly redelivered?: boolean
+  /** Why it was set aside, and when; undefined takes earlier reasons away. */
+  readonly dead?: { readonly reason: string; readonly at: string; readonly queue: string }
+}
+
+/** Writes a message anew, as kombu's restorer would but with a fresh delivery tag, so that nobody's late word hits it. */
+export function rewrite(text: string, { attempts, redelivered = true, dead }: Change): string {
+  const envelope = parseObject(text) ?? wrap(text)
+  const {
+    'dead-reason': _reason,
+    'dead-at': _at,
+    'dead-queue': _queue,
+    ...headers
+  } = objectIn(envelope, 'headers')
+  const properties = objectIn(envelope, 'properties')
+  const notes = dead ? { 'dead-reason': dead.reason, 'dead-at': dead.at, 'dead-queue': dead.queue } : {}
+  const count = attempts === undefined ? {} : { attempts }
+  const info = { exchange: '', routing_key: '', ...objectIn(properties, 'delivery_info'), redelivered }
+  return JSON.stringify({
+    ...envelope,
+    headers: { ...headers, ...count, redelivered, ...notes },
+    properties: { ...properties, delivery_info: info, delivery_tag: randomUUID() },
+  })
+}
+
+/** A member of a message's headers or properties, for tools that look at what was set aside. */
+export function deadFacts(text: string): { id: string; reason: string; deadAt: string } | undefined {
+  const envelope = parseObject(text)
+  if (!envelope) return undefined
+  const headers = objectIn(envelope, 'headers')
+  const id = objectIn(envelope, 'properties')['delivery_tag']
+  if (typeof id !== 'string') return undefined
+  return { id, reason: textOr(headers['dead-reason'], ''), deadAt: textOr(headers['dead-at'], '') }
+}
+
+/** Bytes that are no message, as a message, so that tools can show them. */
+function wrap(text: string): Record<string, unknown> {
+  return {
+    body: base64(text),
+    'content-encoding': 'utf-8',
+    'content-type': 'text/plain',
+    headers: {},
+    properties: { body_encoding: 'base64', delivery_mode: 2, priority: 0 },
+  }
+}
+
+function readBody(
+  envelope: Record<string, unknown>,
+  { headers, properties }: { headers: Record<string, unknown>; properties: Record<string, unknown> },
+): { body: string; contentType: string } {
+  const contentType = textOr(envelope['content-type'], '')
+  const written = textOr(envelope['body'], '')
+  const bytes = properties['body_encoding'] === 'base64' ? Buffer.from(written, 'base64') : undefined
+  const compression = headers['compression']
+  if (compression === undefined || compression === null)
+    return { body: bytes?.toString() ?? written, contentType }
+  const body = inflate(bytes ?? Buffer.from(written), compression)
+  // A body that cannot be unpacked is refused by the bus as what it is: content of an unknown type.
+  return body === undefined
+    ? { body: '', contentType: `${contentType}; ${String(compression)}` }
+    : { body, contentType }
+}
+
+/** kombu's own limit is the memory of the process; here it is 64 MB. */
+function inflate(bytes: Buffer, compression: unknown): string | undefined {
+  if (compression !== 'application/x-gzip') return undefined
+  try {
+    return inflateSync(bytes, { maxOutputLength: 64 * 2 ** 20 }).toString()
+  } catch {
+    return undefined
+  }
+}
+
+/** The index of the greatest step that is not above the priority, which kombu clamps to 0 to 9. */
+function stepOf(priority: unknown): number {
+  return typeof priority === 'number' ? Math.floor(Math.max(0, Math.min(9, priority)) / 3) : 0
+}
+
+function base64(text: string): string {
+  return Buffer.from(text).toString('base64')
+}
+
+function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return isObject(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function objectIn(owner: Record<string, unknown>, name: string): Record<string, unknown> {
+  const value = owner[name]
+  return isObject(value) ? value : {}
+}
+
+function textOr(value: unknown, otherwise: string): string {
+  return typeof value === 'string' ? value : otherwise
+}
+
+function textsOnly(headers: Record<string, unknown>): Headers {
+  const texts: Record<string, string> = {}
+  for (const name in headers) {
+    const value = headers[name]
+    if (typeof value === 'string') texts[name] = value
+    else if (typeof value === 'number' || typeof value === 'boolean') texts[name] = String(value)
+  }
+  return texts
+}

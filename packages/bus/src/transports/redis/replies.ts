@@ -1,0 +1,60 @@
+/** The reply queue of one connection: takes all answers that are there, as often as there are any. */
+
+import type { Logger } from '../../logger.ts'
+import { bindingSet } from './binding.ts'
+import { decodeMessage } from './kombu.ts'
+import { isReply, type Socket } from './socket.ts'
+
+const waitSeconds = 5
+const mostAtOnce = 256
+const retryDelay = 500
+
+/** Reads one reply queue on a connection of its own. */
+export class ReplyReader {
+  readonly #queue: string
+  readonly #socket: Socket
+  readonly #log: Logger
+  readonly #onReply: (body: string) => void
+  #closed = false
+
+  constructor(queue: string, means: { socket: Socket; log: Logger; onReply: (body: string) => void }) {
+    this.#queue = queue
+    this.#socket = means.socket
+    this.#log = means.log
+    this.#onReply = means.onReply
+    void this.#read()
+  }
+
+  /** Stops reading, and removes the queue and the bindings that Python services made for it. */
+  async close(socket: Socket): Promise<void> {
+    this.#closed = true
+    this.#socket.close()
+    if (socket.ready) await socket.call('DEL', this.#queue, bindingSet(this.#queue))
+  }
+
+  async #read(): Promise<void> {
+    while (!this.#closed) {
+      try {
+        const command = [waitSeconds, 1, this.#queue, 'RIGHT', 'COUNT', mostAtOnce] as const
+        const answer = (await this.#socket.call('BLMPOP', ...command)) as [string, string[]] | null
+        for (const text of answer?.[1] ?? []) this.#receive(text)
+      } catch (error) {
+        await this.#recover(error)
+      }
+    }
+  }
+
+  #receive(text: string): void {
+    const message = decodeMessage(text, this.#queue)
+    if (message) this.#onReply(message.body)
+    else this.#log.warn({ queue: this.#queue }, 'dropped something on the reply queue that is no message')
+  }
+
+  async #recover(error: unknown): Promise<void> {
+    if (isReply(error)) {
+      this.#log.error({ queue: this.#queue, err: error }, 'cannot read answers; trying again')
+      await new Promise((resolve) => setTimeout(resolve, retryDelay))
+    }
+    await this.#socket.whenReady()
+  }
+}

@@ -1,0 +1,185 @@
+/**
+ * What must happen at once on Redis, as Lua. Each script is one round trip.
+ *
+ * A claim is an entry in three places: kombu's `unacked` (the message) and `unacked_index` (when it was claimed), so that
+ * a kombu process would restore it, and a sorted set of ours (until when it is ours), so that we do so much sooner.
+ * A claim's id is never used twice; whoever removes it from `unacked` owns what comes next, and nobody else does.
+ */
+
+import { createHash } from 'node:crypto'
+
+/** A script and the name Redis knows it by. */
+export interface Script {
+  readonly lua: string
+  readonly sha: string
+}
+
+function script(lua: string): Script {
+  return { lua, sha: createHash('sha1').update(lua).digest('hex') }
+}
+
+/** How long an answer that nobody takes stays on the reply queue of a caller, in seconds. */
+export const replyExpiry = 300
+
+/**
+ * Publishes a batch if the bindings are the ones it was routed by; else returns the present bindings.
+ * KEYS: binding set. ARGV: the number of bindings, the bindings; then list, number of messages, messages; and so on.
+ */
+export const publish = script(`
+local bindings = tonumber(ARGV[1])
+local function changed()
+  if redis.call('SCARD', KEYS[1]) ~= bindings then return true end
+  for first = 2, bindings + 1, 1000 do
+    local last = math.min(first + 999, bindings + 1)
+    for _, known in ipairs(redis.call('SMISMEMBER', KEYS[1], unpack(ARGV, first, last))) do
+      if known == 0 then return true end
+    end
+  end
+  return false
+end
+if changed() then return redis.call('SMEMBERS', KEYS[1]) end
+local at = bindings + 2
+while at < #ARGV do
+  local last = at + 1 + tonumber(ARGV[at + 1])
+  redis.pcall('LPUSH', ARGV[at], unpack(ARGV, at + 2, last))
+  at = last + 1
+end
+return 'sent'
+`)
+
+/** Shared by the scripts below: ends a claim, and does what follows only where it was still there. */
+const finish = `
+local answered = {}
+local function push(how, list, text)
+  if how == 'answer' then
+    redis.pcall('LPUSH', list, text)
+    if string.sub(list, 1, 9) == 'response-' then answered[list] = true end
+  elseif how == 'last' then redis.pcall('LPUSH', list, text)
+  else redis.pcall('RPUSH', list, text) end
+end
+local function finish(id, at, pushes)
+  local mine = redis.call('HDEL', KEYS[2], id) == 1
+  for _ = 1, pushes do
+    if mine then push(ARGV[at], ARGV[at + 1], ARGV[at + 2]) end
+    at = at + 3
+  end
+  return at
+end
+local function expireAnswers()
+  for list in pairs(answered) do redis.call('EXPIRE', list, ${replyExpiry}) end
+end
+local function now()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) + tonumber(time[2]) / 1000000
+end
+`
+
+/**
+ * Settles what is done and claims as much as there is room for.
+ * KEYS: unacked_index, unacked, leases, the lists of the queue.
+ * ARGV: number of settlements; each the claim's id, a number of pushes, and each push how, list and text; then room,
+ * seconds of the lease, prefix and first number of the claims' ids, the end of their value, the list of the dead.
+ * Returns the claimed texts; an empty one stands for something that was no message and was set aside.
+ */
+export const turn = script(`${finish}
+local settlements = tonumber(ARGV[1])
+local at = 2
+if settlements > 0 then
+  local ids = {}
+  for i = 1, settlements do
+    ids[i] = ARGV[at]
+    at = finish(ARGV[at], at + 2, tonumber(ARGV[at + 1]))
+  end
+  redis.call('ZREM', KEYS[1], unpack(ids))
+  redis.call('ZREM', KEYS[3], unpack(ids))
+  expireAnswers()
+end
+local room = tonumber(ARGV[at])
+local taken = {}
+for list = 4, #KEYS do
+  if #taken < room then
+    for _, text in ipairs(redis.call('RPOP', KEYS[list], room - #taken) or {}) do taken[#taken + 1] = text end
+  end
+end
+if #taken == 0 then return taken end
+local time = now()
+local lease, prefix, first, tail = ARGV[at + 1], ARGV[at + 2], tonumber(ARGV[at + 3]), ARGV[at + 4]
+local claims, index, leases = {}, {}, {}
+for i, text in ipairs(taken) do
+  if string.find(text, '^%s*{') and string.find(text, '}%s*$') then
+    local id = prefix .. string.format('%d', first + i - 1)
+    local n = #claims
+    claims[n + 1], claims[n + 2] = id, '[' .. text .. tail
+    index[n + 1], index[n + 2] = time, id
+    leases[n + 1], leases[n + 2] = time + lease, id
+  else
+    redis.pcall('LPUSH', ARGV[at + 5], text)
+    taken[i] = ''
+  end
+end
+if #claims > 0 then
+  redis.call('HSET', KEYS[2], unpack(claims))
+  redis.call('ZADD', KEYS[1], unpack(index))
+  redis.call('ZADD', KEYS[3], unpack(leases))
+end
+return taken
+`)
+
+/**
+ * Says that the owner of these claims is alive. Returns the ids of those that are claims no more.
+ * KEYS: unacked_index, leases. ARGV: seconds of the lease, ids.
+ */
+export const renew = script(`
+local time = redis.call('TIME')
+local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
+local lost = {}
+for i = 2, #ARGV do
+  if redis.call('ZSCORE', KEYS[2], ARGV[i]) then
+    redis.call('ZADD', KEYS[1], 'XX', now, ARGV[i])
+    redis.call('ZADD', KEYS[2], 'XX', now + ARGV[1], ARGV[i])
+  else lost[#lost + 1] = ARGV[i] end
+end
+return lost
+`)
+
+/**
+ * Finds claims whose lease has run out: id, value, id, value, and so on.
+ * A lease without a message (somebody emptied \`unacked\`) is removed in passing.
+ * KEYS: leases, unacked. ARGV: how many.
+ */
+export const expired = script(`
+local time = redis.call('TIME')
+local found = {}
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', time[1], 'LIMIT', 0, ARGV[1])) do
+  local value = redis.call('HGET', KEYS[2], id)
+  if value then
+    found[#found + 1] = id
+    found[#found + 1] = value
+  else redis.call('ZREM', KEYS[1], id) end
+end
+return found
+`)
+
+/**
+ * Takes an expired claim from its dead owner and pushes what is to follow, unless somebody was faster.
+ * KEYS: unacked_index, unacked, leases. ARGV: id, number of pushes, and each push how, list and text.
+ */
+export const restore = script(`${finish}
+local lease = redis.call('ZSCORE', KEYS[3], ARGV[1])
+if not lease or tonumber(lease) > now() then return 0 end
+finish(ARGV[1], 3, tonumber(ARGV[2]))
+redis.call('ZREM', KEYS[1], ARGV[1])
+redis.call('ZREM', KEYS[3], ARGV[1])
+expireAnswers()
+return 1
+`)
+
+/**
+ * Moves one element from one list to the front of another, or nowhere.
+ * KEYS: from. ARGV: the element; then, where it goes on, list and text.
+ */
+export const move = script(`
+if redis.call('LREM', KEYS[1], 1, ARGV[1]) == 0 then return 0 end
+if ARGV[2] then redis.call('RPUSH', ARGV[2], ARGV[3]) end
+return 1
+`)

@@ -1,0 +1,125 @@
+/**
+ * A connection to Redis that comes back by itself.
+ *
+ * What was on its way when the connection broke is rejected at once and never sent a second time behind the caller's
+ * back: whether that is right depends on what it was, and the caller knows.
+ */
+
+import { Redis, type RedisOptions } from 'ioredis'
+import { BusError } from '../../errors.ts'
+import type { Script } from './scripts.ts'
+
+/** What a command takes. */
+export type Argument = string | number
+
+/** One connection. */
+export class Socket {
+  readonly #redis: Redis
+
+  private constructor(redis: Redis) {
+    this.#redis = redis
+  }
+
+  /** Connects. Rejects when the first attempt fails; from then on it keeps trying. */
+  static async connect(options: RedisOptions): Promise<Socket> {
+    const redis = new Redis({ ...settings, ...options, lazyConnect: true, replyMapping: 'legacy' })
+    let cause: unknown
+    redis.on('error', (error) => (cause = error))
+    try {
+      await redis.connect()
+    } catch (error) {
+      redis.disconnect()
+      throw unreachable(options, cause ?? error)
+    }
+    return new Socket(redis)
+  }
+
+  get ready(): boolean {
+    return this.#redis.status === 'ready'
+  }
+
+  /** Calls back after each reconnect, and at each loss. */
+  watch(events: { onReady: () => void; onLost: () => void }): void {
+    this.#redis.on('ready', events.onReady)
+    this.#redis.on('close', events.onLost)
+  }
+
+  /** Resolves when commands can be sent, or when the connection is closed for good. */
+  whenReady(): Promise<void> {
+    if (this.ready || this.#redis.status === 'end') return Promise.resolve()
+    return new Promise((resolve) => {
+      const done = (): void => {
+        this.#redis.off('ready', done)
+        this.#redis.off('end', done)
+        resolve()
+      }
+      this.#redis.on('ready', done)
+      this.#redis.on('end', done)
+    })
+  }
+
+  call(command: string, ...args: Argument[]): Promise<unknown> {
+    return this.#redis.call(command, ...args)
+  }
+
+  async run(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
+    try {
+      return await this.#redis.evalsha(script.sha, keys.length, ...keys, ...args)
+    } catch (error) {
+      if (!isReply(error) || !error.message.startsWith('NOSCRIPT')) throw error
+      return this.#redis.eval(script.lua, keys.length, ...keys, ...args)
+    }
+  }
+
+  /** Hears what is said on a channel, also after a reconnect. */
+  async subscribe(channel: string, hear: (text: string) => void): Promise<void> {
+    this.#redis.on('message', (_channel, text) => hear(text))
+    await this.#redis.subscribe(channel)
+  }
+
+  close(): void {
+    this.#redis.disconnect()
+  }
+}
+
+const settings: RedisOptions = {
+  // Zero: reject what was on its way as soon as the connection breaks.
+  maxRetriesPerRequest: 0,
+  autoResendUnfulfilledCommands: false,
+  enableOfflineQueue: false,
+  noDelay: true,
+  protocol: 2,
+  socketTimeout: 15_000,
+  retryStrategy: (times) => Math.min(2_000, 50 * 2 ** Math.min(times, 6)) * (0.5 + Math.random() / 2),
+}
+
+/** True for an error that Redis itself returned: the connection is well, the command was not. */
+export function isReply(error: unknown): error is Error {
+  return error instanceof Error && error.name === 'ReplyError'
+}
+
+/** From a URL to the options of every connection. */
+export function optionsOf(url: URL, connectionName: string): RedisOptions {
+  const db = url.pathname.replace(/^\//, '')
+  if (!/^\d*$/.test(db)) {
+    throw new Error(
+      `cannot connect to ${url.host}: the database "${db}" in the URL must be a number, such as /0`,
+    )
+  }
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1') || '127.0.0.1'
+  return {
+    host,
+    port: Number(url.port || 6379),
+    db: Number(db || 0),
+    connectionName,
+    ...(url.username ? { username: decodeURIComponent(url.username) } : {}),
+    ...(url.password ? { password: decodeURIComponent(url.password) } : {}),
+    ...(url.protocol === 'rediss:' ? { tls: { servername: host } } : {}),
+  }
+}
+
+function unreachable({ host, port }: RedisOptions, cause: unknown): BusError {
+  const found = cause instanceof Error ? cause.message : String(cause)
+  const message = `cannot reach Redis at ${host}:${port}: ${found}; is it running, and are address and password right?`
+  return new BusError('ConnectionLost', message, { cause })
+}
