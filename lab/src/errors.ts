@@ -5,7 +5,6 @@
 /** Why the lab could not do what it was asked. */
 export type LabErrorCode =
   | 'not_possible_here'
-  | 'missing_tools'
   | 'no_mirror'
   | 'already_up'
   | 'not_up'

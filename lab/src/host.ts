@@ -60,12 +60,28 @@ export class LabHost {
     return result('ssh', [...sshOptions(this.#state.folder), `${user}@${this.address}`, command], rest)
   }
 
-  /** Waits until the host is up and a login works; tells what it printed when it cannot boot. */
-  async waitUntilUp(options: { timeout?: number; signal?: AbortSignal } = {}): Promise<void> {
-    const wait = { timeout: 90_000, ...options }
-    await until(() => this.#isUpOrBroken(), { what: `${this.name} is up`, ...wait })
+  /** How often it has come up so far. */
+  get boots(): number {
+    return this.bootLog().filter(({ event }) => event === 'up').length
+  }
+
+  /**
+   * Waits until the host is up and a login works; tells what it printed when it cannot boot. With `boots`, until it
+   * has come up so many times: a host that was told to reboot still answers for a moment.
+   */
+  async waitUntilUp(options: { boots?: number; timeout?: number; signal?: AbortSignal } = {}): Promise<void> {
+    const { boots = 1, ...rest } = options
+    const wait = { timeout: 90_000, ...rest }
+    await until(() => this.#isUpOrBroken(boots), { what: `${this.name} is up`, ...wait })
     const loggedIn = async (): Promise<boolean> => (await this.ssh('true')).code === 0
     await until(loggedIn, { what: `a login on ${this.name} (${this.address}) works`, ...wait })
+  }
+
+  /** Reboots the host in order and returns when it is up again. */
+  async reboot(): Promise<void> {
+    const boots = this.boots + 1
+    await this.ssh('systemctl reboot')
+    await this.waitUntilUp({ boots })
   }
 
   /** Switches the host on; it boots from here on. */
@@ -98,8 +114,8 @@ export class LabHost {
     await writeFile(file, `printf %s ${quote(stdout)}\nprintf %s ${quote(stderr)} >&2\nexit ${code}\n`)
   }
 
-  #isUpOrBroken(): boolean {
-    if (isUp(this.bootLog())) return true
+  #isUpOrBroken(boots: number): boolean {
+    if (this.boots >= boots && isUp(this.bootLog())) return true
     if (isRunning(this.#record)) return false
     const said = consoleTail(this.#record)
     throw new LabError('host_failed', `${this.name} is switched off. The last it printed:\n${said}`)

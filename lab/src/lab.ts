@@ -21,6 +21,7 @@ import { checkRequirements } from './requirements.ts'
 import { privateKeyFile } from './ssh-key.ts'
 import { defaultDir, labFolder, type LabState, readState, requireState, writeState } from './state.ts'
 import { clearAbandoned, lockOf, takeAllDown } from './take-down.ts'
+import { Traces } from './traces.ts'
 
 /** What a lab is to be. */
 export interface LabOptions {
@@ -51,8 +52,10 @@ export class Lab implements AsyncDisposable {
   /** Opens root, `ops` (sudo without a password) and `guest` (no sudo) on every host. */
   readonly privateKeyPath: string
   readonly #dir: string
+  readonly #state: LabState
 
   private constructor(state: LabState, dir: string) {
+    this.#state = state
     this.folder = state.folder
     this.subnet = `${state.network}.0/24`
     this.privateKeyPath = privateKeyFile(state.folder)
@@ -104,6 +107,11 @@ export class Lab implements AsyncDisposable {
   /** The largest number of hosts that were down at the same time, once all had come up. */
   mostDownAtOnce(): number {
     return mostDownAtOnce(this.hosts.map((host) => host.bootLog()))
+  }
+
+  /** All that the lab has on this machine now; ask it for what remains after `down()`. */
+  traces(): Promise<Traces> {
+    return Traces.of(this.#state)
   }
 
   /** Takes the lab away. A second call does nothing. */

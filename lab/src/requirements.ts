@@ -23,20 +23,16 @@ const tools: Record<string, string> = {
 export function checkRequirements(): void {
   const reason = whyNoLab()
   if (reason) throw new LabError('not_possible_here', reason)
-  const packages = missingPackages()
-  if (packages.length === 0) return
-  throw new LabError(
-    'missing_tools',
-    `The lab needs more tools. Run: apt-get install -y ${packages.join(' ')}`,
-  )
 }
 
-/** Why this machine or this user can have no lab at all; undefined when it can. */
+/** Why no lab can be built here, and what to type about it; undefined when one can. */
 export function whyNoLab(): string | undefined {
   if (process.platform !== 'linux')
     return `The lab boots real Linux hosts and needs Linux; this is ${process.platform}. Run it in a Linux virtual machine.`
   if (process.getuid?.() !== 0)
     return 'The lab mounts, makes network namespaces and boots hosts: it needs root. Run: sudo -E npm run lab -- up 3'
+  const packages = missingPackages()
+  if (packages.length > 0) return `The lab needs more tools. Run: apt-get install -y ${packages.join(' ')}`
   return undefined
 }
 

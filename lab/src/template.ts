@@ -51,6 +51,7 @@ const unwanted = [
 const files = {
   '/etc/apt/sources.list': sourcesList,
   '/etc/sudoers.d/ops': 'ops ALL=(ALL) NOPASSWD: ALL\n',
+  '/etc/default/locale': 'LANG=C.UTF-8\n',
   // Starts last and stops first: between its two lines the host really answers.
   '/etc/systemd/system/lab-boots.service': `[Unit]
 Description=Writes down when this host comes up and when it begins to go down
@@ -70,6 +71,7 @@ read -r now _ < /proc/uptime
 read -r id < /proc/sys/kernel/random/boot_id
 echo "$now $1 $id" >> ${sharedInHost}/boots
 `,
+  // nspawn's own mount of the boot id must go first: its file is deleted, and nothing mounts over a deleted file.
   '/etc/systemd/system/lab-boot-id.service': `[Unit]
 Description=Keeps the boot id of an earlier boot, as a fault
 ConditionPathExists=${sharedInHost}/boot_id
@@ -78,6 +80,7 @@ Before=ssh.service lab-boots.service
 [Service]
 Type=oneshot
 RemainAfterExit=yes
+ExecStart=umount /proc/sys/kernel/random/boot_id
 ExecStart=mount --bind ${sharedInHost}/boot_id /proc/sys/kernel/random/boot_id
 
 [Install]
