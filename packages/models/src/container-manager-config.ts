@@ -33,6 +33,10 @@ export const ContainerManagerOptions = z.looseObject({
 })
 export type ContainerManagerOptions = z.infer<typeof ContainerManagerOptions>
 
+/** So that all faults are listed, and not these only after the others were mended. */
+const evenWithOtherFaults = { when: ({ value }: { value: unknown }) => rough.safeParse(value).success }
+const rough = z.looseObject({ type: z.enum(containerManagerTypes), options: z.looseObject({}) })
+
 /** How a container manager is reached. */
 export const ContainerManagerConfig = defineModel({
   name: 'ContainerManagerConfig',
@@ -47,7 +51,7 @@ export const ContainerManagerConfig = defineModel({
       for (const [option, message] of faultsOf(type, options)) {
         context.addIssue({ code: 'custom', path: ['options', option], message })
       }
-    }),
+    }, evenWithOtherFaults),
 })
 export type ContainerManagerConfig = ModelOf<typeof ContainerManagerConfig>
 
@@ -71,7 +75,7 @@ function* faultsOf(
   if (certificate_key_path && !certificate_path) {
     yield ['certificate_path', 'is missing; it goes with "certificate_key_path"']
   }
-  if (certificate_path && server_url && !server_url.startsWith('https:')) {
+  if (certificate_path && typeof server_url === 'string' && !server_url.startsWith('https:')) {
     yield ['server_url', 'must begin with https:// when there is a client certificate']
   }
 }

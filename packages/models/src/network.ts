@@ -11,6 +11,13 @@ export type NetworkType = (typeof networkTypes)[number]
 
 const hostAndPort = /^(\[[0-9a-fA-F:.]+\]|[a-zA-Z0-9_.-]+):\d{1,5}$/
 
+/** Also when something else is wrong, so that all faults are listed. */
+const forFlannelServers = { when: ({ value }: { value: unknown }) => flannelServer.safeParse(value).success }
+const flannelServer = z.looseObject({
+  type: z.literal('flannel_server'),
+  options: z.looseObject({}).optional(),
+})
+
 /** A network that hosts are joined by. */
 export const Network = defineModel({
   name: 'Network',
@@ -21,13 +28,12 @@ export const Network = defineModel({
       type: z.enum(networkTypes).default('flannel_etcd'),
       options: z.record(z.string(), z.unknown()).default({}),
     })
-    .superRefine((network, context) => {
-      if (network.type !== 'flannel_server') return
-      const { address } = network.options
+    .superRefine(({ options }, context) => {
+      const { address } = options
       if (typeof address === 'string' && hostAndPort.test(address)) return
       const message = 'must be "host:port" of the flannel server'
       context.addIssue({ code: 'custom', path: ['options', 'address'], message })
-    }),
+    }, forFlannelServers),
 })
 export type Network = ModelOf<typeof Network>
 

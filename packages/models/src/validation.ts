@@ -67,6 +67,9 @@ function describe(issue: z.core.$ZodRawIssue, secret: boolean): string | undefin
     const found = secret ? 'not allowed' : JSON.stringify(issue.input)
     return `is ${found}; allowed: ${issue.values.map((value) => JSON.stringify(value)).join(', ')}`
   }
+  if (issue.code === 'too_small' && typeof issue.input === 'number') {
+    return `must be ${issue.minimum} or more${secret ? '' : `, is ${issue.input}`}`
+  }
   if (issue.code === 'unrecognized_keys') return unknownKeys(issue.keys, issue.inst)
   return undefined
 }
