@@ -98,6 +98,8 @@ function logAnswers(app: FastifyInstance, { log }: AppOptions): void {
   app.addHook('onResponse', async (request, reply) => {
     const { id, method, ip, identity } = request
     const ms = Math.round(reply.elapsedTime)
-    log.info({ id, method, path: pathOf(request), status: reply.statusCode, ms, ip, user: identity?.user }, 'Answered')
+    // Probes come every few seconds, and say nothing that the next one does not say again.
+    const level = request.routeOptions.config.open ? 'debug' : 'info'
+    log[level]({ id, method, path: pathOf(request), status: reply.statusCode, ms, ip, user: identity?.user }, 'Answered')
   })
 }
