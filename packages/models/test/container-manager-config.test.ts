@@ -66,7 +66,6 @@ const cases: [sentence: string, data: object, faults: string[]][] = [
       'options.token must not be empty',
       'options.verify_tls must be true or false',
       'options.certificate_key_path is missing; it goes with "certificate_path"',
-      'options.server_url must begin with https:// when there is a client certificate',
     ],
   ],
 ]

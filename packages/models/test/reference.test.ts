@@ -61,6 +61,6 @@ test('the manual shows every move that a host’s status may make', () => {
     const [, moves = ''] = new RegExp(`^- \`${from === '' ? '""' : from}\` → (.*)$`, 'm').exec(manual) ?? []
     const shown = [...moves.matchAll(/`(\w+)`/g)].map(([, to]) => to)
     const legal = hostStatuses.filter((to) => to !== from && to !== 'failed' && mayMove(from, to))
-    assert.deepEqual(shown.sort(), legal.sort(), from)
+    assert.deepEqual(new Set<unknown>(shown), new Set<unknown>(legal), from)
   }
 })
