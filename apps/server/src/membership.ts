@@ -6,9 +6,9 @@
  * a container manager that was away left undone.
  */
 import { BusError } from '@commissaire/bus'
-import { Cluster, Host, mayMove } from '@commissaire/models'
+import { Cluster, ContainerManagerConfig, Host, mayMove } from '@commissaire/models'
 import type { Backend } from './backend.ts'
-import { isMissing } from './errors.ts'
+import { busErrorName, isMissing } from './errors.ts'
 
 /** Whether a host may join a cluster: it was bootstrapped, and is well. */
 export function mayJoin({ status }: Host): boolean {
@@ -52,10 +52,17 @@ export async function unregister(backend: Backend, cluster: Cluster, address: st
   await moveHost(backend, address, { from: 'active', to: 'disassociated' })
 }
 
-/** Makes the cluster's container manager forget the host. */
-export async function forgetNode({ bus }: Backend, cluster: Cluster, address: string): Promise<void> {
+/** Makes the cluster's container manager forget the host. One that was removed itself has nothing to forget. */
+export async function forgetNode(backend: Backend, cluster: Cluster, address: string): Promise<void> {
   const { container_manager } = cluster
-  if (container_manager) await bus.request('container.remove_node', [container_manager, address])
+  if (!container_manager) return
+  try {
+    await backend.bus.request('container.remove_node', [container_manager, address])
+  } catch (error) {
+    if (busErrorName(error) !== 'ContainerManager') throw error
+    if (await backend.storage.find(ContainerManagerConfig, container_manager)) throw error
+    backend.log.warn({ container_manager, address }, 'A host leaves a container manager that is not there any more')
+  }
 }
 
 type Move = { readonly from: Host['status']; readonly to: Host['status'] }

@@ -123,6 +123,7 @@ test('deleting a cluster removes its nodes, and those of no other cluster', asyn
 })
 
 test('a cluster whose container manager is away stays, and can be deleted later', async () => {
+  await world.ask('PUT', '/containermanager/m', { type: 'trivial' })
   await world.storage.save(
     Cluster,
     parseModel(Cluster, { name: 'c', hostset: ['1.1.1.1'], container_manager: 'm' }),
@@ -132,6 +133,15 @@ test('a cluster whose container manager is away stays, and can be deleted later'
   expect(answer.statusCode).toBe(502)
   expect(answer.json()).toMatchObject({ detail: expect.stringContaining('The platform is away') })
   world.containers.failing = false
+  expect((await world.ask('DELETE', '/cluster/c')).statusCode).toBe(200)
+})
+
+test('a cluster whose container manager was removed can be deleted all the same', async () => {
+  await world.storage.save(
+    Cluster,
+    parseModel(Cluster, { name: 'c', hostset: ['1.1.1.1'], container_manager: 'gone' }),
+  )
+  world.containers.failing = true
   expect((await world.ask('DELETE', '/cluster/c')).statusCode).toBe(200)
 })
 

@@ -211,6 +211,7 @@ test('deleting a host removes its credentials, its membership and its node', asy
 })
 
 test('a deletion that failed half-way can be asked for again', async () => {
+  await world.ask('PUT', '/containermanager/m', { type: 'trivial' })
   await world.ask('PUT', '/cluster/c', { container_manager: 'm' })
   await world.ask('PUT', '/host/10.2.0.2', { ssh_priv_key: key, cluster: 'c' })
   world.containers.failing = true
