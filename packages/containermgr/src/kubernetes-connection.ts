@@ -64,11 +64,11 @@ export class KubernetesConnection {
     return new CoreV1Api(configuration)
   }
 
-  /** Closes the connection. */
+  /** Closes the connection once what is under way has ended. */
   async close(): Promise<void> {
     const dispatcher = this.#dispatcher
     this.#dispatcher = undefined
-    await dispatcher?.destroy()
+    await dispatcher?.close()
   }
 
   async #authenticate(context: RequestContext): Promise<void> {

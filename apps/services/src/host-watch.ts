@@ -1,0 +1,180 @@
+/**
+ * One look at a host: is it there, is it itself, and what does that make of its status?
+ *
+ * What is found is only written where nobody wrote in the meantime, so that an operation's or an investigation's newer
+ * word stands. A host that an operation is working on may well be away; it is not called failed for that.
+ */
+import { errorTable, type Logger, type Requester } from '@commissaire/bus'
+import { type HostError, isHostError, takePulse } from '@commissaire/hosts'
+import { Host, parseTimestamp, timestamp } from '@commissaire/models'
+import type { Fetched, StorageClient } from '@commissaire/storage'
+
+import type { HostAccess } from './host-access.ts'
+import { reasonOf } from './host-record.ts'
+import { Membership, readyStatus } from './membership.ts'
+import { operationOn } from './operation-on-host.ts'
+
+/** What looking at hosts takes. */
+export interface HostWatchMeans {
+  readonly requester: Requester
+  readonly storage: StorageClient
+  readonly access: HostAccess
+  readonly log: Logger
+  /** Milliseconds that one look may take. */
+  readonly patience: number
+  /** Milliseconds after which a host that is still being investigated is handed to the investigator again. */
+  readonly stuckAfter: number
+  readonly signal: AbortSignal
+}
+
+/** What became of a look: somebody else had just looked, or there is no such host any more. */
+export interface Sight {
+  readonly kind: 'seen' | 'fresh' | 'gone'
+  /** When the host was last looked at. */
+  readonly last_check: string
+}
+
+/** Looks at hosts, and remembers of each what one look alone cannot tell. */
+export class HostWatch {
+  readonly #means: HostWatchMeans
+  readonly #membership: Membership
+  /** Since when hosts are in the investigator's hands. */
+  readonly #investigatedSince = new Map<string, number>()
+  /** Hosts that were handed to the investigator since they were last away. */
+  readonly #handedOver = new Set<string>()
+
+  constructor(means: HostWatchMeans) {
+    this.#means = means
+    this.#membership = new Membership(means.storage)
+  }
+
+  /** Looks at a host, unless somebody did less than `freshFor` milliseconds ago. */
+  async look(address: string, { freshFor }: { freshFor: number }): Promise<Sight> {
+    const fetched = await this.#fetch(address)
+    if (!fetched) return this.#forget(address)
+    const { model: host } = fetched
+    if (ageOf(host) < freshFor) return { kind: 'fresh', last_check: host.last_check }
+    if (isInvestigated(host)) await this.#remind(host)
+    else await this.#judge(fetched)
+    return { kind: 'seen', last_check: timestamp() }
+  }
+
+  async #judge({ model: host, revision }: Fetched<Host>): Promise<void> {
+    const found = await this.#knock(host)
+    const seen = found instanceof Error ? await this.#away(host, found) : await this.#there(host, found)
+    if (!seen) return
+    await this.#means.storage
+      .save(Host, { ...seen, last_check: timestamp() }, { revision })
+      .catch(unlessConflict)
+    if (seen.status === host.status) return
+    const { address, status, status_reason } = seen
+    this.#means.log.info(
+      { address, from: host.status, to: status, status_reason },
+      `Host ${address} is ${status}`,
+    )
+  }
+
+  /** The host's key, or what is wrong. A kept connection that turns out to be dead says nothing: then once more. */
+  async #knock(host: Host): Promise<string | HostError> {
+    try {
+      return await this.#pulse(host).catch((error: unknown) => {
+        if (isHostError(error, 'connection_lost')) return this.#pulse(host)
+        throw error
+      })
+    } catch (error) {
+      if (isHostError(error)) return error
+      throw error
+    }
+  }
+
+  async #pulse(host: Host): Promise<string> {
+    const { access, patience: timeout, signal } = this.#means
+    await using remote = await access.connect(host, { signal })
+    await takePulse(remote, { timeout, signal })
+    return remote.hostKey
+  }
+
+  /** Undefined where nothing is to be said: we are stopping, or the host is away because it is worked on. */
+  async #away(host: Host, trouble: HostError): Promise<Host | undefined> {
+    const { signal, storage, access } = this.#means
+    if (signal.aborted) return undefined
+    await access.pool.forget(host.address)
+    if (await operationOn(storage, host.address, await this.#membership.of(host.address))) return undefined
+    this.#handedOver.delete(host.address)
+    return { ...host, status: 'failed', status_reason: reasonOf(trouble) }
+  }
+
+  async #there(host: Host, hostKey: string): Promise<Host> {
+    const known = host.host_key ? host : { ...host, host_key: hostKey }
+    if (host.status === 'failed') return this.#recovered(known)
+    const status = await this.#standing(host)
+    return status === host.status ? known : { ...known, status, status_reason: '' }
+  }
+
+  /** One that was never made ready, or not again since, needs more than a look. */
+  async #recovered(host: Host): Promise<Host> {
+    if (!host.bootstrapped_at) {
+      await this.#handOver(host)
+      return host
+    }
+    const clusters = await this.#membership.of(host.address, { fresh: true })
+    const status = await readyStatus(this.#means.requester, host.address, { clusters })
+    return { ...host, status, status_reason: '' }
+  }
+
+  /** What a host that is well should be, which it is unless somebody left a step undone. */
+  async #standing({ address, status }: Host): Promise<Host['status']> {
+    const isMember = (await this.#membership.of(address)).length > 0
+    if (isMember === (status === 'active')) return status
+    const clusters = await this.#membership.of(address, { fresh: true })
+    return readyStatus(this.#means.requester, address, { clusters })
+  }
+
+  async #remind(host: Host): Promise<void> {
+    const since = this.#investigatedSince.get(host.address) ?? Date.now()
+    this.#investigatedSince.set(host.address, since)
+    if (Date.now() - since < this.#means.stuckAfter) return
+    this.#investigatedSince.set(host.address, Date.now())
+    await this.#means.requester.notify('jobs.investigate', { address: host.address, cluster_data: {} })
+  }
+
+  async #handOver({ address }: Host): Promise<void> {
+    if (this.#handedOver.has(address)) return
+    this.#handedOver.add(address)
+    this.#means.log.info({ address }, `Host ${address} is there but not ready; it is to be investigated`)
+    await this.#means.requester.notify('jobs.investigate', { address, cluster_data: {} })
+  }
+
+  async #fetch(address: string): Promise<Fetched<Host> | undefined> {
+    try {
+      return await this.#means.storage.fetch(Host, address)
+    } catch (error) {
+      if (hasCode(error, errorTable.StorageLookup.code)) return undefined
+      throw error
+    }
+  }
+
+  async #forget(address: string): Promise<Sight> {
+    this.#investigatedSince.delete(address)
+    this.#handedOver.delete(address)
+    await this.#means.access.pool.forget(address)
+    return { kind: 'gone', last_check: '' }
+  }
+}
+
+/** Milliseconds since somebody last looked at it. */
+export function ageOf({ last_check }: { last_check: string }): number {
+  return Date.now() - (parseTimestamp(last_check)?.getTime() ?? 0)
+}
+
+function isInvestigated({ status }: Host): boolean {
+  return status === '' || status === 'investigating' || status === 'bootstrapping'
+}
+
+function unlessConflict(error: unknown): void {
+  if (!hasCode(error, errorTable.Conflict.code)) throw error
+}
+
+function hasCode(error: unknown, code: number): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
+}

@@ -1,0 +1,6 @@
+/** The five services of Commissaire, as classes: to run each in processes of its own, or all of them in one. */
+export { ClusterexecService, type ClusterexecOptions } from './clusterexec-service.ts'
+export { ContainerManagerService } from './containermgr-service.ts'
+export { InvestigatorService, type InvestigatorOptions } from './investigator-service.ts'
+export { StorageService, type StorageServiceOptions } from './storage-service.ts'
+export { WatcherService, type WatcherOptions } from './watcher-service.ts'

@@ -1,0 +1,4 @@
+/** Runs `commissaire-clusterexec-service`. */
+import { program } from '../programs/clusterexec.ts'
+
+await program.main()

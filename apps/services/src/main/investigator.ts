@@ -1,0 +1,4 @@
+/** Runs `commissaire-investigator-service`. */
+import { program } from '../programs/investigator.ts'
+
+await program.main()

@@ -1,0 +1,25 @@
+/** The program `commissaire-containermgr-service`, also called `commissaire-clustermgr-service`. */
+import { connectionOf, defineProgram, serviceSettings } from '@commissaire/service'
+import { z } from 'zod'
+
+import { ContainerManagerService } from '../containermgr-service.ts'
+import { serve } from './serve.ts'
+
+/** What its configuration may say. The container managers themselves are in storage. */
+export const ContainerManagerSettings = z.object({ ...serviceSettings })
+
+/** The program. */
+export const program = defineProgram({
+  name: 'commissaire-containermgr-service',
+  description: 'Tells container managers of hosts.',
+  version: '0.1.0',
+  configFile: '/etc/commissaire/containermgr.conf',
+  schema: ContainerManagerSettings,
+  run: async (settings, { log }) => {
+    await serve(
+      ContainerManagerService,
+      { ...connectionOf(settings), log },
+      { processes: settings.processes },
+    )
+  },
+})
