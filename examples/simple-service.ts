@@ -3,8 +3,15 @@
  *
  *     npm run -s example -- simple-service --bus-uri redis://127.0.0.1:6379/ --processes 3
  */
-import { parseArgs } from 'node:util'
-import { CommissaireService, type Message, run } from '@commissaire/service'
+import { z } from 'zod'
+import {
+  CommissaireService,
+  connectionOf,
+  defineProgram,
+  type Message,
+  run,
+  serviceSettings,
+} from '@commissaire/service'
 
 /** Thrown where something was never made. */
 export class NotImplementedError extends Error {}
@@ -38,16 +45,16 @@ export class SimpleService extends CommissaireService {
   }
 }
 
-if (import.meta.main) {
-  const { values } = parseArgs({
-    options: {
-      'bus-uri': { type: 'string', default: 'redis://127.0.0.1:6379/' },
-      processes: { type: 'string', default: '1' },
-    },
-  })
-  await run(SimpleService, {
-    connectionUrl: values['bus-uri'],
-    queues: [{ name: 'simple', routingKey: 'simple.*' }],
-    processes: Number(values.processes),
-  })
-}
+const program = defineProgram({
+  name: 'simple-service',
+  description: 'Adds, echoes, and fails on demand.',
+  version: '1.0.0',
+  schema: z.object(serviceSettings),
+  examples: ['simple-service --bus-uri redis://127.0.0.1:6379/ --processes 3'],
+  run: ({ processes, ...settings }, { log }) => {
+    const queues = [{ name: 'simple', routingKey: 'simple.*' }]
+    return run(SimpleService, { ...connectionOf(settings), queues, processes, log })
+  },
+})
+
+if (process.argv[1] === import.meta.filename) await program.main()

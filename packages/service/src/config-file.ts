@@ -41,8 +41,11 @@ function parse(path: string, text: string): unknown {
   try {
     return JSON.parse(text)
   } catch (cause) {
-    throw new ConfigError([`${path}: is not JSON: ${reason(cause)}`], { cause })
+    throw new ConfigError([`${path}: is not JSON: ${withoutContent(reason(cause))}`])
   }
 }
+
+/** Node quotes what it could not read, and that may be a secret. */
+const withoutContent = (text: string) => text.replace(/, (?:\.\.\.)?"[^]*$/, '')
 
 const reason = (error: unknown) => (error instanceof Error ? error.message : String(error))

@@ -1,0 +1,65 @@
+/** A service in several processes, which can be made to fail in every way that the tests need. */
+import { existsSync, writeFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { CommissaireService, type Message, ServiceManager, type ServiceOptions } from '@commissaire/service'
+
+const environment = process.env
+
+export class Fragile extends CommissaireService {
+  override async start(): Promise<void> {
+    const { FAIL_START } = environment
+    if (FAIL_START !== undefined && existsSync(FAIL_START)) throw new Error('I cannot start like this')
+    if (environment['SLOW_START'] !== undefined) {
+      this.log.info({}, 'slow to start')
+      await sleep(Number(environment['SLOW_START']))
+    }
+    await super.start()
+  }
+
+  on_pid(): number {
+    return process.pid
+  }
+
+  on_where(message: Message): object {
+    return { pid: process.pid, redelivered: message.redelivered }
+  }
+
+  async on_slow(_message: Message, milliseconds: number): Promise<number> {
+    await sleep(milliseconds)
+    return process.pid
+  }
+
+  /** Takes a message and holds it, until somebody ends this process or the mark is gone. */
+  async on_hold(message: Message, mark: string): Promise<object> {
+    if (message.redelivered) return { pid: process.pid, redelivered: true }
+    writeFileSync(mark, String(process.pid))
+    await new Promise((resolve) => message.signal.addEventListener('abort', resolve))
+    return { pid: process.pid, redelivered: false }
+  }
+
+  on_throw_later(): string {
+    setTimeout(() => {
+      throw new RangeError('thrown where nobody can catch it')
+    }, 1)
+    return 'soon'
+  }
+
+  on_stray(): string {
+    void Promise.reject(new TypeError('a promise that was dropped'))
+    return 'fine'
+  }
+}
+
+const options: ServiceOptions = {
+  connectionUrl: environment['BUS'] ?? '',
+  queues: [{ name: 'fragile', routingKey: 'fragile.*' }],
+  visibility: 1_500,
+  drainTimeout: 5_000,
+}
+const restart = { firstDelay: 200, stableAfter: Number(environment['STABLE_AFTER'] ?? 10_000) }
+await new ServiceManager({
+  ...options,
+  serviceClass: Fragile,
+  processCount: Number(environment['PROCESSES'] ?? 3),
+  restart,
+}).run()
