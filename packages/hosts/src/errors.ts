@@ -135,5 +135,6 @@ export class HostError extends Error {
 
 /** True for a HostError, of this copy of the package or another, and of that code if one is named. */
 export function isHostError(error: unknown, code?: HostErrorCode): error is HostError {
-  return error instanceof Error && error.name === 'HostError' && (!code || (error as HostError).code === code)
+  if (!(error instanceof Error) || error.name !== 'HostError') return false
+  return code === undefined || ('code' in error && error.code === code)
 }

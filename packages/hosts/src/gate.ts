@@ -17,7 +17,7 @@ export class Gate {
 
   /** Resolves, in order of asking, when there is room. Call what it gives to make room again. */
   async enter(signal?: AbortSignal): Promise<() => void> {
-    signal?.throwIfAborted()
+    if (signal?.aborted) throw givenUp(signal)
     if (this.#free > 0) this.#free -= 1
     else await this.#stand(signal)
     return this.#leaver()
@@ -27,7 +27,7 @@ export class Gate {
     return new Promise((resolve, reject) => {
       const giveUp = (): void => {
         this.#waiting.delete(admit)
-        reject(new HostError('cancelled', 'Waiting for a free place was given up', { cause: signal?.reason }))
+        reject(givenUp(signal))
       }
       const admit = (): void => {
         signal?.removeEventListener('abort', giveUp)
@@ -53,4 +53,8 @@ export class Gate {
     this.#waiting.delete(admit)
     admit()
   }
+}
+
+function givenUp(signal: AbortSignal | undefined): HostError {
+  return new HostError('cancelled', 'Waiting for a free place was given up', { cause: signal?.reason })
 }

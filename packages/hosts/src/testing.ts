@@ -1,1 +1,14 @@
-export {}
+/** What tests of hosts need: scripted hosts, a real sshd, and the contract of a remote. */
+export {
+  FakeHost,
+  type FakeHostOptions,
+  type Failure,
+  type RebootBehaviour,
+  type Reply,
+} from './testing/fake-host.ts'
+export type { Call } from './testing/fake-server.ts'
+export { factsAnswer, type HostState, pulseAnswer } from './testing/answers.ts'
+export { type KeyPair, keyPair } from './testing/key-pair.ts'
+export { LocalSshd, type LocalSshdOptions, whyNoSshd } from './testing/local-sshd.ts'
+export { type RemoteCheck, remoteContract } from './testing/remote-contract.ts'
+export { type System, type SystemName, systems } from './testing/systems.ts'

@@ -1,4 +1,5 @@
 /** The image that an rpm-ostree or bootc system runs, and the one that waits for its next boot. */
+import { at, listAt, parseJson, textAt } from '../json.ts'
 import type { Answer } from './answer.ts'
 
 /** One deployment: an image as it lies on the host. */
@@ -18,65 +19,43 @@ export interface ImageState {
   readonly isLayered: boolean
 }
 
-interface BootcEntry {
-  readonly image?: {
-    readonly image?: { readonly image?: string }
-    readonly version?: string
-    readonly imageDigest?: string
-  } | null
-  readonly incompatible?: boolean
-}
-
-interface OstreeEntry {
-  readonly booted?: boolean
-  readonly version?: string
-  readonly checksum?: string
-  readonly 'base-checksum'?: string
-  readonly origin?: string
-  readonly 'container-image-reference'?: string
-  readonly 'container-image-reference-digest'?: string
-  readonly packages?: readonly string[]
-}
-
 /** What `bootc status` says; undefined when it is not a bootc system, or we may not ask. */
 export function bootcState(answer: Answer): ImageState | undefined {
-  const status = parse<{ status?: Record<'booted' | 'staged', BootcEntry | null> }>(
-    answer.get('image.bootc'),
-  )?.status
-  const booted = status?.booted && bootcDeployment(status.booted)
+  const status = at(parseJson(answer.get('image.bootc')), 'status')
+  const booted = bootcDeployment(at(status, 'booted'))
   if (!booted) return undefined
-  const pending = status.staged ? bootcDeployment(status.staged) : undefined
-  return { booted, pending, isLayered: status.booted?.incompatible === true }
+  const isLayered = at(status, 'booted', 'incompatible') === true
+  return { booted, pending: bootcDeployment(at(status, 'staged')), isLayered }
 }
 
 /** What `rpm-ostree status` says; undefined when it says nothing. */
 export function ostreeState(answer: Answer): ImageState | undefined {
-  const all =
-    parse<{ deployments?: readonly OstreeEntry[] }>(answer.get('image.rpm-ostree'))?.deployments ?? []
-  const booted = all.find((entry) => entry.booted)
+  const deployments = listAt(parseJson(answer.get('image.rpm-ostree')), 'deployments')
+  const [next] = deployments
+  const booted = deployments.find((entry) => at(entry, 'booted') === true)
   if (!booted) return undefined
-  const next = all[0]
-  const pending = next && next !== booted ? ostreeDeployment(next) : undefined
-  return { booted: ostreeDeployment(booted), pending, isLayered: (booted.packages?.length ?? 0) > 0 }
+  const pending = next === booted ? undefined : ostreeDeployment(next)
+  return { booted: ostreeDeployment(booted), pending, isLayered: listAt(booted, 'packages').length > 0 }
 }
 
-function bootcDeployment({ image }: BootcEntry): Deployment | undefined {
-  if (!image?.imageDigest) return undefined
-  return { version: image.version, digest: image.imageDigest, reference: image.image?.image }
-}
-
-function ostreeDeployment(entry: OstreeEntry): Deployment {
+function bootcDeployment(entry: unknown): Deployment | undefined {
+  const digest = textAt(entry, 'image', 'imageDigest')
+  if (!digest) return undefined
   return {
-    version: entry.version,
-    digest: entry['container-image-reference-digest'] ?? entry['base-checksum'] ?? entry.checksum ?? '',
-    reference: entry['container-image-reference'] ?? entry.origin,
+    version: textAt(entry, 'image', 'version'),
+    digest,
+    reference: textAt(entry, 'image', 'image', 'image'),
   }
 }
 
-function parse<T>(text: string | undefined): T | undefined {
-  try {
-    return text ? (JSON.parse(text) as T) : undefined
-  } catch {
-    return undefined
+function ostreeDeployment(entry: unknown): Deployment {
+  return {
+    version: textAt(entry, 'version'),
+    digest:
+      textAt(entry, 'container-image-reference-digest') ??
+      textAt(entry, 'base-checksum') ??
+      textAt(entry, 'checksum') ??
+      '',
+    reference: textAt(entry, 'container-image-reference') ?? textAt(entry, 'origin'),
   }
 }

@@ -1,7 +1,8 @@
 /** RHEL image mode and Fedora bootc: the system is a container image; what is staged runs after any reboot. */
-import type { RebootNeed } from '../facts/reboot-need.ts'
 import { HostError } from '../errors.ts'
 import type { Facts } from '../facts/facts.ts'
+import type { RebootNeed } from '../facts/reboot-need.ts'
+import { at, parseJson } from '../json.ts'
 import { quote } from '../quote.ts'
 import type { CommandResult } from '../remote.ts'
 import { minute, type OsCommands, type Outcome, type Pending } from './commands.ts'
@@ -23,14 +24,11 @@ function readPending({ code, stdout }: CommandResult): Pending {
 
 function readNeed({ code, stdout }: CommandResult): RebootNeed {
   const source = 'bootc status'
-  try {
-    const { status } = JSON.parse(stdout) as { status?: { staged?: unknown } }
-    if (!status) throw new Error('no status')
-    if (status.staged) return { answer: 'yes', reason: 'an image is staged', source }
-    return { answer: 'no', reason: 'no image is staged', source }
-  } catch {
+  const status = at(parseJson(stdout), 'status')
+  if (!status)
     return { answer: 'unknown', reason: `bootc status cannot be read (exit status ${code})`, source }
-  }
+  if (at(status, 'staged')) return { answer: 'yes', reason: 'an image is staged', source }
+  return { answer: 'no', reason: 'no image is staged', source }
 }
 
 /** The reference of a version: itself when it names an image, else another tag or digest of the booted image. */

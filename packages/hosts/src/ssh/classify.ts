@@ -33,7 +33,7 @@ interface SshError extends Error {
 export function codeOf(error: SshError): HostErrorCode {
   const known = typeof error.code === 'string' ? bySystemCode[error.code] : undefined
   if (known) return known
-  if (/^Connection lost before handshake/.test(error.message)) return 'connection_lost'
+  if (error.message.startsWith('Connection lost before handshake')) return 'connection_lost'
   return byLevel[error.level ?? ''] ?? (typeof error.code === 'number' ? 'connection_lost' : 'protocol')
 }
 

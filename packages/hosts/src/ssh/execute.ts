@@ -1,8 +1,7 @@
 /**
  * Runs one command on a channel of an open connection: input, bounded output, a time limit, and a way to give up.
  *
- * Giving up kills: the command gets a KILL signal where the host's sshd passes signals on, and the channel is closed
- * in any case, so that the command finds its output gone.
+ * Whoever gives up is answered at once; `onAbandoned` then tells the connection that a command is still out there.
  */
 import type { Client, ClientChannel } from 'ssh2'
 import { HostError } from '../errors.ts'
@@ -14,16 +13,23 @@ interface Exit {
   readonly signal: string | null
 }
 
-/** Runs the command and tells how it ended. The address is for messages only. */
+export interface ExecuteOptions extends RunOptions {
+  /** For messages. */
+  readonly address: string
+  /** Called when a command is given up or takes too long; the promise resolves when its channel has closed. */
+  readonly onAbandoned: (ended: Promise<unknown>) => void
+}
+
+/** Runs the command and tells how it ended. */
 export async function execute(
   client: Client,
   command: string,
-  options: RunOptions & { readonly address: string },
+  options: ExecuteOptions,
 ): Promise<CommandResult> {
   const started = performance.now()
-  const limit = options.maxOutput ?? 1024 * 1024
-  const stdout = new Output(limit, options.onLine && ((line) => options.onLine?.('stdout', line)))
-  const stderr = new Output(limit, options.onLine && ((line) => options.onLine?.('stderr', line)))
+  const { maxOutput = 1024 * 1024, onLine } = options
+  const stdout = new Output(maxOutput, onLine && ((line) => onLine('stdout', line)))
+  const stderr = new Output(maxOutput, onLine && ((line) => onLine('stderr', line)))
   const exit = await new Execution(client, command, options).run(stdout, stderr)
   return {
     ...exit,
@@ -38,11 +44,11 @@ export async function execute(
 class Execution {
   readonly #client: Client
   readonly #command: string
-  readonly #options: RunOptions & { readonly address: string }
+  readonly #options: ExecuteOptions
   #channel: ClientChannel | undefined
-  #failure: HostError | undefined
+  #isAbandoned = false
 
-  constructor(client: Client, command: string, options: RunOptions & { readonly address: string }) {
+  constructor(client: Client, command: string, options: ExecuteOptions) {
     this.#client = client
     this.#command = command
     this.#options = options
@@ -51,64 +57,76 @@ class Execution {
   async run(stdout: Output, stderr: Output): Promise<Exit> {
     const { timeout = 60_000, signal } = this.#options
     if (signal?.aborted) throw this.#error('cancelled', 'was given up before it started', signal.reason)
-    return new Promise<Exit>((resolve, reject) => {
-      const stop = (failure: HostError): void => {
-        this.#failure = failure
-        this.#kill()
-        settle(failure)
-      }
-      const giveUp = (): void => stop(this.#error('cancelled', 'was given up', signal?.reason))
-      const timer = setTimeout(
-        () => stop(this.#error('timeout', `did not end within ${timeout} ms`)),
-        timeout,
-      )
-      const lost = (): void => settle(this.#error('connection_lost', 'was running when the connection ended'))
-      const settle = (end: Exit | HostError): void => {
-        clearTimeout(timer)
-        signal?.removeEventListener('abort', giveUp)
-        this.#client.off('close', lost)
-        if (end instanceof HostError) reject(end)
-        else resolve(end)
-      }
-      signal?.addEventListener('abort', giveUp, { once: true })
-      this.#client.on('close', lost)
-      this.#open(stdout, stderr).then(settle, settle)
-    })
+    const { promise, resolve, reject } = Promise.withResolvers<Exit>()
+    const ended = this.#start(stdout, stderr)
+    const abandon = (failure: HostError): void => {
+      reject(failure)
+      this.#abandon(ended)
+    }
+    const giveUp = (): void => abandon(this.#error('cancelled', 'was given up', signal?.reason))
+    const timer = setTimeout(
+      () => abandon(this.#error('timeout', `did not end within ${timeout} ms`)),
+      timeout,
+    )
+    const lost = (): void => reject(this.#error('connection_lost', 'was running when the connection ended'))
+    signal?.addEventListener('abort', giveUp, { once: true })
+    this.#client.on('close', lost)
+    ended.then(resolve, reject)
+    try {
+      return await promise
+    } finally {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', giveUp)
+      this.#client.off('close', lost)
+    }
   }
 
-  async #open(stdout: Output, stderr: Output): Promise<Exit> {
-    const channel = await this.#channelFor(this.#command)
+  /**
+   * Opens the channel. Everything is attached in ssh2's own callback: a quick command's whole life may be in the same
+   * packet, and a promise would look too late.
+   */
+  #start(stdout: Output, stderr: Output, attempt = 1): Promise<Exit> {
+    const { promise, resolve, reject } = Promise.withResolvers<Exit>()
+    const refuse = (error: unknown): void =>
+      reject(this.#error('connection_lost', `could not be started: ${String(error)}`, error))
+    const again = (): void => void this.#start(stdout, stderr, attempt + 1).then(resolve, reject)
+    try {
+      this.#client.exec(this.#command, (error, channel) => {
+        if (!error) this.#attach(channel, [stdout, stderr]).then(resolve, reject)
+        else if (isCrowded(error) && attempt < mostAttempts && !this.#isAbandoned)
+          setTimeout(again, 20 * attempt)
+        else refuse(error)
+      })
+    } catch (error) {
+      refuse(error)
+    }
+    return promise
+  }
+
+  #attach(channel: ClientChannel, [stdout, stderr]: readonly [Output, Output]): Promise<Exit> {
     this.#channel = channel
-    if (this.#failure) this.#kill()
     channel.on('data', (chunk: Buffer) => stdout.add(chunk))
     channel.stderr.on('data', (chunk: Buffer) => stderr.add(chunk))
-    channel.end(this.#options.input)
-    const exit = await exitOf(channel)
-    stdout.end()
-    stderr.end()
-    if (!exit) throw this.#error('connection_lost', 'ended without telling how')
-    return exit
-  }
-
-  #channelFor(command: string): Promise<ClientChannel> {
-    const refused = (error: Error): HostError =>
-      this.#error('connection_lost', `could not be started: ${error.message}`, error)
-    return new Promise((resolve, reject) => {
-      try {
-        this.#client.exec(command, (error, channel) => (error ? reject(refused(error)) : resolve(channel)))
-      } catch (error) {
-        reject(refused(error as Error))
-      }
+    const { promise, resolve, reject } = Promise.withResolvers<Exit>()
+    let exit: Exit | undefined
+    channel.on('exit', (code: number | null, signal?: string | null) => {
+      exit = { code, signal: signal?.replace(/^SIG/, '') ?? null }
     })
+    channel.on('close', () => {
+      stdout.end()
+      stderr.end()
+      if (exit) resolve(exit)
+      else reject(this.#error('connection_lost', 'ended without telling how'))
+    })
+    channel.end(this.#options.input)
+    if (this.#isAbandoned) channel.close()
+    return promise
   }
 
-  #kill(): void {
-    try {
-      this.#channel?.signal('KILL')
-      this.#channel?.close()
-    } catch {
-      // The channel is gone already, which is what we want.
-    }
+  #abandon(ended: Promise<unknown>): void {
+    this.#isAbandoned = true
+    this.#channel?.close()
+    this.#options.onAbandoned(ended.catch(() => {}))
   }
 
   #error(code: 'cancelled' | 'timeout' | 'connection_lost', found: string, cause?: unknown): HostError {
@@ -118,12 +136,9 @@ class Execution {
   }
 }
 
-function exitOf(channel: ClientChannel): Promise<Exit | undefined> {
-  return new Promise((resolve) => {
-    let exit: Exit | undefined
-    channel.on('exit', (code: number | null, signal?: string | null) => {
-      exit = { code, signal: signal?.replace(/^SIG/, '') ?? null }
-    })
-    channel.on('close', () => resolve(exit))
-  })
+const mostAttempts = 10
+
+/** sshd frees a session a moment after its channel closed, and until then may refuse a new one. */
+function isCrowded(error: Error): boolean {
+  return 'reason' in error
 }

@@ -4,6 +4,7 @@ import { Gate } from '../gate.ts'
 import type { CommandResult, Remote, RunOptions } from '../remote.ts'
 import { asRoot, checkSudo } from '../sudo.ts'
 import { execute } from './execute.ts'
+import { killSiblings } from './kill.ts'
 import type { Target } from './target.ts'
 
 /** OpenSSH allows ten sessions a connection (`MaxSessions`); we stay below it and let the rest wait. */
@@ -17,6 +18,8 @@ export class SshRemote implements Remote {
   readonly #gate = new Gate(sessions)
   readonly #closed: Promise<void>
   #isOpen = true
+  #running = 0
+  #killing: Promise<void> | undefined
 
   constructor(client: Client, target: Target, hostKey: string) {
     this.address = target.address
@@ -41,13 +44,24 @@ export class SshRemote implements Remote {
 
   async run(command: string, options: RunOptions = {}): Promise<CommandResult> {
     const leave = await this.#gate.enter(options.signal)
+    await this.#killing
+    this.#running += 1
+    let ended: Promise<unknown> = Promise.resolve()
     try {
       const line = options.sudo ? asRoot(command, this.user) : command
-      const result = await execute(this.#client, line, { ...options, address: this.address })
+      const result = await execute(this.#client, line, {
+        ...options,
+        address: this.address,
+        onAbandoned: (end) => (ended = this.#kill(end)),
+      })
       if (options.sudo) checkSudo(result, this.address, this.user)
       return result
     } finally {
-      leave()
+      // An abandoned command holds its session until it has really ended.
+      void ended.then(() => {
+        this.#running -= 1
+        leave()
+      })
     }
   }
 
@@ -62,4 +76,30 @@ export class SshRemote implements Remote {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
+
+  /**
+   * Kills the abandoned command where nothing else runs on the connection that would be hit too; what comes next waits
+   * for that. Otherwise the command is left to find its output closed.
+   */
+  async #kill(ended: Promise<unknown>): Promise<void> {
+    if (this.#running === 1) this.#killing = firstWord(this.#client, killSiblings)
+    await this.#killing
+    await ended
+  }
+}
+
+/** Resolves when the command has printed something, or has ended or failed without. */
+function firstWord(client: Client, command: string): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => resolve()
+    client.once('close', done)
+    try {
+      client.exec(command, (error, channel) => {
+        if (error) return done()
+        channel.once('data', done).once('close', done).resume()
+      })
+    } catch {
+      done()
+    }
+  })
 }

@@ -1,0 +1,19 @@
+/**
+ * Ends what an abandoned command left running.
+ *
+ * sshd does not end a command whose channel closes, and passes no signals on for root. A second command on the same
+ * connection can: both are children of the sshd process that serves this connection, and of nobody else's.
+ */
+
+/** First asks, then insists: whoever holds a lock gets a second to let go of it. */
+export const killSiblings = String.raw`
+[ "$PPID" -gt 1 ] || exit 1
+groups=
+for f in /proc/[0-9]*/stat; do
+  line=; IFS= read -r line <"$f" 2>/dev/null || continue
+  pid=${'$'}{line%% *}; set -- ${'$'}{line##*) }
+  [ "$2" = "$PPID" ] && [ "$pid" != "$$" ] && groups="$groups -$3"
+done
+[ "$groups" ] || exit 0
+kill -TERM -- $groups; echo asked; exec >/dev/null 2>&1; sleep 1; kill -KILL -- $groups
+exit 0`
