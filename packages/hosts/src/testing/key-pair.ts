@@ -8,8 +8,11 @@ export interface KeyPair {
   readonly publicKey: string
 }
 
-/** A new Ed25519 pair. */
+/** A new Ed25519 pair. About one in four hundred that ssh2 makes it cannot read itself; then another is made. */
 export function keyPair(): KeyPair {
-  const { private: privateKey, public: publicKey } = ssh2.utils.generateKeyPairSync('ed25519')
-  return { privateKey, publicKey: publicKey.trim().split(' ').slice(0, 2).join(' ') }
+  for (;;) {
+    const { private: privateKey, public: publicKey } = ssh2.utils.generateKeyPairSync('ed25519')
+    if (ssh2.utils.parseKey(privateKey) instanceof Error) continue
+    return { privateKey, publicKey: publicKey.trim().split(' ').slice(0, 2).join(' ') }
+  }
 }
