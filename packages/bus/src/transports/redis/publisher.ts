@@ -36,6 +36,7 @@ export class Publisher {
   #bindings: Binding[] = []
   readonly #routes = new Map<string, string[]>()
   #clock: NodeJS.Timeout | undefined
+  #closed = false
 
   constructor(socket: Socket, exchange: string) {
     this.#socket = socket
@@ -54,6 +55,7 @@ export class Publisher {
 
   /** Rejects what has not been sent. */
   close(): void {
+    this.#closed = true
     clearInterval(this.#clock)
     for (const letter of this.#letters.splice(0)) letter.reject(lost('this connection to the bus is closed'))
   }
@@ -118,7 +120,7 @@ export class Publisher {
   }
 
   #pause(): void {
-    this.#clock ??= setInterval(() => this.#loseHeart(), 1_000)
+    if (!this.#closed) this.#clock ??= setInterval(() => this.#loseHeart(), 1_000)
   }
 
   #resume(): void {
