@@ -4,6 +4,7 @@
 import { randomBytes } from 'node:crypto'
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makeCgroups } from './cgroup.ts'
 import { becomeFamily } from './family.ts'
 import { mountDisk, mountOver } from './mounts.ts'
 import { buildBridge, plugIn } from './network.ts'
@@ -43,6 +44,7 @@ async function buildHost(
   if (host.family) await becomeFamily(root, host.family)
   const hostKey = await makeKey(join(root, hostKeyPath), host.name)
   await plugIn(host, options.state.bridge)
+  await makeCgroups(host.cgroups)
   await startRunner(host, options.state)
   return `${host.address} ${hostKey}`
 }

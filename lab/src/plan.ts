@@ -4,6 +4,7 @@
 import { existsSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
+import { cgroupsNamed } from './cgroup.ts'
 import { LabError } from './errors.ts'
 import { type HostRecord, labFolder, type LabState, machineBoot } from './state.ts'
 
@@ -68,7 +69,8 @@ function planHost(wish: HostWish, place: { index: number; network: string; folde
   const name = wish.name ?? `web${index + 1}`
   const cable = `${bridgeOf(network)}-${index + 1}`
   const address = `${network}.${index + 11}`
-  const host = { name, address, namespace: cable, link: cable, folder: join(folder, 'hosts', name) }
+  const cgroups = cgroupsNamed(cable)
+  const host = { name, address, namespace: cable, link: cable, cgroups, folder: join(folder, 'hosts', name) }
   return wish.family ? { ...host, family: wish.family } : host
 }
 

@@ -23,11 +23,15 @@ export async function startRunner(host: HostRecord, state: LabState): Promise<vo
   if (isRunning(host)) throw new LabError('host_failed', `${host.name} is already switched on.`)
   await rm(marksFile(host), { force: true })
   const script = fileURLToPath(new URL('runner.sh', import.meta.url))
-  const runner = spawn('sh', [script, host.folder, 'systemd-nspawn', ...nspawnArguments(host, state)], {
-    detached: true,
-    stdio: 'ignore',
-    cwd: '/',
-  })
+  const runner = spawn(
+    'sh',
+    [script, host.folder, host.cgroups.join(' '), 'systemd-nspawn', ...nspawnArguments(host, state)],
+    {
+      detached: true,
+      stdio: 'ignore',
+      cwd: '/',
+    },
+  )
   await once(runner, 'spawn')
   runner.unref()
   await until(() => existsSync(marksFile(host)), { what: `the runner of ${host.name} has started` })

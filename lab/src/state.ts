@@ -20,6 +20,8 @@ export interface HostRecord {
   readonly namespace: string
   /** The machine's end of its network cable. */
   readonly link: string
+  /** The folders of its control group. */
+  readonly cgroups: readonly string[]
   /** Its folder: `disk`, `root` (the tree it runs on), `shared` (seen by both sides), `pids`, `console.log`. */
   readonly folder: string
 }

@@ -1,9 +1,10 @@
 /**
- * Takes a lab away by its record: its processes, cables, namespaces, mounts, bridge and folder, and nothing else.
+ * Takes a lab away by its record: its processes, groups, cables, namespaces, mounts, bridge and folder, and nothing else.
  *
  * Every step looks first whether there is anything to take away, so it may run twice, or after half of an `up`.
  */
 import { join } from 'node:path'
+import { removeCgroups } from './cgroup.ts'
 import { run } from './command.ts'
 import { withLock } from './lock.ts'
 import { releaseMachine } from './machine.ts'
@@ -18,6 +19,7 @@ export async function takeDown(state: LabState): Promise<void> {
     state.hosts.map(async (host) => {
       await killRunner(host)
       await unplug(host)
+      await removeCgroups(host.cgroups)
     }),
   )
   for (const mount of state.mounts.toReversed()) await unmount(mount)

@@ -28,6 +28,7 @@ export class Traces {
   /** What of it is still there, one sentence-like name each, as in "mount /var/lib/…/web1/root". */
   remaining(): string[] {
     const { bridge, folder, hosts, mounts } = this.#state
+    const groups = hosts.flatMap(({ cgroups }) => cgroups)
     const links = [bridge, ...hosts.map(({ link }) => link)]
     return [
       ...this.#processes.filter(isAlive).map(({ pid }) => `process ${pid}`),
@@ -36,6 +37,7 @@ export class Traces {
         .filter(({ namespace }) => existsSync(`/run/netns/${namespace}`))
         .map((host) => `namespace ${host.namespace}`),
       ...links.filter((link) => existsSync(`/sys/class/net/${link}`)).map((link) => `interface ${link}`),
+      ...groups.filter((group) => existsSync(group)).map((group) => `cgroup ${group}`),
       ...(existsSync(folder) ? [`folder ${folder}`] : []),
     ]
   }

@@ -85,10 +85,10 @@ describe.skipIf(noLab)('a lab of two hosts', () => {
     expect(await said(second.host('web1'), 'hostname')).toBe('web1')
   })
 
-  test('down leaves no process, mount, namespace, interface or folder, and may be called twice', async () => {
+  test('down leaves no process, mount, namespace, interface, cgroup or folder, and may be called twice', async () => {
     const traces = await lab.traces()
     const kinds = new Set(traces.remaining().map((trace) => trace.split(' ')[0]))
-    expect([...kinds]).toEqual(['process', 'mount', 'namespace', 'interface', 'folder'])
+    expect([...kinds]).toEqual(['process', 'mount', 'namespace', 'interface', 'cgroup', 'folder'])
     await lab.down()
     expect(traces.remaining()).toEqual([])
     await lab.down()
