@@ -5,7 +5,12 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   ssr: { resolve: { conditions: ['@commissaire/source', ...defaultServerConditions] } },
   test: {
-    include: ['packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.ts', 'lab/test/**/*.test.ts', 'test/**/*.test.ts'],
+    include: [
+      'packages/*/test/**/*.test.ts',
+      'apps/*/test/**/*.test.ts',
+      'lab/test/**/*.test.ts',
+      'test/**/*.test.ts',
+    ],
     execArgv: ['--conditions=@commissaire/source'],
     testTimeout: 30_000,
     hookTimeout: 60_000,

@@ -48,7 +48,8 @@ for (const name of positionals.length > 0 ? positionals : Object.keys(benchmarks
   process.stdout.write(`\n${name}\n`)
   const figures = await benchmarks[name]!()
   measured[name] = figures
-  for (const [figure, value] of Object.entries(figures)) process.stdout.write(`  ${figure.padEnd(32)} ${value}\n`)
+  for (const [figure, value] of Object.entries(figures))
+    process.stdout.write(`  ${figure.padEnd(32)} ${value}\n`)
 }
 if (values.json) {
   const report = { measuredAt: new Date().toISOString(), machine, benchmarks: measured }

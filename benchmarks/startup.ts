@@ -28,7 +28,9 @@ export async function measureStartup(): Promise<Record<string, number>> {
 async function untilReady(folder: string): Promise<number> {
   const port = await freePort()
   const started = performance.now()
-  const child = spawn(process.execPath, [program, '--data', folder, '--listen-port', String(port)], { stdio: 'ignore' })
+  const child = spawn(process.execPath, [program, '--data', folder, '--listen-port', String(port)], {
+    stdio: 'ignore',
+  })
   try {
     await ready(`http://127.0.0.1:${port}/readyz`, started + limit)
     return Math.round(performance.now() - started)

@@ -20,20 +20,26 @@ const standsOn: Record<string, readonly string[]> = {
   'apps/services': ['launch', 'models', 'bus', 'service', 'storage', 'hosts', 'containermgr'],
   'apps/server': ['launch', 'models', 'bus', 'service', 'storage'],
   'apps/commctl': ['launch', 'models'],
-  'apps/commissaire': ['launch', 'models', 'bus', 'service', 'storage', 'services', 'server'],
+  'apps/commissaire': ['launch', 'bus', 'service', 'hosts', 'services', 'server'],
   lab: [],
   examples: ['service'],
 }
 
 const sisters = (names: Iterable<string>) =>
-  [...new Set([...names].filter((name) => name.startsWith('@commissaire/')).map((name) => name.split('/')[1]))].sort()
+  [
+    ...new Set(
+      [...names].filter((name) => name.startsWith('@commissaire/')).map((name) => name.split('/')[1]),
+    ),
+  ].sort()
 
 const json = (path: string) => JSON.parse(readFileSync(join(root, path), 'utf8'))
 
 function importsOf(room: string): string[] {
   const files = globSync(`${room}/{src,bin}/**/*.{ts,js}`, { cwd: root })
   const text = files.map((file) => readFileSync(join(root, file), 'utf8')).join('\n')
-  return sisters([...text.matchAll(/(?:from|import\()\s*'(@commissaire\/[^']+)'/g)].map((match) => match[1] ?? ''))
+  return sisters(
+    [...text.matchAll(/(?:from|import\()\s*'(@commissaire\/[^']+)'/g)].map((match) => match[1] ?? ''),
+  )
 }
 
 for (const [room, allowed] of Object.entries(standsOn)) {
@@ -44,7 +50,7 @@ for (const [room, allowed] of Object.entries(standsOn)) {
 
   test(`${room} imports nothing that it does not declare`, () => {
     const self = basename(json(`${room}/package.json`).name)
-    const undeclared = importsOf(room).filter((name) => name !== self && !allowed.includes(name ?? ''))
+    const undeclared = importsOf(room).filter((name) => name !== self && !allowed.includes(name))
     assert.deepEqual(undeclared, [])
   })
 
@@ -66,14 +72,20 @@ test('every package has one version, and asks for its sisters in that version', 
   for (const file of Object.keys(standsOn).map((room) => `${room}/package.json`)) {
     const { version: own, dependencies = {} } = json(file)
     const asked = Object.entries(dependencies).filter(([name]) => name.startsWith('@commissaire/'))
-    assert.deepEqual([own ?? version, ...asked.map(([, range]) => range)], [version, ...asked.map(() => version)], file)
+    assert.deepEqual(
+      [own ?? version, ...asked.map(([, range]) => range)],
+      [version, ...asked.map(() => version)],
+      file,
+    )
   }
 })
 
 test('no room reaches into another by path', () => {
   const crossing = globSync('{packages,apps}/*/src/**/*.ts', { cwd: root }).filter((file) => {
     const home = join(root, ...file.split('/').slice(0, 2))
-    const paths = [...readFileSync(join(root, file), 'utf8').matchAll(/from '(\.[^']+)'/g)].map((match) => match[1] ?? '')
+    const paths = [...readFileSync(join(root, file), 'utf8').matchAll(/from '(\.[^']+)'/g)].map(
+      (match) => match[1] ?? '',
+    )
     return paths.some((path) => relative(home, resolve(root, dirname(file), path)).startsWith('..'))
   })
   assert.deepEqual(crossing, [])

@@ -24,6 +24,7 @@ export { run, type RunServiceOptions } from './run.ts'
 export { ServiceManager, type ServiceManagerOptions } from './service-manager.ts'
 export { commonSettings, connectionOf, serviceSettings } from './settings.ts'
 export type { ServiceOptions } from './service-options.ts'
+export { StopRequest } from './stop-request.ts'
 export {
   type Bus,
   BusError,

@@ -1,0 +1,4 @@
+/** Starts the program `commissaire`. */
+import { program } from './program.ts'
+
+await program.main()

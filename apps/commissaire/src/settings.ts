@@ -1,0 +1,52 @@
+/**
+ * What the program's flags, environment and configuration file may say: all that the server's may, and where data rests.
+ */
+import { commonSettings, type FlagDefinition } from '@commissaire/service'
+import { serverFlags, ServerSettings } from '@commissaire/server'
+import { z } from 'zod'
+import { defaultDataFolder } from './data-folder.ts'
+
+/** The settings of the whole system. Every one of them has a default that works. */
+export const SystemSettings = ServerSettings.extend({
+  ...commonSettings,
+  data: z.string().min(1).default(defaultDataFolder).describe('the folder of database, keys and credentials'),
+  bus_uri: z
+    .string()
+    .min(1)
+    .default('memory://')
+    .describe('where the message bus is; memory:// is in this process'),
+  listen_interface: z.string().min(1).default('127.0.0.1').describe('the interface to listen on'),
+  ssh_port: z.number().int().min(1).max(65_535).default(22).describe('where sshd listens on the hosts'),
+  return_timeout: z.number().positive().default(900).describe('seconds that a host may take to come back'),
+  settle_time: z
+    .number()
+    .nonnegative()
+    .default(10)
+    .describe('seconds that a host must stay well after a reboot'),
+  watch_interval: z.number().positive().default(60).describe('seconds between two looks at a host'),
+})
+
+/** The settings, read. */
+export type SystemSettings = z.output<typeof SystemSettings>
+
+/** The program's flags. */
+export const systemFlags: readonly FlagDefinition[] = [
+  { flags: '--data <dir>', key: 'data', description: 'the folder of database, keys and credentials' },
+  ...serverFlags,
+  { flags: '--ssh-port <port>', key: 'ssh_port', description: 'where sshd listens on the hosts' },
+  {
+    flags: '--return-timeout <seconds>',
+    key: 'return_timeout',
+    description: 'how long a host may take to come back',
+  },
+  {
+    flags: '--settle-time <seconds>',
+    key: 'settle_time',
+    description: 'how long it must stay well after a reboot',
+  },
+  {
+    flags: '--watch-interval <seconds>',
+    key: 'watch_interval',
+    description: 'time between two looks at a host',
+  },
+]

@@ -1,0 +1,80 @@
+/**
+ * The whole system in one process: a bus, the five services and the server on it, and one pool of connections to hosts.
+ *
+ * What is opened is closed in the opposite order: first nobody is let in any more, then what is in hand is finished.
+ */
+import { type Bus, connect, type Logger } from '@commissaire/bus'
+import { RemotePool } from '@commissaire/hosts'
+import { type PluginConfiguration, type RunningServer, startServer } from '@commissaire/server'
+import type { CommissaireService } from '@commissaire/service'
+import {
+  ClusterexecService,
+  ContainerManagerService,
+  InvestigatorService,
+  StorageService,
+  WatcherService,
+} from '@commissaire/services'
+import type { DataFolder } from './data-folder.ts'
+import type { SystemSettings } from './settings.ts'
+
+/** A running system. */
+export interface System extends AsyncDisposable {
+  /** Where the server listens. */
+  readonly url: string
+}
+
+/** Starts everything; when a part does not start, what was started is closed again. */
+export async function startSystem(
+  folder: DataFolder,
+  settings: SystemSettings,
+  { log }: { log: Logger },
+): Promise<System> {
+  await using opened = new AsyncDisposableStack()
+  const { bus_uri: uri, bus_exchange: exchange } = settings
+  const bus = opened.use(await connect(uri, { exchange, log, clientName: 'commissaire' }))
+  for (const service of makeServices(folder, settings, { bus, log, pool: openPool(opened) })) {
+    opened.use(service)
+    await service.start()
+  }
+  const server = opened.use(await serve(folder, settings, { bus, log }))
+  const all = opened.move()
+  return { url: server.url, [Symbol.asyncDispose]: () => all.disposeAsync() }
+}
+
+function openPool(opened: AsyncDisposableStack): RemotePool {
+  return opened.adopt(new RemotePool(), (pool) => pool.close())
+}
+
+/** In the order in which they need each other. */
+function makeServices(
+  { path, sealingKey }: DataFolder,
+  settings: SystemSettings,
+  means: { bus: Bus; log: Logger; pool: RemotePool },
+): CommissaireService[] {
+  const onHosts = { ...means, sshPort: settings.ssh_port }
+  const reboot = { returnWithin: settings.return_timeout * 1000, settleTime: settings.settle_time * 1000 }
+  return [
+    new StorageService({ ...means, dataDir: path, keyFile: sealingKey }),
+    new ContainerManagerService(means),
+    new InvestigatorService(onHosts),
+    new ClusterexecService({ ...onHosts, reboot }),
+    new WatcherService({ ...onHosts, interval: settings.watch_interval * 1000 }),
+  ]
+}
+
+function serve(
+  folder: DataFolder,
+  settings: SystemSettings,
+  means: { bus: Bus; log: Logger },
+): Promise<RunningServer> {
+  const own: PluginConfiguration[] = [{ name: 'httpbasicauth', filepath: folder.users }]
+  const { authentication_plugins: asked } = settings
+  return startServer({
+    ...means,
+    listenInterface: settings.listen_interface,
+    listenPort: settings.listen_port,
+    tls: { pemfile: settings.tls_pemfile, clientverifyfile: settings.tls_clientverifyfile },
+    authenticationPlugins: asked.length > 0 ? asked : own,
+    selfAuths: settings.self_auths,
+  })
+}
