@@ -8,6 +8,7 @@ import {
   Host,
   HostCreds,
   HostStatus,
+  type ModelDefinition,
   models,
   parseModel,
   parseModelText,
@@ -122,7 +123,7 @@ test('the faults of a secret model do not repeat what is in it', () => {
 test('nothing that JSON can hold does anything but parse or list faults', () => {
   const definitions = Object.values(models)
   always(
-    property(constantFrom(...definitions), json(), (definition, text) => {
+    property(constantFrom<ModelDefinition[]>(...definitions), json(), (definition, text) => {
       faultsOf(() => parseModelText(definition, text))
     }),
   )

@@ -52,12 +52,23 @@ async function makeKeyFile(file: string): Promise<string> {
     await link(draft, file).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'EEXIST') throw error
     })
+    // Sealed models must not survive a power cut that their key does not.
+    await sync(dirname(file))
   } catch (cause) {
     throw new StoreFault('sealed', `The key file ${file} could not be made`, { cause })
   } finally {
     await rm(draft, { force: true })
   }
   return (await readPrivate(file)) ?? ''
+}
+
+async function sync(directory: string): Promise<void> {
+  const handle = await open(directory)
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
 }
 
 async function writeDraft(draft: string): Promise<void> {

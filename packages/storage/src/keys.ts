@@ -22,16 +22,19 @@ export const storedModels: readonly ModelDefinition[] = Object.values(models).fi
   pathsByName.has(name),
 )
 
+/** The stored model of that name, or an `InvalidParams` error that lists those there are. */
+export function storedModel(name: unknown): ModelDefinition {
+  const definition = storedModels.find((model) => model.name === name)
+  if (definition) return definition
+  const found = name === undefined ? 'missing' : JSON.stringify(name)
+  const allowed = storedModels.map((model) => model.name).join(', ')
+  throw new BusError('InvalidParams', `"model_type_name" is ${found}; stored models: ${allowed}`, {
+    data: { exception: 'InvalidParams', model_type_name: name },
+  })
+}
+
 /** Where a model of that key lies: `/commissaire/networks/default`. */
 export function keyPath({ name }: ModelDefinition, key: string): string {
-  const path = pathsByName.get(name)
-  if (path) return `/commissaire/${path(key)}`
-  const allowed = storedModels.map((model) => model.name).join(', ')
-  throw new BusError(
-    'InvalidParams',
-    `"model_type_name" is "${name}", which is not stored; stored: ${allowed}`,
-    {
-      data: { exception: 'InvalidParams', model_type_name: name },
-    },
-  )
+  const path = pathsByName.get(storedModel(name).name)
+  return `/commissaire/${path?.(key) ?? ''}`
 }

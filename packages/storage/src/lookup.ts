@@ -8,9 +8,9 @@ import { keyPath } from './keys.ts'
 
 /** The key in data of which nothing else needs to be right: peers look a model up by sending one with defaults. */
 export function identify(definition: ModelDefinition, data: object): string {
-  const { name, key, schema } = definition
-  const attribute = key === undefined ? undefined : schema.shape[key]
-  if (key === undefined || !attribute) return keyPath(definition, '')
+  const { name, key = '', schema } = definition
+  const attribute = schema.shape[key]
+  if (!attribute) throw new TypeError(`${name} has no key that it could be stored under`)
   return keyOf(definition, parseAs(z.object({ [key]: attribute }), data, { name }))
 }
 

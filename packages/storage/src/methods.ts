@@ -3,9 +3,9 @@
  * a list of either. The service itself only passes them on.
  */
 import { BusError, errorTable, type Logger } from '@commissaire/bus'
-import { findList, findModel, lists, type ModelDefinition, parseModel, safeModel } from '@commissaire/models'
+import { findList, lists, type ModelDefinition, parseModel, safeModel } from '@commissaire/models'
 import { eachOf, readItems } from './arguments.ts'
-import { keyPath, storedModels } from './keys.ts'
+import { storedModel } from './keys.ts'
 import { identify, notFound } from './lookup.ts'
 import type { Change, Fetched, HandlerDescription, Kept, Store } from './store.ts'
 
@@ -36,7 +36,7 @@ export class StorageMethods {
 
   /** Keeps one model or several, all or none. Attributes that older peers do not know stay when they are not given. */
   async save(model_type_name: string, model_json_data: unknown, revision?: string | null): Promise<object> {
-    const definition = definitionOf(model_type_name)
+    const definition = storedModel(model_type_name)
     const { items, asGiven } = readItems(definition, model_json_data)
     if (revision !== undefined && items.length !== 1) {
       throw invalid('"revision" goes with one model, not with a list', { model_type_name })
@@ -61,7 +61,7 @@ export class StorageMethods {
 
   /** Removes one model or several, all or none. */
   async delete(model_type_name: string, model_json_data: unknown): Promise<null> {
-    const definition = definitionOf(model_type_name)
+    const definition = storedModel(model_type_name)
     const { items } = readItems(definition, model_json_data)
     const keys = eachOf(definition, items, (item) => identify(definition, item))
     const deleted = await this.#store.delete(definition, keys)
@@ -74,7 +74,8 @@ export class StorageMethods {
     const definition = findList(model_type_name)
     if (definition) return this.#store.list(definition)
     const allowed = Object.keys(lists).join(', ')
-    throw invalid(`"model_type_name" is ${quote(model_type_name)}; lists: ${allowed}`, { model_type_name })
+    const found = JSON.stringify(model_type_name) ?? 'missing'
+    throw invalid(`"model_type_name" is ${found}; lists: ${allowed}`, { model_type_name })
   }
 
   /** The handlers and their models. */
@@ -86,7 +87,7 @@ export class StorageMethods {
     model_type_name: string,
     model_json_data: unknown,
   ): Promise<{ found: Fetched<object>[]; asGiven: <T extends object>(results: T[]) => T | T[] }> {
-    const definition = definitionOf(model_type_name)
+    const definition = storedModel(model_type_name)
     const { items, asGiven } = readItems(definition, model_json_data)
     const keys = eachOf(definition, items, (item) => identify(definition, item))
     const found = keys.map(async (key, index) => {
@@ -156,23 +157,8 @@ export class StorageMethods {
 /** Somebody else has to be faster that often in a row before a save gives up. */
 const mostMerges = 100
 
-/** The definition of a stored model of that name. */
-function definitionOf(model_type_name: string): ModelDefinition {
-  const definition = findModel(model_type_name)
-  if (definition) {
-    keyPath(definition, '')
-    return definition
-  }
-  const allowed = storedModels.map(({ name }) => name).join(', ')
-  throw invalid(`"model_type_name" is ${quote(model_type_name)}; models: ${allowed}`, { model_type_name })
-}
-
 function invalid(message: string, facts: Record<string, unknown>): BusError {
   return new BusError('InvalidParams', message, { data: { exception: 'InvalidParams', ...facts } })
-}
-
-function quote(value: unknown): string {
-  return value === undefined ? 'missing' : JSON.stringify(value)
 }
 
 function isConflict(error: unknown): boolean {

@@ -16,7 +16,7 @@ import { errorTable } from '@commissaire/bus'
 import { StoreFault } from './faults.ts'
 import type { Stored, StoreHandler, Write } from './handler.ts'
 import { blankSecrets } from './blank.ts'
-import { keyPath } from './keys.ts'
+import { keyPath, storedModel } from './keys.ts'
 import { notFound } from './lookup.ts'
 import { type PlacedHandler, placeModels, type StorageConfig } from './placement.ts'
 import { Vault } from './vault.ts'
@@ -156,9 +156,9 @@ export class Store implements AsyncDisposable {
   }
 
   #handlerOf(definition: ModelDefinition): StoreHandler {
-    const placed = this.#handlers.find(({ models }) => models.includes(definition.name))
-    // The path of what is not stored throws the error that says so.
-    if (!placed) throw new TypeError(`no handler has ${keyPath(definition, '')}`)
+    const { name } = storedModel(definition.name)
+    const placed = this.#handlers.find(({ models }) => models.includes(name))
+    if (!placed) throw new TypeError(`no handler has ${name}`)
     return placed.handler
   }
 

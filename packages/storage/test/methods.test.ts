@@ -173,7 +173,11 @@ test('saves of such a peer and changes of the others’ attributes at the same t
 })
 
 const wrong: [sentence: string, call: (methods: StorageMethods) => Promise<unknown>, message: RegExp][] = [
-  ['an unknown model', (m) => m.get('Hots', {}), /^"model_type_name" is "Hots"; models: Host, HostCreds, /],
+  [
+    'an unknown model',
+    (m) => m.get('Hots', {}),
+    /^"model_type_name" is "Hots"; stored models: Host, HostCreds, /,
+  ],
   [
     'a method of Object in place of a model',
     (m) => m.get('constructor', {}),
@@ -182,7 +186,7 @@ const wrong: [sentence: string, call: (methods: StorageMethods) => Promise<unkno
   [
     'a model that is not stored',
     (m) => m.save('HostStatus', {}),
-    /^"model_type_name" is "HostStatus", which is not stored/,
+    /^"model_type_name" is "HostStatus"; stored models: /,
   ],
   [
     'a model in place of a list',

@@ -125,7 +125,7 @@ test('a model that is never stored is said to be that', async () => {
   await using store = await Store.open(memory)
   await assert.rejects(store.get(WatcherRecord, 'a'), {
     code: -32602,
-    message: /^"model_type_name" is "WatcherRecord", which is not stored; stored: Host, HostCreds, Cluster, /,
+    message: /^"model_type_name" is "WatcherRecord"; stored models: Host, HostCreds, Cluster, /,
   })
 })
 
