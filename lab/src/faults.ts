@@ -3,12 +3,12 @@
  *
  * Each fault has its undoing beside it. All of them end with the lab.
  */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { cp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { result, run } from './command.ts'
 import { LabError } from './errors.ts'
-import { initOf, processesIn } from './processes.ts'
+import { initOf, nameOf, processesIn, signalPid } from './processes.ts'
 import { setNeverReturn } from './runner.ts'
 import { hostKeyPath, makeKey } from './ssh-key.ts'
 import type { HostRecord } from './state.ts'
@@ -145,7 +145,7 @@ export class Faults {
 
   async #signalSshd(signal: NodeJS.Signals): Promise<void> {
     for (const pid of await processesIn(this.#host.namespace))
-      if (readFileSync(`/proc/${pid}/comm`, 'utf8').trim() === 'sshd') process.kill(pid, signal)
+      if (nameOf(pid) === 'sshd') signalPid(pid, signal)
   }
 
   async #copyKey(from: string, to: string): Promise<void> {

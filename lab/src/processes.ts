@@ -65,7 +65,13 @@ export async function emptyNamespace(namespace: string): Promise<void> {
   )
 }
 
-function signalPid(pid: number, signal: NodeJS.Signals): void {
+/** The name of a running process; undefined when it has ended. */
+export function nameOf(pid: number): string | undefined {
+  return read(`/proc/${pid}/comm`)?.trim()
+}
+
+/** Sends a signal to a process that was seen a moment ago. */
+export function signalPid(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal)
   } catch {

@@ -12,7 +12,15 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { noteInBootLog } from './boot-log.ts'
 import { LabError } from './errors.ts'
-import { emptyNamespace, initOf, isAlive, type ProcessMark, readMarks, signalTo } from './processes.ts'
+import {
+  emptyNamespace,
+  initOf,
+  isAlive,
+  type ProcessMark,
+  readMarks,
+  signalPid,
+  signalTo,
+} from './processes.ts'
 import { repositoryInHost } from './repository.ts'
 import { sharedInHost } from './template.ts'
 import type { HostRecord, LabState } from './state.ts'
@@ -22,7 +30,7 @@ import { until } from './until.ts'
 export async function startRunner(host: HostRecord, state: LabState): Promise<void> {
   if (isRunning(host)) throw new LabError('host_failed', `${host.name} is already switched on.`)
   await rm(marksFile(host), { force: true })
-  const script = fileURLToPath(new URL('runner.sh', import.meta.url))
+  const script = fileURLToPath(new URL('../runner.sh', import.meta.url))
   const runner = spawn(
     'sh',
     [script, host.folder, host.cgroups.join(' '), 'systemd-nspawn', ...nspawnArguments(host, state)],
@@ -49,7 +57,7 @@ export async function killRunner(host: HostRecord): Promise<void> {
   const [runner, ...boots] = marks
   if (runner) signalTo(runner, 'SIGKILL')
   const init = await initOf(host.namespace)
-  if (init) process.kill(init, 'SIGKILL') // nspawn then tidies up after itself
+  if (init) signalPid(init, 'SIGKILL') // nspawn then tidies up after itself
   await gone(boots).catch(() => boots.forEach((mark) => signalTo(mark, 'SIGKILL')))
   await emptyNamespace(host.namespace)
   await until(() => !marks.some(isAlive), { what: `the runner of ${host.name} is gone` })

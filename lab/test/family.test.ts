@@ -1,9 +1,9 @@
 /** Hosts of other families. Their package programs are stand-ins; only systemd, sshd and the reboot are real. */
 import { Lab } from '@commissaire/lab'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { firstBuild, noLab } from './possible.ts'
+import { firstBuild, noLab, patience } from './possible.ts'
 
-describe.skipIf(noLab)('hosts of other families, with stand-ins', () => {
+describe.skipIf(noLab)('hosts of other families, with stand-ins', { timeout: patience }, () => {
   let lab: Lab
 
   beforeAll(async () => {
@@ -18,7 +18,7 @@ describe.skipIf(noLab)('hosts of other families, with stand-ins', () => {
 
   afterAll(async () => {
     await lab?.down()
-  })
+  }, patience)
 
   test('a host carries the os-release of its family and no trace of Debian’s programs', async () => {
     const { stdout } = await lab.host('fedora').ssh('. /etc/os-release; echo $ID; command -v apt-get dpkg')

@@ -1,10 +1,10 @@
 /** Each fault really does to a host what its name says, and its undoing mends it. */
 import { connect } from 'node:net'
 import { Lab, type LabHost } from '@commissaire/lab'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { firstBuild, noLab } from './possible.ts'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { firstBuild, noLab, patience } from './possible.ts'
 
-describe.skipIf(noLab)('faults', () => {
+describe.skipIf(noLab)('faults', { timeout: patience }, () => {
   let lab: Lab
   let host: LabHost
 
@@ -15,27 +15,33 @@ describe.skipIf(noLab)('faults', () => {
 
   afterAll(async () => {
     await lab?.down()
+  }, patience)
+
+  afterEach(async () => {
+    await Promise.all([host.faults.linkUp(), host.faults.continueSshd(), host.faults.clearLine()])
   })
 
   test('behind a pulled cable nobody answers, and behind the plugged one the host does', async () => {
     await host.faults.linkDown()
-    expect(await banner(host, 300)).toBe(undefined)
+    expect(await banner(host, 2000)).toBe(undefined)
     await host.faults.linkUp()
     await host.waitUntilUp()
   })
 
   test('a stopped sshd accepts the connection and says nothing', async () => {
     await host.faults.stopSshd()
-    expect(await banner(host, 300)).toBe('')
+    expect(await banner(host, 2000)).toBe('')
     await host.faults.continueSshd()
-    expect(await banner(host, 5000)).toContain('SSH-2.0')
+    expect(await banner(host, 20_000)).toContain('SSH-2.0')
   })
 
   test('a replaced host key is refused, the restored one is not', async () => {
     const first = host.hostKey
     await host.faults.replaceHostKey()
     expect(host.hostKey).not.toBe(first)
-    await expect.poll(async () => (await host.ssh('true')).stderr).toContain('verification failed')
+    await expect
+      .poll(async () => (await host.ssh('true')).stderr, { timeout: 20_000 })
+      .toContain('verification failed')
     await host.faults.restoreHostKey()
     await host.waitUntilUp()
     expect(host.hostKey).toBe(first)
@@ -78,7 +84,7 @@ describe.skipIf(noLab)('faults', () => {
   test('a host that never returns is off after its reboot, and boots when it is switched on', async () => {
     await host.faults.neverReturn()
     await host.ssh('systemctl reboot')
-    await expect.poll(() => host.condition, { timeout: 10_000 }).toBe('off')
+    await expect.poll(() => host.condition, { timeout: 60_000 }).toBe('off')
     await host.faults.returnAgain()
     const boots = host.boots + 1
     await host.powerOn()

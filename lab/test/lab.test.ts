@@ -1,9 +1,9 @@
 /** A lab as a whole: its hosts are real, and afterwards nothing of it is left on the machine. */
 import { Lab, type LabHost } from '@commissaire/lab'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { firstBuild, noLab } from './possible.ts'
+import { firstBuild, noLab, patience } from './possible.ts'
 
-describe.skipIf(noLab)('a lab of two hosts', () => {
+describe.skipIf(noLab)('a lab of two hosts', { timeout: patience }, () => {
   let lab: Lab
 
   beforeAll(async () => {
@@ -12,7 +12,7 @@ describe.skipIf(noLab)('a lab of two hosts', () => {
 
   afterAll(async () => {
     await lab?.down()
-  })
+  }, patience)
 
   test('every host opens with the key of the lab and knows its own name', async () => {
     const names = await Promise.all(lab.hosts.map((host) => said(host, 'hostname')))

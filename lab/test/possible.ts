@@ -9,3 +9,6 @@ export const noLab = reason !== undefined
 
 /** The first lab on a machine builds the base tree: a minute or two. */
 export const firstBuild = 300_000
+
+/** A test may boot hosts several times, on a machine that has other things to do as well. */
+export const patience = 180_000
