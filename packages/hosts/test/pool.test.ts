@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { RemotePool } from '../src/index.ts'
 import { FakeHost, keyPair } from '../src/testing.ts'
 
@@ -68,6 +68,7 @@ test('a connection that the host ended is not handed out again', async () => {
   await pool.connect(host.target())
   await host.goDown()
   await host.comeUp()
+  await vi.waitFor(() => expect(pool.size).toBe(0))
   const remote = await pool.connect(host.target())
   expect((await remote.run('true')).code).toBe(0)
 })

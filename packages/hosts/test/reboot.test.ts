@@ -8,12 +8,12 @@ import {
   type RebootOptions,
   RemotePool,
 } from '../src/index.ts'
-import { FakeHost, type RebootBehaviour } from '../src/testing.ts'
+import { FakeHost, type RebootBehaviour, type RebootPhase } from '../src/testing.ts'
 
 const quick: RebootOptions = {
-  downWithin: 1000,
-  returnWithin: 2000,
-  settleWithin: 2000,
+  downWithin: 2000,
+  returnWithin: 4000,
+  settleWithin: 4000,
   settleTime: 200,
   interval: 20,
 }
@@ -21,12 +21,23 @@ let host: FakeHost
 let pool: RemotePool
 beforeEach(async () => {
   host = await FakeHost.start()
-  pool = new RemotePool({ connectTimeout: 500 })
+  pool = new RemotePool({ connectTimeout: 5000 })
 })
 afterEach(async () => {
   await pool.close()
   await host.close()
 })
+
+const moments = new Map<RebootPhase, () => void>()
+beforeEach(() => {
+  moments.clear()
+  host.onPhase = (phase) => moments.get(phase)?.()
+})
+
+/** Does something at a moment of the host's reboot. */
+function when(phase: RebootPhase, action: () => unknown): void {
+  moments.set(phase, () => void action())
+}
 
 async function failure(options: RebootOptions = {}): Promise<HostError> {
   const outcome = await rebootHost(pool, host.target(), { ...quick, ...options }).catch(
@@ -58,7 +69,7 @@ test('the mark is taken before anything happens to the host', async () => {
 test('a controller that was restarted goes on from the mark', async () => {
   const mark = await issueReboot(pool, host.target(), quick)
   const stored = JSON.parse(JSON.stringify(mark)) as BootMark
-  await using later = new RemotePool({ connectTimeout: 500 })
+  await using later = new RemotePool({ connectTimeout: 5000 })
   const proof = await awaitReboot(later, host.target(), { ...quick, mark: stored })
   expect([proof.before, proof.after]).toEqual([mark.bootId, host.bootId])
 })
@@ -79,35 +90,35 @@ const endings: [RebootBehaviour, string][] = [
 ]
 test.each(endings)('a host that %s ends as %s', async (behaviour, code) => {
   host.onReboot = behaviour
-  const error = await failure({ settleTime: 1000 })
+  const error = await failure()
   expect([error.code, error.address]).toEqual([code, host.address])
 })
 
 describe('what the anchors get wrong', () => {
   test('an error text in place of the boot id is not another boot', async () => {
     host.onReboot = 'ignores'
-    setTimeout(() => (host.failure = 'garbles_boot_id'), 100)
-    const error = await failure({ returnWithin: 600 })
+    when('told', () => (host.failure = 'garbles_boot_id'))
+    const error = await failure({ returnWithin: 1000 })
     expect(error.code).toBe('did_not_return')
     expect(error.message).toContain('no UUID')
   })
 
   test('an answer that is cut short is not another boot', async () => {
     host.onReboot = 'ignores'
-    setTimeout(() => (host.failure = 'truncates'), 100)
-    expect((await failure({ returnWithin: 600 })).code).toBe('did_not_return')
+    when('told', () => (host.failure = 'truncates'))
+    expect((await failure({ returnWithin: 1000 })).code).toBe('did_not_return')
   })
 
   test('a login refused during the shutdown is no authentication failure', async () => {
     host.goingDown = 300
-    setTimeout(() => (host.failure = 'refuses_login'), 50)
-    setTimeout(() => (host.failure = undefined), 400)
+    when('told', () => (host.failure = 'refuses_login'))
+    when('up', () => (host.failure = undefined))
     expect((await rebootHost(pool, host.target(), quick)).after).toBe(host.bootId)
   })
 
   test('a login that is still refused at the deadline is one', async () => {
-    setTimeout(() => (host.failure = 'refuses_login'), 100)
-    expect((await failure({ returnWithin: 600 })).code).toBe('auth_failed')
+    when('told', () => (host.failure = 'refuses_login'))
+    expect((await failure({ returnWithin: 1000 })).code).toBe('auth_failed')
   })
 
   test('the connections of before the reboot are not used after it', async () => {
@@ -118,17 +129,23 @@ describe('what the anchors get wrong', () => {
 })
 
 test('the host settles only when systemd says that it runs', async () => {
-  host.systemdState = 'starting'
-  setTimeout(() => (host.systemdState = 'running'), 700)
-  const proof = await rebootHost(pool, host.target(), quick)
-  expect(proof.ms).toBeGreaterThan(700)
+  let startedAt = Infinity
+  when('down', () => (host.systemdState = 'starting'))
+  when('up', () =>
+    setTimeout(() => {
+      host.systemdState = 'running'
+      startedAt = Date.now()
+    }, 300),
+  )
+  await rebootHost(pool, host.target(), quick)
+  expect(Date.now()).toBeGreaterThan(startedAt)
 })
 
 test('a unit that fails after the reboot leaves the host unsettled and is named', async () => {
-  setTimeout(() => {
+  when('told', () => {
     host.systemdState = 'degraded'
     host.failedUnits = ['database.service']
-  }, 100)
+  })
   const error = await failure({ settleWithin: 600 })
   expect([error.code, error.details['failedUnits']]).toEqual(['unsettled', ['database.service']])
 })
@@ -136,7 +153,7 @@ test('a unit that fails after the reboot leaves the host unsettled and is named'
 test('units that had failed before, or are accepted, do not count', async () => {
   host.systemdState = 'degraded'
   host.failedUnits = ['old.service']
-  setTimeout(() => (host.failedUnits = ['old.service', 'known.service']), 100)
+  when('told', () => (host.failedUnits = ['old.service', 'known.service']))
   const proof = await rebootHost(pool, host.target(), { ...quick, acceptedUnits: ['known.service'] })
   expect(proof.after).toBe(host.bootId)
 })

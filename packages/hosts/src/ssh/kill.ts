@@ -15,5 +15,7 @@ for f in /proc/[0-9]*/stat; do
   [ "$2" = "$PPID" ] && [ "$pid" != "$$" ] && groups="$groups -$3"
 done
 [ "$groups" ] || exit 0
-kill -TERM -- $groups; echo asked; exec >/dev/null 2>&1; sleep 1; kill -KILL -- $groups
+# dash wants the two dashes, BusyBox refuses them.
+end() { kill -s "$1" -- $groups 2>/dev/null || kill -s "$1" $groups 2>/dev/null; }
+end TERM; echo asked; exec >/dev/null 2>&1; sleep 1; end KILL
 exit 0`

@@ -26,6 +26,7 @@ export class SshRemote implements Remote {
     this.user = target.user
     this.hostKey = hostKey
     this.#client = client
+    client.setMaxListeners(0)
     client.on('error', () => client.destroy())
     this.#closed = new Promise((resolve) => client.once('close', resolve))
     client.once('close', () => (this.#isOpen = false))
@@ -91,7 +92,10 @@ export class SshRemote implements Remote {
 /** Resolves when the command has printed something, or has ended or failed without. */
 function firstWord(client: Client, command: string): Promise<void> {
   return new Promise((resolve) => {
-    const done = (): void => resolve()
+    const done = (): void => {
+      client.off('close', done)
+      resolve()
+    }
     client.once('close', done)
     try {
       client.exec(command, (error, channel) => {

@@ -45,6 +45,8 @@ export type RebootBehaviour =
   | 'reboots_twice'
   | 'ignores'
 
+export type RebootPhase = 'told' | 'down' | 'up'
+
 export interface FakeHostOptions {
   /** Any address of 127.0.0.0/8, or ::1. Default: 127.0.0.1. */
   readonly address?: string
@@ -75,6 +77,8 @@ export class FakeHost implements AsyncDisposable {
   goingDown = 50
   systemdState = 'running'
   failedUnits: readonly string[] = []
+  /** Called when it has been told to reboot, is down, and is up again: the moments to change something about it. */
+  onPhase: (phase: RebootPhase) => void = () => {}
   privilege = 'root'
   latency: number
   /** Lines of the facts answer that differ from the system's. */
@@ -86,6 +90,8 @@ export class FakeHost implements AsyncDisposable {
   #bootId: string = randomUUID()
   #bootedAt = Date.now() - 3_600_000
   #softReboots = 0
+  /** It boots once more as soon as somebody has seen that it is back. */
+  #isAboutToRebootAgain = false
   #isClosed = false
 
   private constructor(options: FakeHostOptions) {
@@ -175,6 +181,7 @@ export class FakeHost implements AsyncDisposable {
     channel.write(this.failure === 'truncates' ? stdout.slice(0, stdout.length / 2) : stdout)
     if (reply.stderr) channel.stderr.write(reply.stderr)
     end(channel, reply)
+    if (call.input === pulseProbe) channel.once('close', () => void this.#rebootAgain())
   }
 
   async #reply(call: Call): Promise<Reply> {
@@ -204,6 +211,7 @@ export class FakeHost implements AsyncDisposable {
   }
 
   #startReboot(command: string): void {
+    this.onPhase('told')
     if (this.onReboot === 'ignores') return
     if (command.includes('soft-reboot')) return void (this.#softReboots += 1)
     void this.#reboot()
@@ -214,12 +222,18 @@ export class FakeHost implements AsyncDisposable {
     const bootId = behaviour === 'returns_with_same_boot_id' ? this.#bootId : randomUUID()
     await pause(this.goingDown)
     await this.goDown()
+    this.onPhase('down')
     if (behaviour === 'never_returns') return
     await pause(this.downTime)
     if (behaviour === 'returns_with_other_host_key') this.#hostKey = keyPair()
+    this.#isAboutToRebootAgain = behaviour === 'reboots_twice'
     await this.comeUp(bootId)
-    if (behaviour !== 'reboots_twice') return
-    await pause(this.downTime)
+    this.onPhase('up')
+  }
+
+  async #rebootAgain(): Promise<void> {
+    if (!this.#isAboutToRebootAgain) return
+    this.#isAboutToRebootAgain = false
     await this.goDown()
     await this.comeUp()
   }
