@@ -1,7 +1,14 @@
 /**
  * From a host's address to an open way to it: its credentials from storage, its pinned key, a kept connection.
  */
-import { HostError, type Remote, type RemotePool, type Target } from '@commissaire/hosts'
+import {
+  HostError,
+  isHostError,
+  type Remote,
+  type RemotePool,
+  takePulse,
+  type Target,
+} from '@commissaire/hosts'
 import { type Host, HostCreds } from '@commissaire/models'
 import type { StorageClient } from '@commissaire/storage'
 
@@ -30,9 +37,27 @@ export class HostAccess {
     return { address, port: this.#port, user: creds.remote_user, privateKey, ...pinned }
   }
 
-  /** Connects, or takes the connection that is kept. */
-  async connect(host: Host, options: { signal?: AbortSignal } = {}): Promise<Remote> {
-    return this.#pool.connect(await this.target(host), options)
+  /** Connects, or takes the kept connection; one that turns out to be dead says nothing about the host: then anew. */
+  async connect(host: Host, options: { signal?: AbortSignal; timeout?: number } = {}): Promise<Remote> {
+    const target = await this.target(host)
+    try {
+      return await this.#knock(target, options)
+    } catch (error) {
+      if (isHostError(error, 'connection_lost')) return this.#knock(target, options)
+      throw error
+    }
+  }
+
+  /** A connection on which the host has just answered. */
+  async #knock(target: Target, options: { signal?: AbortSignal; timeout?: number }): Promise<Remote> {
+    const remote = await this.#pool.connect(target, options)
+    try {
+      await takePulse(remote, options)
+      return remote
+    } catch (error) {
+      await remote.close()
+      throw error
+    }
   }
 }
 

@@ -68,16 +68,18 @@ export class HostTurn<T extends Operation> {
     const { kind, model } = this.#record
     const { address } = this.#host
     const limit = AbortSignal.timeout(hostTimeout)
-    const target = await access.target(this.#host)
+    const waiting = AbortSignal.any([signal, limit])
     const site = {
       pool: access.pool,
-      target,
+      target: await access.target(this.#host),
+      connect: () => access.connect(this.#host, { signal: waiting }),
+      signal: waiting,
       reboot,
       mark: this.#mark,
       keepMark: (mark: BootMark) => this.#keep(mark),
     }
     try {
-      return await kind.work(model)({ ...site, signal: AbortSignal.any([signal, limit]) })
+      return await kind.work(model)(site)
     } catch (error) {
       if (!limit.aborted || signal.aborted) throw error
       const found = `${address} was not ${kind.participle} within ${Math.round(hostTimeout / 1000)} s`

@@ -5,7 +5,7 @@
  * word stands. A host that an operation is working on may well be away; it is not called failed for that.
  */
 import { errorTable, type Logger, type Requester } from '@commissaire/bus'
-import { type HostError, isHostError, takePulse } from '@commissaire/hosts'
+import { type HostError, isHostError } from '@commissaire/hosts'
 import { Host, parseTimestamp, timestamp } from '@commissaire/models'
 import type { Fetched, StorageClient } from '@commissaire/storage'
 
@@ -74,24 +74,16 @@ export class HostWatch {
     )
   }
 
-  /** The host's key, or what is wrong. A kept connection that turns out to be dead says nothing: then once more. */
+  /** The host's key, or what is wrong. */
   async #knock(host: Host): Promise<string | HostError> {
+    const { access, patience: timeout, signal } = this.#means
     try {
-      return await this.#pulse(host).catch((error: unknown) => {
-        if (isHostError(error, 'connection_lost')) return this.#pulse(host)
-        throw error
-      })
+      await using remote = await access.connect(host, { signal, timeout })
+      return remote.hostKey
     } catch (error) {
       if (isHostError(error)) return error
       throw error
     }
-  }
-
-  async #pulse(host: Host): Promise<string> {
-    const { access, patience: timeout, signal } = this.#means
-    await using remote = await access.connect(host, { signal })
-    await takePulse(remote, { timeout, signal })
-    return remote.hostKey
   }
 
   /** Undefined where nothing is to be said: we are stopping, or the host is away because it is worked on. */

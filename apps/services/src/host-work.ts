@@ -24,6 +24,8 @@ import {
 export interface WorkSite {
   readonly pool: RemotePool
   readonly target: Target
+  /** A connection on which the host has just answered. */
+  readonly connect: () => Promise<Remote>
   readonly signal: AbortSignal
   readonly reboot: RebootOptions
   /** The boot that a reboot was to end, where one was begun earlier. */
@@ -41,7 +43,7 @@ export const restart: HostWork = (site) => reboot(site)
 /** Brings everything up to date. Where only the next boot runs what is new, that boot is part of it. */
 export const upgradeOn: HostWork = async (site) => {
   if (site.mark) return reboot(site)
-  await using remote = await connect(site)
+  await using remote = await site.connect()
   const facts = await gatherFacts(remote, site)
   const { rebootNeed } = await upgradeHost(remote, facts, site)
   const bootsImages = oscmd(facts).kind !== 'packages'
@@ -52,7 +54,7 @@ export const upgradeOn: HostWork = async (site) => {
 export function deployOn(version: string): HostWork {
   return async (site) => {
     if (site.mark) await reboot(site)
-    await using remote = await connect(site)
+    await using remote = await site.connect()
     const facts = await gatherFacts(remote, site)
     const { expected, rebootNeed } = await deployHost(remote, facts, { version, signal: site.signal })
     const after = rebootNeed.answer === 'yes' ? await reboot(site) : await gatherFacts(remote, site)
@@ -64,24 +66,23 @@ export function deployOn(version: string): HostWork {
 async function reboot(site: WorkSite): Promise<Facts> {
   const { pool, target, signal } = site
   const options = { ...site.reboot, signal, onMark: site.keepMark }
-  const mark =
-    site.mark && (await isUnderWay(site, site.mark)) ? site.mark : await issueReboot(pool, target, options)
+  const mark = (await markUnderWay(site)) ?? (await issueReboot(pool, target, options))
   const proof = await awaitReboot(pool, target, { ...options, mark })
   return proof.facts
 }
 
-/** Whether the boot that was marked has ended or is ending: otherwise the crash came before the host was told. */
-async function isUnderWay(site: WorkSite, mark: BootMark): Promise<boolean> {
+/**
+ * The mark of a reboot that was begun before a crash: the host is away, or in another boot. Where it is still in the
+ * marked one the crash came before the host was told, and undefined is the answer, as where nothing was begun.
+ */
+async function markUnderWay({ mark, connect, signal }: WorkSite): Promise<BootMark | undefined> {
   try {
-    await using remote = await connect(site)
-    const { bootId } = await takePulse(remote, site)
-    return bootId !== mark.bootId
+    await using remote = await connect()
+    if (!mark) return undefined
+    const { bootId } = await takePulse(remote, { signal })
+    return bootId === mark.bootId ? undefined : mark
   } catch (error) {
-    if (isHostError(error) && error.code !== 'cancelled') return true
+    if (mark && isHostError(error) && error.code !== 'cancelled') return mark
     throw error
   }
-}
-
-function connect({ pool, target, signal }: WorkSite): Promise<Remote> {
-  return pool.connect(target, { signal })
 }

@@ -63,7 +63,7 @@ export class StorageService extends CommissaireService<StorageServiceOptions> {
     _message: Message,
     model_type_name: string,
     model_json_data: unknown,
-    revision?: string | null,
+    revision: string | null | undefined = undefined,
   ): Promise<object> {
     return this.#methods.save(model_type_name, model_json_data, revision)
   }

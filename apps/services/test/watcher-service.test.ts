@@ -1,0 +1,217 @@
+/** The watcher over the memory bus and real SSH: cycles, verdicts, shared work, nothing lost. */
+import { ClusterUpgrade, ContainerManagerConfig, Host, parseModel, timestamp } from '@commissaire/models'
+import { expect, test } from 'vitest'
+
+import { WatcherService } from '../src/index.ts'
+import { TestSystem, until } from './system.ts'
+
+const quick = { watcher: { interval: 120 } }
+const old = '2020-01-01T00:00:00.000000'
+
+function record(address: string, last_check = old): string {
+  return JSON.stringify({ address, last_check })
+}
+
+/** How often the stored host was looked at: its last_check is another each time. */
+function looksAt(system: TestSystem, address: string, count: number): Promise<true> {
+  const seen = new Set<string>()
+  return until(async () => {
+    seen.add((await system.stored(address)).last_check)
+    return seen.size > count || undefined
+  })
+}
+
+test('a host is looked at again and again, over one connection', async () => {
+  await using system = await TestSystem.start(quick)
+  const host = await system.activeHost()
+  await system.cluster('web', [host])
+  await system.bus.publish('jobs.watcher', record(host.address))
+  await looksAt(system, host.address, 5)
+  expect(host.connections).toBe(1)
+  expect((await system.stored(host.address)).status).toBe('active')
+})
+
+test('a record goes round as bare JSON text, at its interval and no quicker', async () => {
+  await using system = await TestSystem.start({ watcher: { interval: 200 } })
+  const host = await system.activeHost()
+  const heard = await system.listen('jobs.watcher')
+  const begun = performance.now()
+  await system.bus.publish('jobs.watcher', record(host.address))
+  await until(() => heard.length >= 4 || undefined)
+  const rounds = (performance.now() - begun) / 200
+  expect(heard.length).toBeLessThanOrEqual(rounds / 0.9 + 2)
+  for (const { body, method } of heard) {
+    expect(method).toBeUndefined()
+    expect(Object.keys(body as object)).toEqual(['address', 'last_check'])
+  }
+})
+
+test('a watcher that starts finds the stored hosts by itself', async () => {
+  await using system = await TestSystem.start({ watcher: false })
+  const hosts = await Promise.all(Array.from({ length: 20 }, () => system.activeHost()))
+  await system.cluster('web', hosts)
+  await system.run(new WatcherService({ ...system.shared, interval: 120 }))
+  await Promise.all(hosts.map(({ address }) => looksAt(system, address, 2)))
+})
+
+test('a host that goes away fails with the reason, and is active when it is back', async () => {
+  await using system = await TestSystem.start(quick)
+  const host = await system.activeHost()
+  await system.cluster('web', [host])
+  await system.bus.publish('jobs.watcher', record(host.address))
+  await looksAt(system, host.address, 1)
+  await host.goDown()
+  expect((await system.untilStatus(host.address, 'failed')).status_reason).toMatch(/^refused: /)
+  await looksAt(system, host.address, 3)
+  await host.comeUp()
+  expect((await system.untilStatus(host.address, 'active')).status_reason).toBe('')
+})
+
+test('a host that is in no cluster comes back as disassociated', async () => {
+  await using system = await TestSystem.start(quick)
+  const host = await system.activeHost()
+  await host.goDown()
+  await system.bus.publish('jobs.watcher', record(host.address))
+  await system.untilStatus(host.address, 'failed')
+  await host.comeUp()
+  await system.untilStatus(host.address, 'disassociated')
+})
+
+test('a host comes back as active only when its container manager knows it', async () => {
+  await using system = await TestSystem.start(quick)
+  const host = await system.activeHost()
+  await system.storage.save(
+    ContainerManagerConfig,
+    parseModel(ContainerManagerConfig, { name: 'pods', type: 'trivial' }),
+  )
+  await system.cluster('web', [host], { container_manager: 'pods' })
+  await host.goDown()
+  await system.bus.publish('jobs.watcher', record(host.address))
+  await system.untilStatus(host.address, 'failed')
+  await host.comeUp()
+  await system.untilStatus(host.address, 'disassociated')
+  await system.bus.request('container.register_node', ['pods', host.address])
+  await system.untilStatus(host.address, 'active')
+})
+
+test('a changed host key is told apart from a host that is away', async () => {
+  await using system = await TestSystem.start(quick)
+  const host = await system.activeHost()
+  await system.cluster('web', [host])
+  await system.bus.publish('jobs.watcher', record(host.address))
+  await looksAt(system, host.address, 1)
+  await host.reinstall()
+  expect((await system.untilStatus(host.address, 'failed')).status_reason).toMatch(/^host_key_changed: /)
+  await looksAt(system, host.address, 2)
+  expect((await system.stored(host.address)).host_key).not.toBe(host.hostKey)
+})
+
+test('a host that hangs fails as out of time, and others are looked at meanwhile', async () => {
+  await using system = await TestSystem.start({ watcher: { interval: 120, concurrency: 2, patience: 300 } })
+  const [stuck, well] = [await system.activeHost(), await system.activeHost()]
+  await system.cluster('web', [stuck, well])
+  stuck.failure = 'hangs'
+  for (const { address } of [stuck, well]) await system.bus.publish('jobs.watcher', record(address))
+  await looksAt(system, well.address, 3)
+  expect((await system.untilStatus(stuck.address, 'failed')).status_reason).toMatch(/^timeout: /)
+})
+
+test('a host that an operation is working on is not called failed', async () => {
+  await using system = await TestSystem.start({ watcher: { interval: 100 } })
+  const [away, gone] = [await system.activeHost(), await system.activeHost()]
+  await system.cluster('web', [away, gone])
+  const { address } = away
+  const upgrade = {
+    name: 'web',
+    status: 'in_process',
+    in_process: [address],
+    renewed_at: timestamp(),
+    worker: 'someone',
+  }
+  await system.storage.save(ClusterUpgrade, parseModel(ClusterUpgrade, upgrade))
+  await away.goDown()
+  await gone.goDown()
+  for (const host of [away, gone]) await system.bus.publish('jobs.watcher', record(host.address))
+  await system.untilStatus(gone.address, 'failed')
+  await looksAt(system, gone.address, 2)
+  expect((await system.stored(address)).status).toBe('active')
+})
+
+test("what somebody else wrote while the watcher looked stands, and so do an investigator's statuses", async () => {
+  await using system = await TestSystem.start(quick)
+  const host = await system.activeHost({ latency: 100 })
+  await system.cluster('web', [host])
+  host.failure = 'hangs'
+  await system.bus.publish('jobs.watcher', record(host.address))
+  await until(() => host.connections > 0 || undefined)
+  await system.storage.update(Host, host.address, (stored) => ({ ...stored, status: 'investigating' }))
+  const heard = await system.listen('jobs.watcher')
+  await until(() => heard.length >= 2 || undefined)
+  expect((await system.stored(host.address)).status).toBe('investigating')
+})
+
+test('an investigation that is stuck is asked for again', async () => {
+  await using system = await TestSystem.start({ watcher: { interval: 60, stuckAfter: 150 } })
+  const host = await system.host()
+  await system.register(host.address, { status: 'bootstrapping' })
+  await system.bus.publish('jobs.watcher', record(host.address))
+  await system.untilStatus(host.address, 'disassociated')
+})
+
+test('the record of a host that was removed ends its life', async () => {
+  await using system = await TestSystem.start(quick)
+  const host = await system.activeHost()
+  await system.bus.publish('jobs.watcher', record(host.address))
+  await looksAt(system, host.address, 1)
+  await system.storage.delete(Host, host.address)
+  const heard = await system.listen('jobs.watcher')
+  await system.bus.publish('jobs.watcher', record(host.address))
+  const other = await system.activeHost()
+  await system.bus.publish('jobs.watcher', record(other.address))
+  await looksAt(system, other.address, 3)
+  expect(heard.filter(({ body }) => (body as { address: string }).address === host.address)).toHaveLength(1)
+})
+
+test('two records of one host become one, and two watchers do not look twice as often', async () => {
+  await using system = await TestSystem.start({ watcher: { interval: 200 } })
+  const bus = await system.connect()
+  await system.run(new WatcherService({ ...system.shared, bus, interval: 200 }))
+  const host = await system.activeHost()
+  await system.cluster('web', [host])
+  const updates = await system.listen('notify.storage.Host.updated')
+  const begun = performance.now()
+  for (let i = 0; i < 4; i++) await system.bus.publish('jobs.watcher', record(host.address))
+  await looksAt(system, host.address, 6)
+  const rounds = (performance.now() - begun) / 200
+  expect(updates.length).toBeLessThanOrEqual(rounds / 0.5 + 2)
+})
+
+test('a watcher that closes leaves its records to others', async () => {
+  await using system = await TestSystem.start({ watcher: false })
+  const host = await system.activeHost()
+  const watcher = new WatcherService({ ...system.shared, interval: 60_000 })
+  await watcher.start()
+  await system.bus.request('jobs.watcher', { address: host.address, last_check: timestamp() })
+  const heard = await system.listen('jobs.watcher')
+  await watcher.close()
+  expect(heard.map(({ body }) => body)).toEqual([{ address: host.address, last_check: '' }])
+})
+
+test('a record that is none is set aside, and the watcher goes on', async () => {
+  await using system = await TestSystem.start(quick)
+  const host = await system.activeHost()
+  await system.bus.publish('jobs.watcher', 'hello')
+  await system.bus.publish('jobs.watcher', JSON.stringify({ last_check: '' }))
+  await system.bus.publish('jobs.watcher', record(host.address))
+  await looksAt(system, host.address, 2)
+  const dead = await system.bus.dead.list('watcher', 10)
+  expect(dead.map(({ reason }) => reason).join()).toMatch(/WatcherRecord.*address/)
+  expect(dead).toHaveLength(2)
+})
+
+test('JSON-RPC is taken, too', async () => {
+  await using system = await TestSystem.start(quick)
+  const host = await system.activeHost()
+  await system.bus.request('jobs.watcher', { address: host.address, last_check: old })
+  await looksAt(system, host.address, 2)
+})
