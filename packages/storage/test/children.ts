@@ -2,11 +2,14 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import { onTestFinished } from 'vitest'
 
-/** Starts a program of the folder `programs`. */
+/** Starts a program of the folder `programs`; it ends with the test, if not before. */
 export function startProgram(name: string, args: readonly string[]): ChildProcessWithoutNullStreams {
   const program = join(import.meta.dirname, 'programs', name)
-  return spawn(process.execPath, ['--conditions=@commissaire/source', program, ...args])
+  const child = spawn(process.execPath, ['--conditions=@commissaire/source', program, ...args])
+  onTestFinished(() => void child.kill('SIGKILL'))
+  return child
 }
 
 /** Runs a program to its end; rejects with what it complained of. */

@@ -1,4 +1,5 @@
 /** Saves the same fifty hosts again and again, each time all with the number of the turn; says each turn that is saved. */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Host, parseModel } from '@commissaire/models'
 import { Store } from '../../src/index.ts'
 
@@ -14,4 +15,6 @@ for (let turn = 1; ; turn++) {
     models.map((model) => ({ model })),
   )
   process.stdout.write(`${turn}\n`)
+  // Lets the process notice that nobody reads any more, and end.
+  await nextTurn()
 }
