@@ -13,7 +13,7 @@ export type Client<Service> = {
   >
 }
 
-type Remote<Method> = Method extends (...args: infer All extends never[]) => infer Result
+type Remote<Method> = Method extends (...args: infer All) => infer Result
   ? (...args: WithoutFirst<All>) => Promise<Awaited<Result>>
   : never
 
