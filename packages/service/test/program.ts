@@ -12,6 +12,15 @@ export interface End {
   readonly signal: NodeJS.Signals | null
 }
 
+/** How a program is started. */
+export interface Way {
+  readonly environment?: NodeJS.ProcessEnv
+  /** Options of Node; default those that run the sources. */
+  readonly options?: readonly string[]
+}
+
+const fromSources = ['--conditions=@commissaire/source']
+
 /** A running program; disposing of it ends it and whatever it started. */
 export class Program implements AsyncDisposable {
   readonly lines: Line[] = []
@@ -20,8 +29,12 @@ export class Program implements AsyncDisposable {
   readonly ended: Promise<End>
   readonly #process: ChildProcess
 
-  constructor(file: string, args: readonly string[] = [], environment: NodeJS.ProcessEnv = {}) {
-    const command = ['--conditions=@commissaire/source', file, ...args]
+  constructor(
+    file: string,
+    args: readonly string[] = [],
+    { environment = {}, options = fromSources }: Way = {},
+  ) {
+    const command = [...options, file, ...args]
     const env = { ...process.env, ...environment }
     // A group of its own, so that nothing it started outlives the test.
     this.#process = spawn(process.execPath, command, {
@@ -63,10 +76,7 @@ export class Program implements AsyncDisposable {
   }
 
   #read(line: string): void {
-    try {
-      this.lines.push(JSON.parse(line) as Line)
-    } catch {
-      this.text.push(line)
-    }
+    if (line.startsWith('{"level"')) this.lines.push(JSON.parse(line) as Line)
+    else this.text.push(line)
   }
 }
