@@ -23,6 +23,7 @@ import { hosts } from './routes/hosts.ts'
 import { networks } from './routes/networks.ts'
 import { describeRoutes, openapi } from './routes/openapi.ts'
 import { operations } from './routes/operations.ts'
+import { version } from './version.ts'
 
 /** What an app is made of. */
 export interface AppOptions extends Backend {
@@ -51,13 +52,15 @@ export function createApp(options: AppOptions): FastifyInstance {
   logAnswers(app, options)
   figures.watch(app)
   app.setErrorHandler(problemHandler(log))
-  app.setNotFoundHandler(async (request, reply) => sendProblem(reply, problem(404, `There is nothing at ${pathOf(request)}.`)))
+  app.setNotFoundHandler(async (request, reply) =>
+    sendProblem(reply, problem(404, `There is nothing at ${pathOf(request)}.`)),
+  )
   guard(app, { authentication: auth, log, selfAuths, ...(failureLimit && { failureLimit }) })
   const allowed = new AllowedMethods(app)
-  describeRoutes(app, { version: '0.1.0' })
-  app.register(async (api) => addRoutes(api as App, options), { prefix: '/api/v0' })
+  describeRoutes(app, { version })
+  app.register(async (api) => addRoutes(api, options), { prefix: '/api/v0' })
   app.register(async (top) => {
-    health(top as App, options, { metrics: figures })
+    health(top, options, { metrics: figures })
     openapi(top)
   })
   app.register(async (top) => allowed.refuseOthers(top))
@@ -71,21 +74,26 @@ function open({ bodyLimit = 2 ** 20, requestTimeout = 30_000, tls }: AppOptions)
     genReqId: () => randomUUID(),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 255 },
   }
-  // An https.Server is an http.Server in all that matters to a route.
-  return tls ? (Fastify({ ...options, https: tls }) as unknown as FastifyInstance) : Fastify(options)
+  if (!tls) return Fastify(options)
+  const secure: object = Fastify({ ...options, https: tls })
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- an https.Server is an http.Server in all that matters here
+  return secure as FastifyInstance
 }
 
 function addRoutes(app: App, backend: Backend): void {
-  for (const add of [clusters, clusterHosts, operations, hosts, host, networks, containerManagers]) add(app, backend)
+  for (const add of [clusters, clusterHosts, operations, hosts, host, networks, containerManagers])
+    add(app, backend)
 }
 
 /** Schemas check what comes in, in the same words as the models do; what goes out is made by us. */
 function useSchemas(app: FastifyInstance): void {
   app.setValidatorCompiler<z.ZodType>(({ schema, httpPart = 'body' }) => (data) => {
     try {
-      return { value: parseAs(schema, data, { name: httpPart === 'body' ? 'The body' : 'The path', secret: true }) }
+      return {
+        value: parseAs(schema, data, { name: httpPart === 'body' ? 'The body' : 'The path', secret: true }),
+      }
     } catch (error) {
-      return { error: error as Error }
+      return { error: error instanceof Error ? error : new Error(String(error)) }
     }
   })
   app.setSerializerCompiler(() => (data) => JSON.stringify(data))
@@ -93,13 +101,20 @@ function useSchemas(app: FastifyInstance): void {
 
 function logAnswers(app: FastifyInstance, { log }: AppOptions): void {
   app.addHook('onSend', async (request, reply) => {
-    reply.headers({ 'x-request-id': request.id, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
+    reply.headers({
+      'x-request-id': request.id,
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+    })
   })
   app.addHook('onResponse', async (request, reply) => {
     const { id, method, ip, identity } = request
     const ms = Math.round(reply.elapsedTime)
     // Probes come every few seconds, and say nothing that the next one does not say again.
     const level = request.routeOptions.config.open ? 'debug' : 'info'
-    log[level]({ id, method, path: pathOf(request), status: reply.statusCode, ms, ip, user: identity?.user }, 'Answered')
+    log[level](
+      { id, method, path: pathOf(request), status: reply.statusCode, ms, ip, user: identity?.user },
+      'Answered',
+    )
   })
 }

@@ -12,7 +12,9 @@ export const ServerSettings = z.object({
   tls_pemfile: z.string().min(1).optional().describe('private key and certificate, in one PEM file'),
   tls_clientverifyfile: z.string().min(1).optional().describe('the authorities of client certificates'),
   authentication_plugins: z
-    .array(z.looseObject({ name: z.string().refine(isPlugin, { error: `one of ${pluginNames.join(', ')}` }) }))
+    .array(
+      z.looseObject({ name: z.string().refine(isPlugin, { error: `one of ${pluginNames.join(', ')}` }) }),
+    )
     .default([])
     .describe('who lets people in, tried in order'),
   self_auths: z.array(z.string().startsWith('/')).default([]).describe('paths that authenticate themselves'),
@@ -20,9 +22,17 @@ export const ServerSettings = z.object({
 
 /** The server's own flags. */
 export const serverFlags: readonly FlagDefinition[] = [
-  { flags: '-i, --listen-interface <address>', key: 'listen_interface', description: 'the interface to listen on' },
+  {
+    flags: '-i, --listen-interface <address>',
+    key: 'listen_interface',
+    description: 'the interface to listen on',
+  },
   { flags: '-p, --listen-port <port>', key: 'listen_port', description: 'the port to listen on' },
-  { flags: '--tls-pemfile <file>', key: 'tls_pemfile', description: 'private key and certificate, in one PEM file' },
+  {
+    flags: '--tls-pemfile <file>',
+    key: 'tls_pemfile',
+    description: 'private key and certificate, in one PEM file',
+  },
   {
     flags: '--tls-clientverifyfile <file>',
     key: 'tls_clientverifyfile',

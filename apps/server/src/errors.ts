@@ -25,8 +25,8 @@ export const statusTable = {
   Abandoned: 500,
 } as const satisfies Record<ErrorName, number>
 
-const namesByCode = new Map(
-  Object.entries(errorTable).map(([name, { code }]) => [code as number, name as ErrorName]),
+const namesByCode = new Map<number, ErrorName>(
+  Object.entries(errorTable).flatMap(([name, { code }]) => (isErrorName(name) ? [[code, name]] : [])),
 )
 
 /** The status that answers this error: 500 for everything that nobody foresaw. */
@@ -64,6 +64,10 @@ export function found<T>(thing: T | undefined, what: string): T {
 /** Whether data did not fit its schema. */
 export function isInvalid(error: unknown): boolean {
   return attribute(error, 'code') === 'invalid' && Array.isArray(attribute(error, 'faults'))
+}
+
+function isErrorName(name: string): name is ErrorName {
+  return Object.hasOwn(errorTable, name)
 }
 
 function attribute(error: unknown, name: string): unknown {

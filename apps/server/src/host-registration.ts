@@ -28,7 +28,8 @@ export async function addHost(backend: Backend, registration: Registration): Pro
   if (present) return requireSame(backend, present, registration)
   await saveCredentials(backend, registration)
   const host = await saveHost(backend, address)
-  if (!host) return requireSame(backend, found(await storage.find(Host, address), `host "${address}"`), registration)
+  if (!host)
+    return requireSame(backend, found(await storage.find(Host, address), `host "${address}"`), registration)
   const joined = cluster && (await addToHostset(backend, cluster.name, address))
   await announce(backend, address, joined)
   return host
@@ -92,7 +93,10 @@ async function announce({ bus }: Backend, address: string, cluster: Cluster | un
 }
 
 function differentKey(address: string): BusError {
-  return new BusError('Conflict', `Host "${address}" exists already, with another key. Delete it first to replace it.`)
+  return new BusError(
+    'Conflict',
+    `Host "${address}" exists already, with another key. Delete it first to replace it.`,
+  )
 }
 
 function unlessMissing(error: unknown): void {

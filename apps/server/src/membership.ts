@@ -20,7 +20,10 @@ export function requireReady(hosts: readonly Host[], cluster: string): void {
   const unready = hosts.filter((host) => !mayJoin(host))
   if (unready.length === 0) return
   const list = unready.map(({ address, status }) => `${address} (${status || 'new'})`).join(', ')
-  throw new BusError('NotAllowed', `Not ready to join cluster "${cluster}": ${list}. A host must be active or disassociated.`)
+  throw new BusError(
+    'NotAllowed',
+    `Not ready to join cluster "${cluster}": ${list}. A host must be active or disassociated.`,
+  )
 }
 
 /** Puts the address into the cluster's host set, if it is not there. */
@@ -61,7 +64,10 @@ export async function forgetNode(backend: Backend, cluster: Cluster, address: st
   } catch (error) {
     if (busErrorName(error) !== 'ContainerManager') throw error
     if (await backend.storage.find(ContainerManagerConfig, container_manager)) throw error
-    backend.log.warn({ container_manager, address }, 'A host leaves a container manager that is not there any more')
+    backend.log.warn(
+      { container_manager, address },
+      'A host leaves a container manager that is not there any more',
+    )
   }
 }
 

@@ -24,7 +24,7 @@ export class AllowedMethods {
 
   /** Answers what is left: the known paths with any other method. To be called after all routes. */
   refuseOthers(app: FastifyInstance): void {
-    for (const [url, methods] of [...this.#methods]) {
+    for (const [url, methods] of Array.from(this.#methods)) {
       const method = known.filter((one) => !methods.has(one))
       app.route({ url, method, schema: { hide: true }, onRequest: refuse, handler: refuse })
       for (const one of method) methods.delete(one)

@@ -25,15 +25,18 @@ export const Problem = z.object({
 })
 export type Problem = z.infer<typeof Problem>
 
-/** The documentation of the errors that an endpoint answers, besides those that all of them do. */
-export function problems(...statuses: number[]): Record<number, object> {
-  const content = { 'application/problem+json': { schema: Problem } }
+const content = { 'application/problem+json': { schema: Problem } }
+
+/** The documentation of these errors. */
+export function onlyProblems(...statuses: number[]): Record<number, object> {
   return Object.fromEntries(
-    [...new Set([400, 403, ...statuses, 429, 500, 502, 503, 504])].map((status) => [
-      status,
-      { description: STATUS_CODES[status], content },
-    ]),
+    statuses.map((status) => [status, { description: STATUS_CODES[status], content }]),
   )
+}
+
+/** The documentation of the errors that an endpoint answers, with those that all of them do. */
+export function problems(...statuses: number[]): Record<number, object> {
+  return onlyProblems(400, 403, ...statuses, 429, 500, 502, 503, 504)
 }
 
 /** Makes the handler that turns whatever a route threw into an answer, and logs what is ours to mend. */

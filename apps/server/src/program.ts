@@ -10,6 +10,7 @@ import {
 } from '@commissaire/service'
 import { ServerSettings, serverFlags } from './configuration.ts'
 import { type RunningServer, type ServerOptions, startServer } from './server.ts'
+import { version } from './version.ts'
 
 type Options = ServiceOptions & { readonly server: Omit<ServerOptions, 'bus' | 'log' | 'metrics'> }
 
@@ -38,7 +39,7 @@ class RestServer extends CommissaireService<Options> {
 export const program = defineProgram({
   name: 'commissaire-server',
   description: 'Serves the REST API of Commissaire.',
-  version: '0.1.0',
+  version,
   configFile: '/etc/commissaire/commissaire.conf',
   schema: ServerSettings,
   flags: serverFlags,

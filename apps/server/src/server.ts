@@ -44,7 +44,15 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const auth = await openAuthentication(options.authenticationPlugins ?? [], { log })
   warnOfOpenDoors(selfAuths, log)
   const storage = new StorageClient(bus)
-  const app = createApp({ bus, storage, auth, log, selfAuths, ...(tls && { tls }), ...(metrics && { metrics }) })
+  const app = createApp({
+    bus,
+    storage,
+    auth,
+    log,
+    selfAuths,
+    ...(tls && { tls }),
+    ...(metrics && { metrics }),
+  })
   try {
     await app.listen({ host: listenInterface, port: listenPort })
   } catch (error) {
@@ -76,5 +84,8 @@ function urlOf(app: FastifyInstance, { secure }: { secure: boolean }): string {
 
 function warnOfOpenDoors(selfAuths: readonly string[], log: Logger): void {
   if (selfAuths.length === 0) return
-  log.warn({ selfAuths }, 'No authentication plugin is asked about these paths: they have to authenticate themselves')
+  log.warn(
+    { selfAuths },
+    'No authentication plugin is asked about these paths: they have to authenticate themselves',
+  )
 }

@@ -20,7 +20,9 @@ export async function readTls({
 }: TlsFiles): Promise<(SecureContextOptions & TlsOptions) | undefined> {
   if (pemfile === undefined) {
     if (clientverifyfile === undefined) return undefined
-    throw new ConfigError(['"tls_clientverifyfile" is given without "tls_pemfile"; client certificates need TLS'])
+    throw new ConfigError([
+      '"tls_clientverifyfile" is given without "tls_pemfile"; client certificates need TLS',
+    ])
   }
   const pem = await read('tls_pemfile', pemfile)
   const own = { key: pem, cert: pem, minVersion: 'TLSv1.2' } as const

@@ -13,13 +13,15 @@ export type View = z.ZodType<Record<string, unknown>>
 /** A model without its hidden attributes. */
 function viewOf(definition: ModelDefinition): View {
   const shown = attributesOf(definition).filter((attribute) => !definition.hidden.includes(attribute))
-  const shape = Object.fromEntries(shown.map((attribute) => [attribute, definition.schema.shape[attribute]]))
-  return named(definition.name, z.object(shape as Record<string, z.ZodType>))
+  const shape = Object.fromEntries(
+    shown.map((attribute) => [attribute, definition.schema.shape[attribute] ?? z.unknown()]),
+  )
+  return named(definition.name, z.object(shape))
 }
 
-function named(id: string, schema: z.ZodType): View {
+function named(id: string, schema: View): View {
   namedSchemas.add(schema, { id })
-  return schema as View
+  return schema
 }
 
 /** What answers show of each model. */
@@ -39,7 +41,7 @@ export const views = {
 export const ClusterWithHosts = named(
   'ClusterWithHosts',
   z.object({
-    ...(Cluster.schema.shape as Record<string, z.ZodType>),
+    ...Cluster.schema.shape,
     hosts: z.object({ total: z.int(), available: z.int(), unavailable: z.int() }),
   }),
 )

@@ -126,12 +126,23 @@ test('joining again mends what a container manager that was away left undone', a
   expect((await world.storage.get(Host, a)).status).toBe('active')
 })
 
+test('the same set again mends what a container manager that was away left undone', async () => {
+  const a = await host('1.1.1.1')
+  world.containers.failing = true
+  expect((await world.ask('PUT', '/cluster/c/hosts', { old: [], new: [a] })).statusCode).toBe(502)
+  expect(await hostset()).toEqual([a])
+  world.containers.failing = false
+  const again = await world.ask('PUT', '/cluster/c/hosts', { old: [a], new: [a] })
+  expect(again.json()).toMatchObject({ status: 'ok' })
+  expect(world.containers.nodes).toEqual(new Set([`m/${a}`]))
+})
+
 test('of many who replace the same set at once, one wins and the others are told', async () => {
   const addresses = await Promise.all(Array.from({ length: 8 }, (_, index) => host(`10.0.0.${index}`)))
   const answers = await Promise.all(
     addresses.map((address) => world.ask('PUT', '/cluster/c/hosts', { old: [], new: [address] })),
   )
-  const statuses = answers.map(({ statusCode }) => statusCode).sort()
+  const statuses = answers.map(({ statusCode }) => statusCode).sort((a, b) => a - b)
   expect(statuses).toEqual([200, ...Array.from({ length: 7 }, () => 409)])
   const winner = addresses[answers.findIndex(({ statusCode }) => statusCode === 200)]
   expect(await hostset()).toEqual([winner])

@@ -47,7 +47,9 @@ test('a cluster is degraded with some of its hosts active, and failed with none'
 test('a known network is kept, an unknown one becomes the default', async () => {
   await world.storage.save(Network, parseModel(Network, { name: 'n' }))
   expect((await world.ask('PUT', '/cluster/c', { network: 'n' })).json()).toMatchObject({ network: 'n' })
-  expect((await world.ask('PUT', '/cluster/d', { network: 'x' })).json()).toMatchObject({ network: 'default' })
+  expect((await world.ask('PUT', '/cluster/d', { network: 'x' })).json()).toMatchObject({
+    network: 'default',
+  })
 })
 
 test('null counts as not given', async () => {
@@ -111,7 +113,10 @@ test('deleting a cluster removes its nodes, and those of no other cluster', asyn
     await world.storage.save(Host, parseModel(Host, { address, status: 'active' }))
     world.containers.nodes.add(`m/${address}`)
   }
-  await world.storage.save(Cluster, parseModel(Cluster, { name: 'c', hostset: hosts, container_manager: 'm' }))
+  await world.storage.save(
+    Cluster,
+    parseModel(Cluster, { name: 'c', hostset: hosts, container_manager: 'm' }),
+  )
   const other = { name: 'd', hostset: ['10.9.9.9'], container_manager: 'm' }
   await world.storage.save(Cluster, parseModel(Cluster, other))
   const answer = await world.ask('DELETE', '/cluster/c', {})

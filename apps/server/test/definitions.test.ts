@@ -27,7 +27,12 @@ const kinds = [
     model: ContainerManagerConfig,
     body: { type: 'openshift', options: { server_url: 'https://127.0.0.1:8443', token: 't' } },
     different: { type: 'trivial' },
-    wrong: [{ type: 'nomad' }, { type: 'openshift' }, { options: { server_url: 7 } }, { type: 'trivial', options: 'x' }],
+    wrong: [
+      { type: 'nomad' },
+      { type: 'openshift' },
+      { options: { server_url: 7 } },
+      { type: 'trivial', options: 'x' },
+    ],
     plain: undefined,
   },
 ] as const
@@ -48,7 +53,7 @@ describe.each(kinds)('$list', ({ list, one, model, body, different, wrong, plain
     expect(await world.storage.get<object>(model, 'n1')).toMatchObject(body)
   })
 
-  test.each(wrong)('%j is refused', async (data) => {
+  test.each(wrong.map((data) => [data as object]))('%j is refused', async (data) => {
     const answer = await world.ask('PUT', `${one}/n1`, data)
     expect(answer.statusCode).toBe(400)
     expect(answer.json().faults.length).toBeGreaterThan(0)

@@ -16,12 +16,16 @@ test('an error is told by its code, also where its class is another', () => {
   expect(statusOf({ code: errorTable.Conflict.code })).toBe(409)
 })
 
-test.each([[new Error('x')], ['text'], [undefined], [{ code: -32000 }], [{ code: 'ENOENT' }], [{ statusCode: 503 }]])(
-  '%j is nothing anybody foresaw',
-  (error) => {
-    expect(statusOf(error)).toBe(500)
-  },
-)
+test.each([
+  [new Error('x')],
+  ['text'],
+  [undefined],
+  [{ code: -32000 }],
+  [{ code: 'ENOENT' }],
+  [{ statusCode: 503 }],
+])('%j is nothing anybody foresaw', (error) => {
+  expect(statusOf(error)).toBe(500)
+})
 
 test('data that does not fit its model is a bad request', () => {
   const attempt = () => parseModel(Network, { name: 'n', type: 'x' })

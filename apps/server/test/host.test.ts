@@ -41,11 +41,9 @@ test('a new host is answered with 201 and the host, members in order', async () 
 test('what a new host means on the bus, in order', async () => {
   await world.ask('PUT', '/host/10.2.0.2', { ssh_priv_key: key })
   expect(calls()).toEqual(['storage.get', 'storage.save', 'storage.save', 'jobs.investigate', 'jobs.watcher'])
-  expect(world.sent.slice(0, 3).map(({ params }) => (params as { model_type_name: string }).model_type_name)).toEqual([
-    'Host',
-    'HostCreds',
-    'Host',
-  ])
+  expect(
+    world.sent.slice(0, 3).map(({ params }) => (params as { model_type_name: string }).model_type_name),
+  ).toEqual(['Host', 'HostCreds', 'Host'])
   expect(world.sent[3]?.params).toEqual({ address: '10.2.0.2', cluster_data: {} })
   const record = world.sent[4]?.params
   expect(record).toMatch(/^\{"address":"10\.2\.0\.2","last_check":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}"\}$/)
@@ -117,9 +115,14 @@ test('the same host again, for a cluster it is not in, is a conflict', async () 
 
 test('of many who add one host with different keys, one wins, and its key is the one that is kept', async () => {
   const keys = Array.from({ length: 8 }, (_, index) => Buffer.from(`key ${index}`).toString('base64'))
-  const answers = await Promise.all(keys.map((one) => world.ask('PUT', '/host/10.2.0.2', { ssh_priv_key: one })))
+  const answers = await Promise.all(
+    keys.map((one) => world.ask('PUT', '/host/10.2.0.2', { ssh_priv_key: one })),
+  )
   const winners = keys.filter((_, index) => answers[index]?.statusCode === 201)
-  expect(answers.map(({ statusCode }) => statusCode).sort()).toEqual([201, ...Array.from({ length: 7 }, () => 409)])
+  expect(answers.map(({ statusCode }) => statusCode).sort((a, b) => a - b)).toEqual([
+    201,
+    ...Array.from({ length: 7 }, () => 409),
+  ])
   expect([(await world.storage.get(HostCreds, '10.2.0.2')).ssh_priv_key]).toEqual(winners)
 })
 
@@ -131,13 +134,16 @@ test('of many who add one host with one key, all are answered and it is investig
   expect(calls().filter((routingKey) => routingKey === 'jobs.investigate')).toHaveLength(1)
 })
 
-test.each([[{}], [undefined], [{ ssh_priv_key: '' }], [{ ssh_priv_key: 7 }], [{ ssh_priv_key: key, cluster: 7 }]])(
-  'the body %j is refused',
-  async (body) => {
-    expect((await world.ask('PUT', '/host/10.2.0.2', body)).statusCode).toBe(400)
-    expect(calls()).toEqual([])
-  },
-)
+test.each([
+  [{}],
+  [undefined],
+  [{ ssh_priv_key: '' }],
+  [{ ssh_priv_key: 7 }],
+  [{ ssh_priv_key: key, cluster: 7 }],
+])('the body %j is refused', async (body) => {
+  expect((await world.ask('PUT', '/host/10.2.0.2', body)).statusCode).toBe(400)
+  expect(calls()).toEqual([])
+})
 
 test('a key is never quoted, neither in an answer nor in the log', async () => {
   await world.ask('PUT', '/host/10.2.0.2', { ssh_priv_key: key, remote_user: 7 })
@@ -183,9 +189,17 @@ test('credentials are shown by their endpoint', async () => {
 })
 
 test('the status holds what the container manager says, and nothing where there is none', async () => {
-  const host = parseModel(Host, { address: '1.1.1.1', status: 'active', last_check: '2015-12-17T15:48:18.710454' })
+  const host = parseModel(Host, {
+    address: '1.1.1.1',
+    status: 'active',
+    last_check: '2015-12-17T15:48:18.710454',
+  })
   await world.storage.save(Host, host)
-  const plain = { type: 'host_only', host: { last_check: host.last_check, status: 'active' }, container_manager: {} }
+  const plain = {
+    type: 'host_only',
+    host: { last_check: host.last_check, status: 'active' },
+    container_manager: {},
+  }
   expect((await world.ask('GET', '/host/1.1.1.1/status')).body).toBe(JSON.stringify(plain))
   await world.storage.save(
     Cluster,

@@ -16,7 +16,11 @@ test.each(['upgrade', 'restart'])('%s starts without a body, and with an empty o
   for (const body of [undefined, {}]) {
     const answer = await world.ask('PUT', `/cluster/c/${verb}`, body)
     expect(answer.statusCode).toBe(201)
-    expect(Object.keys(answer.json()).slice(0, 3)).toEqual(['name', 'status', verb === 'upgrade' ? 'upgraded' : 'restarted'])
+    expect(Object.keys(answer.json()).slice(0, 3)).toEqual([
+      'name',
+      'status',
+      verb === 'upgrade' ? 'upgraded' : 'restarted',
+    ])
     expect(answer.json()).toMatchObject({ name: 'c', status: 'in_process', in_process: [], finished_at: '' })
   }
   expect(world.sent.at(-1)).toEqual({ routingKey: `jobs.clusterexec.${verb}`, params: ['c'] })
@@ -49,7 +53,12 @@ test('what the service refuses is refused in its words', async () => {
 })
 
 test('progress is what is stored', async () => {
-  const progress = { name: 'c', status: 'finished', upgraded: ['1.1.1.1'], finished_at: '2015-12-17T15:48:18.710454' }
+  const progress = {
+    name: 'c',
+    status: 'finished',
+    upgraded: ['1.1.1.1'],
+    finished_at: '2015-12-17T15:48:18.710454',
+  }
   await world.storage.save(ClusterUpgrade, parseModel(ClusterUpgrade, progress))
   const answer = await world.ask('GET', '/cluster/c/upgrade')
   expect(answer.statusCode).toBe(200)

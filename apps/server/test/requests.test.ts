@@ -21,12 +21,15 @@ test('a trailing slash changes nothing, before a query too', async () => {
   }
 })
 
-test.each(['{', '{"network":', 'nonsense', '{"__proto__": {}}', '{"a":1}{'])('the body %s is refused', async (payload) => {
-  const headers = { ...login, 'content-type': 'application/json' }
-  const answer = await world.app.inject({ method: 'PUT', url: '/api/v0/cluster/c', headers, payload })
-  expect(answer.statusCode).toBe(400)
-  expect(answer.headers['content-type']).toBe('application/problem+json')
-})
+test.each(['{', '{"network":', 'nonsense', '{"__proto__": {}}', '{"a":1}{'])(
+  'the body %s is refused',
+  async (payload) => {
+    const headers = { ...login, 'content-type': 'application/json' }
+    const answer = await world.app.inject({ method: 'PUT', url: '/api/v0/cluster/c', headers, payload })
+    expect(answer.statusCode).toBe(400)
+    expect(answer.headers['content-type']).toBe('application/problem+json')
+  },
+)
 
 test.each(['application/json', 'application/x-www-form-urlencoded', 'text/plain', undefined])(
   'a body labelled %s is read as JSON, and an empty one is fine',
@@ -81,7 +84,9 @@ test('HEAD answers as GET does, without the body', async () => {
 })
 
 function failing(error: unknown): Requester {
-  const fail = () => Promise.reject(error)
+  const fail = async (): Promise<never> => {
+    throw error
+  }
   return { request: fail, notify: fail, publish: fail }
 }
 

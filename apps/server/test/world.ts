@@ -43,7 +43,13 @@ class TestStorage extends CommissaireService<StorageOptions> {
     list: { params: ['model_type_name'] },
   }
 
-  on_save(_message: Message, type: string, data: unknown, revision: string | null | undefined = undefined): Promise<object> {
+  on_save(
+    _message: Message,
+    type: string,
+    data: unknown,
+    // oxlint-disable-next-line typescript/no-useless-default-assignment -- says to callers that it may be left out
+    revision: string | null | undefined = undefined,
+  ): Promise<object> {
     return this.options.methods.save(type, data, revision)
   }
 
@@ -172,7 +178,9 @@ export async function openWorld(options: Partial<AppOptions> = {}): Promise<Worl
   for (const service of services) await service.start()
   const { requester, sent } = recording(bus)
   const storage = new StorageClient(requester)
-  const auth = await openAuthentication([{ name: 'httpbasicauth', users: { a: { hash: operator.hash } } }], { log })
+  const auth = await openAuthentication([{ name: 'httpbasicauth', users: { a: { hash: operator.hash } } }], {
+    log,
+  })
   const app = createApp({ bus: requester, storage, auth, log, ...options })
   const rest = [...services.map((service) => () => service.close()), () => bus.close(), () => store.close()]
   return new World({ bus, app, storage: new StorageClient(bus), containers, log: lines, sent, rest })

@@ -17,7 +17,10 @@ export async function openAuthentication(
   { log }: { log: Logger },
 ): Promise<Authentication> {
   if (plugins.length === 0) {
-    log.warn({}, 'No authentication plugin is configured: every request is denied. Add one to "authentication-plugins"')
+    log.warn(
+      {},
+      'No authentication plugin is configured: every request is denied. Add one to "authentication-plugins"',
+    )
   }
   return new Authentication(await openAuthenticators(plugins, { log }), { log })
 }
@@ -58,7 +61,7 @@ export class Authentication {
 
   /** Lets go of what the authenticators hold. */
   async close(): Promise<void> {
-    await Promise.all(this.#authenticators.map(({ authenticator }) => authenticator.close?.()))
+    for (const { authenticator } of this.#authenticators) await authenticator.close?.()
   }
 
   async #ask(

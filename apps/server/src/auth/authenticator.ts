@@ -35,4 +35,3 @@ export interface AuthenticatorModule {
   /** Makes one of its options in the configuration; throws a ConfigError when they are wrong. */
   open(options: unknown, tools: { log: Logger }): Promise<Authenticator>
 }
-

@@ -11,6 +11,7 @@ interface Question {
 }
 
 parentPort?.on('message', ({ id, password, hash }: Question) => {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
   parentPort?.postMessage({ id, right: isRight(password, hash) })
 })
 

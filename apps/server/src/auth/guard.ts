@@ -52,9 +52,8 @@ export function guard(app: FastifyInstance, options: GuardOptions): void {
   app.decorateRequest('identity', null)
   app.addHook('onClose', () => authentication.close())
   app.addHook('onRequest', async (request, reply) => {
-    if (request.routeOptions.config.open || isSelfAuth(request, selfAuths)) return
-    const waiting = await letIn(request, reply)
-    if (waiting) return waiting
+    const open = request.routeOptions.config.open || isSelfAuth(request, selfAuths)
+    return open ? undefined : letIn(request, reply)
   })
 
   /** Resolves with the reply when that was sent: when the request is not let in. */

@@ -16,7 +16,9 @@ export class Guesses {
 
   /** How many other credentials are being checked for that address. */
   others({ address, credentials }: Guess): number {
-    const others = [...this.#inHand].filter((one) => one.address === address && one.credentials !== credentials)
+    const others = [...this.#inHand].filter(
+      (one) => one.address === address && one.credentials !== credentials,
+    )
     return new Set(others.map((one) => one.credentials)).size
   }
 

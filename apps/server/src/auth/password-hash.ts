@@ -61,6 +61,7 @@ class BcryptThread {
     const answer = Promise.withResolvers<boolean>()
     this.#waiting.set(id, answer)
     this.#worker ??= this.#start()
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker thread has no origin
     this.#worker.postMessage({ id, password, hash })
     return answer.promise
   }

@@ -46,7 +46,9 @@ function load(name: string): Promise<AuthenticatorModule> {
   const plugin = isPlugin(name) ? plugins[shortName(name)] : undefined
   if (plugin) return plugin()
   const known = pluginNames.join(', ')
-  throw new ConfigError([`"authentication_plugins" names "${name}", which is no authentication plugin; known: ${known}`])
+  throw new ConfigError([
+    `"authentication_plugins" names "${name}", which is no authentication plugin; known: ${known}`,
+  ])
 }
 
 /** Older configurations name a module: `commissaire_http.authentication.httpbasicauth`. */

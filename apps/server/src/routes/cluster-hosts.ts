@@ -68,7 +68,12 @@ export function clusterHosts(app: App, backend: Backend): void {
     },
     handler: async ({ params: { name, host } }) => {
       const cluster = await clusterNamed(backend, name)
-      return [found(cluster.hostset.find((member) => member === host), `host "${host}" in cluster "${name}"`)]
+      return [
+        found(
+          cluster.hostset.find((member) => member === host),
+          `host "${host}" in cluster "${name}"`,
+        ),
+      ]
     },
   })
 
@@ -103,18 +108,25 @@ export function clusterHosts(app: App, backend: Backend): void {
   })
 }
 
+/** Those who were members already are registered too where that is still to be done, so that asking again mends it. */
 async function replaceHosts(backend: Backend, name: string, change: z.infer<typeof Change>): Promise<void> {
   const wanted = new Set(change.new)
-  const present = await clusterNamed(backend, name)
-  requireSame(present, change.old)
-  const added = [...wanted].filter((address) => !present.hostset.includes(address))
-  requireReady(await hostsAt(backend, added), name)
+  const before = await clusterNamed(backend, name)
+  requireSame(before, change.old)
+  const hosts = await hostsAt(backend, wanted)
+  const added = [...wanted].filter((address) => !before.hostset.includes(address))
+  requireReady(
+    added.map((address) => found(hosts.get(address), `host "${address}"`)),
+    name,
+  )
   const cluster = await backend.storage.update(Cluster, name, (present) => {
     requireSame(present, change.old)
     return { ...present, hostset: [...wanted] }
   })
-  for (const address of present.hostset.filter((one) => !wanted.has(one))) await unregister(backend, cluster, address)
-  for (const address of added) await register(backend, cluster, address)
+  const removed = before.hostset.filter((address) => !wanted.has(address))
+  const unregistered = [...wanted].filter((address) => hosts.get(address)?.status === 'disassociated')
+  for (const address of removed) await unregister(backend, cluster, address)
+  for (const address of new Set([...added, ...unregistered])) await register(backend, cluster, address)
 }
 
 async function join(backend: Backend, name: string, address: string): Promise<void> {
@@ -138,14 +150,19 @@ async function clusterNamed({ storage }: Backend, name: string): Promise<Cluster
   return found(await storage.find(Cluster, name), `cluster "${name}"`)
 }
 
-async function hostsAt({ storage }: Backend, addresses: readonly string[]): Promise<Host[]> {
-  if (addresses.length === 0) return []
-  const hosts = new Map((await storage.list(Hosts)).map((host) => [host.address, host]))
-  return addresses.map((address) => found(hosts.get(address), `host "${address}"`))
+async function hostsAt(
+  { storage }: Backend,
+  addresses: ReadonlySet<string>,
+): Promise<ReadonlyMap<string, Host>> {
+  const hosts = addresses.size > 0 ? await storage.list(Hosts) : []
+  return new Map(hosts.filter(({ address }) => addresses.has(address)).map((host) => [host.address, host]))
 }
 
 function requireSame({ name, hostset }: Cluster, old: readonly string[]): void {
   const present = new Set(hostset)
   if (present.size === new Set(old).size && old.every((address) => present.has(address))) return
-  throw new BusError('Conflict', `The hosts of cluster "${name}" are not those given as "old"; read them again.`)
+  throw new BusError(
+    'Conflict',
+    `The hosts of cluster "${name}" are not those given as "old"; read them again.`,
+  )
 }

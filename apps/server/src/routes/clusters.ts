@@ -1,5 +1,14 @@
 /** Clusters: `/clusters` and `/cluster/{name}`. */
-import { Cluster, Clusters, defaultNetwork, Hosts, Network, parseModel, safeModel, withHosts } from '@commissaire/models'
+import {
+  Cluster,
+  Clusters,
+  defaultNetwork,
+  Hosts,
+  Network,
+  parseModel,
+  safeModel,
+  withHosts,
+} from '@commissaire/models'
 import { z } from 'zod'
 import type { App, Backend } from '../backend.ts'
 import { found, isConflict } from '../errors.ts'
@@ -22,7 +31,11 @@ export function clusters(app: App, backend: Backend): void {
   app.route({
     method: 'GET',
     url: '/clusters',
-    schema: { tags: ['clusters'], summary: 'The names of all clusters', response: { 200: Names, ...problems() } },
+    schema: {
+      tags: ['clusters'],
+      summary: 'The names of all clusters',
+      response: { 200: Names, ...problems() },
+    },
     handler: async () => (await storage.list(Clusters)).map(({ name }) => name),
   })
 

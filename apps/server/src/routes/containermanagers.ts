@@ -10,5 +10,6 @@ export function containerManagers(app: App, backend: Backend): void {
     list: ContainerManagerConfigs,
     plural: 'containermanagers',
     singular: 'containermanager',
+    words: { all: 'container managers', one: 'container manager' },
   })
 }

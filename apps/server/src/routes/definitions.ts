@@ -18,8 +18,11 @@ interface Named {
 interface Definitions<T extends Named> {
   readonly model: ModelDefinition<T> & { readonly name: 'Network' | 'ContainerManagerConfig' }
   readonly list: ListDefinition<T>
+  /** The path of all of them, and that of one. */
   readonly plural: string
   readonly singular: string
+  /** What they are called. */
+  readonly words: { readonly all: string; readonly one: string }
   /** Throws when the thing must stay. */
   readonly beforeDelete?: (name: string) => Promise<void>
 }
@@ -27,23 +30,24 @@ interface Definitions<T extends Named> {
 /** Adds the endpoints of one kind of definition. */
 export function definitionRoutes<T extends Named>(app: App, backend: Backend, kind: Definitions<T>): void {
   const { storage } = backend
-  const { model, list, plural, singular, beforeDelete } = kind
+  const { model, list, plural, singular, words, beforeDelete } = kind
   const view = views[model.name]
   const tags = [plural]
-  const named = (name: string) => `${singular} "${name}"`
+  const named = (name: string) => `${words.one} "${name}"`
 
   app.route({
     method: 'GET',
     url: `/${plural}`,
-    schema: { tags, summary: 'Their names', response: { 200: Names, ...problems() } },
+    schema: { tags, summary: `The names of all ${words.all}`, response: { 200: Names, ...problems() } },
     handler: async () => (await storage.list(list)).map(({ name }) => name),
   })
 
   app.route({
     method: 'GET',
     url: `/${singular}/:name`,
-    schema: { tags, summary: 'One of them', params: NamePath, response: { 200: view, ...problems(404) } },
-    handler: async ({ params: { name } }) => safeModel(model, found(await storage.find(model, name), named(name))),
+    schema: { tags, summary: `A ${words.one}`, params: NamePath, response: { 200: view, ...problems(404) } },
+    handler: async ({ params: { name } }) =>
+      safeModel(model, found(await storage.find(model, name), named(name))),
   })
 
   app.route({
@@ -51,7 +55,7 @@ export function definitionRoutes<T extends Named>(app: App, backend: Backend, ki
     url: `/${singular}/:name`,
     schema: {
       tags,
-      summary: 'Makes one; the same again is fine',
+      summary: `Makes a ${words.one}; the same again is fine`,
       params: NamePath,
       body: bodyOf(model),
       response: { 201: view, ...problems(409) },
@@ -65,7 +69,12 @@ export function definitionRoutes<T extends Named>(app: App, backend: Backend, ki
   app.route({
     method: 'DELETE',
     url: `/${singular}/:name`,
-    schema: { tags, summary: 'Removes it', params: NamePath, response: { 200: Nothing, ...problems(404, 405) } },
+    schema: {
+      tags,
+      summary: `Removes a ${words.one}`,
+      params: NamePath,
+      response: { 200: Nothing, ...(beforeDelete ? problems(404, 405) : problems(404)) },
+    },
     handler: async ({ params: { name } }) => {
       found(await storage.find(model, name), named(name))
       await beforeDelete?.(name)
@@ -75,7 +84,11 @@ export function definitionRoutes<T extends Named>(app: App, backend: Backend, ki
   })
 }
 
-async function define<T extends Named>({ storage }: Backend, model: ModelDefinition<T>, data: Named): Promise<T> {
+async function define<T extends Named>(
+  { storage }: Backend,
+  model: ModelDefinition<T>,
+  data: Named,
+): Promise<T> {
   const wanted = parseModel(model, data)
   try {
     return await storage.save(model, wanted, { revision: null })
@@ -83,7 +96,10 @@ async function define<T extends Named>({ storage }: Backend, model: ModelDefinit
     if (!isConflict(error)) throw error
     const present = await storage.get(model, data.name)
     if (isDeepStrictEqual(safeModel(model, present), safeModel(model, wanted))) return present
-    throw new BusError('Conflict', `"${data.name}" exists already and is something else. Delete it first to replace it.`)
+    throw new BusError(
+      'Conflict',
+      `"${data.name}" exists already and is something else. Delete it first to replace it.`,
+    )
   }
 }
 

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { App, Backend } from '../backend.ts'
 import type { RequestMetrics } from '../metrics.ts'
-import { problem, problems, sendProblem } from '../problem.ts'
+import { onlyProblems, problem, problems, sendProblem } from '../problem.ts'
 
 /** How long the storage may take to answer, in milliseconds. */
 const PATIENCE = 1000
@@ -15,7 +15,12 @@ export function health(app: App, { bus, log }: Backend, { metrics }: { metrics: 
     method: 'GET',
     url: '/healthz',
     config: { open: true },
-    schema: { tags: ['health'], summary: 'Whether the server is alive', security: [], response: { 200: Alive } },
+    schema: {
+      tags: ['health'],
+      summary: 'Whether the server is alive',
+      security: [],
+      response: { 200: Alive },
+    },
     handler: async () => ({ status: 'ok' as const }),
   })
 
@@ -27,7 +32,7 @@ export function health(app: App, { bus, log }: Backend, { metrics }: { metrics: 
       tags: ['health'],
       summary: 'Whether it can work: the bus carries, and the storage answers within a second',
       security: [],
-      response: { 200: Alive, ...problems(503) },
+      response: { 200: Alive, ...onlyProblems(503) },
     },
     handler: async (_request, reply) => {
       try {

@@ -1,5 +1,14 @@
 /** One host: `/host/{address}`, its credentials and its status; and `/host`, by which a host registers itself. */
-import { address, Cluster, Clusters, Host, HostCreds, HostStatus, hostStatusOf, safeModel } from '@commissaire/models'
+import {
+  address,
+  Cluster,
+  Clusters,
+  Host,
+  HostCreds,
+  HostStatus,
+  hostStatusOf,
+  safeModel,
+} from '@commissaire/models'
 import { z } from 'zod'
 import type { App, Backend } from '../backend.ts'
 import { busErrorName, found } from '../errors.ts'
@@ -8,7 +17,10 @@ import { problems } from '../problem.ts'
 import { AddressPath, Nothing, views } from '../views.ts'
 
 const Registration = z.object({
-  ssh_priv_key: z.string().min(1, { error: 'must not be empty' }).describe('The private key file, in base64.'),
+  ssh_priv_key: z
+    .string()
+    .min(1, { error: 'must not be empty' })
+    .describe('The private key file, in base64.'),
   remote_user: z.string().nullish().describe('Who to log in as; `root` where nothing is said.'),
   cluster: z.string().nullish().describe('The cluster it is to be in.'),
 })

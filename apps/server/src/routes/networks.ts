@@ -11,6 +11,7 @@ export function networks(app: App, backend: Backend): void {
     list: Networks,
     plural: 'networks',
     singular: 'network',
+    words: { all: 'networks', one: 'network' },
     beforeDelete: (name) => requireUnused(backend, name),
   })
 }

@@ -13,9 +13,29 @@ export function describeRoutes(app: FastifyInstance, { version }: { version: str
       components: { securitySchemes: { basic: { type: 'http', scheme: 'basic' } } },
       security: [{ basic: [] }],
     },
-    transform: createJsonSchemaTransform({ schemaRegistry: namedSchemas }),
+    transform: (route) => withOperationId(describeSchemas(route), route.route.method),
     transformObject: (document) => onlyAnswers(nameSchemas(document)),
   })
+}
+
+const describeSchemas = createJsonSchemaTransform({ schemaRegistry: namedSchemas })
+
+type Described = ReturnType<typeof describeSchemas>
+
+/** A name for each operation, by which generated clients call it: `getClusterByName`. */
+function withOperationId({ schema, url }: Described, method: string | readonly string[]): Described {
+  const words = url
+    .replace(/^\/api\/v0/, '')
+    .split('/')
+    .filter(Boolean)
+  const name = words
+    .map((word) => (word.startsWith(':') ? `By${capital(word.slice(1))}` : capital(word)))
+    .join('')
+  return { schema: { ...schema, operationId: `${String(method).toLowerCase()}${name}` }, url }
+}
+
+function capital(word: string): string {
+  return `${word.charAt(0).toUpperCase()}${word.slice(1)}`
 }
 
 const nameSchemas = createJsonSchemaTransformObject({ schemaRegistry: namedSchemas })
@@ -24,10 +44,8 @@ type Document = ReturnType<typeof nameSchemas>
 
 /** Named schemas come in two forms, as bodies and as answers. Only answers use them here. */
 function onlyAnswers(document: Document): Document {
-  const { components } = document as { components?: { schemas?: Record<string, unknown> } }
-  for (const name of Object.keys(components?.schemas ?? {})) {
-    if (name.endsWith('Input')) delete components?.schemas?.[name]
-  }
+  const { schemas = {} } = 'components' in document ? (document.components ?? {}) : {}
+  for (const name of Object.keys(schemas)) if (name.endsWith('Input')) delete schemas[name]
   return document
 }
 

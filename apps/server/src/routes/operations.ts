@@ -21,9 +21,24 @@ interface Operation {
   readonly does: string
 }
 
-const upgrade = { verb: 'upgrade', model: ClusterUpgrade, view: views.ClusterUpgrade, does: 'Upgrades its hosts' }
-const restart = { verb: 'restart', model: ClusterRestart, view: views.ClusterRestart, does: 'Restarts its hosts' }
-const deploy = { verb: 'deploy', model: ClusterDeploy, view: views.ClusterDeploy, does: 'Deploys a version on its hosts' }
+const upgrade = {
+  verb: 'upgrade',
+  model: ClusterUpgrade,
+  view: views.ClusterUpgrade,
+  does: 'Upgrades its hosts',
+}
+const restart = {
+  verb: 'restart',
+  model: ClusterRestart,
+  view: views.ClusterRestart,
+  does: 'Restarts its hosts',
+}
+const deploy = {
+  verb: 'deploy',
+  model: ClusterDeploy,
+  view: views.ClusterDeploy,
+  does: 'Deploys a version on its hosts',
+}
 
 const Deployment = z.object({ version: z.string().min(1).describe('What to deploy.') })
 

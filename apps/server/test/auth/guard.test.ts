@@ -9,7 +9,8 @@ let world: World
 afterEach(() => world[Symbol.asyncDispose]())
 
 const right = basic(operator.user, operator.password)
-const get = (headers: Record<string, string> = {}, url = '/api/v0/clusters') => world.app.inject({ url, headers })
+const get = (headers: Record<string, string> = {}, url = '/api/v0/clusters') =>
+  world.app.inject({ url, headers })
 
 describe('with users', () => {
   beforeEach(async () => {
@@ -21,15 +22,18 @@ describe('with users', () => {
     expect((await get(right)).statusCode).toBe(200)
   })
 
-  test.each([{}, basic('a', 'b'), basic('b', 'a'), { authorization: 'Bearer x' }, { authorization: 'Basic' }])(
-    '%j is denied with 403 and a challenge',
-    async (headers) => {
-      const answer = await get(headers as Record<string, string>)
-      expect(answer.statusCode).toBe(403)
-      expect(answer.headers['content-type']).toBe('application/problem+json')
-      expect(answer.headers['www-authenticate']).toEqual(['Basic realm="commissaire", charset="UTF-8"'])
-    },
-  )
+  test.each([
+    {},
+    basic('a', 'b'),
+    basic('b', 'a'),
+    { authorization: 'Bearer x' },
+    { authorization: 'Basic' },
+  ])('%j is denied with 403 and a challenge', async (headers) => {
+    const answer = await get(headers)
+    expect(answer.statusCode).toBe(403)
+    expect(answer.headers['content-type']).toBe('application/problem+json')
+    expect(answer.headers['www-authenticate']).toEqual(['Basic realm="commissaire", charset="UTF-8"'])
+  })
 
   test('a stranger does not learn what there is', async () => {
     for (const url of ['/api/v0/nothing', '/metrics', '/api/v0/cluster/nope', '/api/v0/hosts/', '/nothing']) {
@@ -80,7 +84,12 @@ describe('with users', () => {
     await get({ ...right, cookie: 'hunter3' })
     const log = JSON.stringify(world.log)
     expect(log).toContain('Denied')
-    for (const secret of ['hunter2', 'hunter3', right.authorization.slice(6), basic('a', 'hunter2').authorization.slice(6)]) {
+    for (const secret of [
+      'hunter2',
+      'hunter3',
+      right.authorization.slice(6),
+      basic('a', 'hunter2').authorization.slice(6),
+    ]) {
       expect(log).not.toContain(secret)
     }
   })

@@ -57,7 +57,9 @@ test('a request without the header, or with another scheme, is nobody', async ()
   const authenticator = await open({ users })
   const signal = AbortSignal.timeout(5000)
   for (const headers of [{}, { authorization: 'Bearer abc' }]) {
-    expect(await authenticator.authenticate({ headers, request: {} as FastifyRequest }, { signal })).toBeUndefined()
+    expect(
+      await authenticator.authenticate({ headers, request: {} as FastifyRequest }, { signal }),
+    ).toBeUndefined()
   }
 })
 
@@ -72,6 +74,9 @@ test('a file that is not there, or not as it should be, is said by name, and no 
   await expect(open({ filepath: list })).rejects.toThrow('must be an object, is a list')
 })
 
-test.each([[{}], [{ users: {} }], [{ path: 'x' }], [{ users: { a: 'x' } }], [7]])('options %j are refused', async (options) => {
-  await expect(open(options)).rejects.toMatchObject({ code: 'CONFIG' })
-})
+test.each([[{}], [{ users: {} }], [{ path: 'x' }], [{ users: { a: 'x' } }], [7]])(
+  'options %j are refused',
+  async (options) => {
+    await expect(open(options)).rejects.toMatchObject({ code: 'CONFIG' })
+  },
+)

@@ -11,8 +11,11 @@ test.each(['httpbasicauth', 'commissaire_http.authentication.httpbasicauth'])('%
   expect(opened?.name).toBe('httpbasicauth')
 })
 
-test.each(['keystone', '', 'toString', '__proto__'])('"%s" is not, and the error lists those that are', async (name) => {
-  await expect(openAuthenticators([{ name }], { log })).rejects.toThrow(
-    `names "${name}", which is no authentication plugin; known: httpbasicauth`,
-  )
-})
+test.each(['keystone', '', 'toString', '__proto__'])(
+  '"%s" is not, and the error lists those that are',
+  async (name) => {
+    await expect(openAuthenticators([{ name }], { log })).rejects.toThrow(
+      `names "${name}", which is no authentication plugin; known: httpbasicauth`,
+    )
+  },
+)
