@@ -32,7 +32,7 @@ export async function logIn(session: Session): Promise<Outcome> {
   const keyFile = folder.write('key', withNewline(Buffer.from(key, 'base64').toString('utf8')))
   const identity = ['-i', keyFile, '-o', 'IdentitiesOnly=yes', '-l', user]
   const trust = hostKeyOptions({ address, pin: pinOf(host), write: folder.write })
-  return run([...identity, ...trust, address, ...session.given.many('SSH_ARGUMENTS')])
+  return await run([...identity, ...trust, address, ...session.given.many('SSH_ARGUMENTS')])
 }
 
 const pinOf = (host: Answer): string => (host.found ? (textOf(member(host.value, 'host_key')) ?? '') : '')
