@@ -4,6 +4,7 @@ export {
   type FakeHostOptions,
   type Failure,
   type RebootBehaviour,
+  type RebootPhase,
   type Reply,
 } from './testing/fake-host.ts'
 export type { Call } from './testing/fake-server.ts'

@@ -20,7 +20,10 @@ describe.runIf(hasSshd && hasTools)('as a user who is not root', () => {
   afterAll(async () => {
     await sshd.close()
     rmSync(sudoers, { force: true })
-    execFileSync('sh', ['-c', `pkill -KILL -u ${user}; userdel --force --remove ${user} 2>/dev/null || ! id ${user}`])
+    execFileSync('sh', [
+      '-c',
+      `pkill -KILL -u ${user}; userdel --force --remove ${user} 2>/dev/null || ! id ${user}`,
+    ])
   })
   const allow = (): void => writeFileSync(sudoers, `${sudoersLine(user)}\n`, { mode: 0o440 })
   const forbid = (): void => rmSync(sudoers, { force: true })

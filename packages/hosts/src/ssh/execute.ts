@@ -13,6 +13,14 @@ interface Exit {
   readonly signal: string | null
 }
 
+/** Where a channel's output and end go. */
+interface Ends {
+  readonly stdout: Output
+  readonly stderr: Output
+  readonly resolve: (exit: Exit) => void
+  readonly reject: (error: HostError) => void
+}
+
 export interface ExecuteOptions extends RunOptions {
   /** For messages. */
   readonly address: string
@@ -92,7 +100,7 @@ class Execution {
     const again = (): void => void this.#start(stdout, stderr, attempt + 1).then(resolve, reject)
     try {
       this.#client.exec(this.#command, (error, channel) => {
-        if (!error) this.#attach(channel, [stdout, stderr]).then(resolve, reject)
+        if (!error) this.#attach(channel, { stdout, stderr, resolve, reject })
         else if (isCrowded(error) && attempt < mostAttempts && !this.#isAbandoned)
           setTimeout(again, 20 * attempt)
         else refuse(error)
@@ -103,11 +111,10 @@ class Execution {
     return promise
   }
 
-  #attach(channel: ClientChannel, [stdout, stderr]: readonly [Output, Output]): Promise<Exit> {
+  #attach(channel: ClientChannel, { stdout, stderr, resolve, reject }: Ends): void {
     this.#channel = channel
     channel.on('data', (chunk: Buffer) => stdout.add(chunk))
     channel.stderr.on('data', (chunk: Buffer) => stderr.add(chunk))
-    const { promise, resolve, reject } = Promise.withResolvers<Exit>()
     let exit: Exit | undefined
     channel.on('exit', (code: number | null, signal?: string | null) => {
       exit = { code, signal: signal?.replace(/^SIG/, '') ?? null }
@@ -120,7 +127,6 @@ class Execution {
     })
     channel.end(this.#options.input)
     if (this.#isAbandoned) channel.close()
-    return promise
   }
 
   #abandon(ended: Promise<unknown>): void {

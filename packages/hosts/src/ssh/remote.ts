@@ -53,7 +53,9 @@ export class SshRemote implements Remote {
       const result = await execute(this.#client, line, {
         ...options,
         address: this.address,
-        onAbandoned: (end) => (ended = this.#kill(end)),
+        onAbandoned: (end) => {
+          ended = this.#kill(end)
+        },
       })
       if (options.sudo) checkSudo(result, this.address, this.user)
       return result
