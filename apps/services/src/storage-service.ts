@@ -5,6 +5,7 @@
  */
 import type { Message } from '@commissaire/bus'
 import { CommissaireService, type MethodDeclarations, type ServiceOptions } from '@commissaire/service'
+import { z } from 'zod'
 import { type StorageConfig, StorageMethods, Store } from '@commissaire/storage'
 
 /** What the storage service takes besides what every service takes. */
@@ -21,11 +22,17 @@ export interface StorageServiceOptions extends ServiceOptions {
 
 const model = ['model_type_name', 'model_json_data']
 
+const Save = z.object({
+  model_type_name: z.string(),
+  model_json_data: z.any().refine((data) => data !== undefined, { error: 'is missing' }),
+  revision: z.string().nullish(),
+})
+
 /** Brokers the storage and retrieval of persistent data. */
 export class StorageService extends CommissaireService<StorageServiceOptions> {
   static override readonly doc = 'Brokers the storage and retrieval of persistent data.'
   static override readonly methods: MethodDeclarations = {
-    save: { params: [...model, 'revision'], doc: 'Keeps one model or several, all or none.' },
+    save: { schema: Save, doc: 'Keeps one model or several, all or none.' },
     get: { params: model, doc: 'The model of that key, or the models.' },
     fetch: { params: model, doc: 'The model of that key with its revision.' },
     delete: { params: model, doc: 'Removes one model or several, all or none.' },
@@ -63,7 +70,7 @@ export class StorageService extends CommissaireService<StorageServiceOptions> {
     _message: Message,
     model_type_name: string,
     model_json_data: unknown,
-    revision: string | null | undefined = undefined,
+    revision?: string | null,
   ): Promise<object> {
     return this.#methods.save(model_type_name, model_json_data, revision)
   }

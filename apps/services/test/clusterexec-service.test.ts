@@ -241,7 +241,7 @@ test('a service that closes in the middle of a reboot leaves it to the next, whi
   const [first, second] = [await system.activeHost(), await system.activeHost()]
   first.downTime = 600
   await system.cluster('web', [first, second])
-  const options = { ...system.shared, reboot: { ...quickReboot, returnWithin: 5000 }, lease: 400 }
+  const options = { ...system.shared, reboot: { ...quickReboot, returnWithin: 15_000 }, lease: 3000 }
   const dying = new ClusterexecService({ ...options, drainTimeout: 20 })
   await dying.start()
   await system.bus.request('jobs.clusterexec.restart', ['web'])
@@ -282,7 +282,7 @@ test('an operation whose worker died is taken up from where it stands', async ()
 })
 
 test('a cluster that goes away ends what is rolled over it', async () => {
-  await using system = await TestSystem.start({ watcher: false, clusterexec: { lease: 100 } })
+  await using system = await TestSystem.start(noWatcher)
   const host = await system.activeHost()
   await system.cluster('web', [host])
   await system.bus.request('jobs.clusterexec.restart', ['web'])

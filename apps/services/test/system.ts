@@ -27,9 +27,9 @@ let lastAddress = 1
 
 /** How quick reboots are in tests. */
 export const quickReboot = {
-  downWithin: 1500,
-  returnWithin: 1500,
-  settleWithin: 1500,
+  downWithin: 4000,
+  returnWithin: 4000,
+  settleWithin: 4000,
   settleTime: 30,
   interval: 20,
 }
@@ -61,10 +61,10 @@ export class TestSystem implements AsyncDisposable {
 
   static async start(options: SystemOptions = {}): Promise<TestSystem> {
     const url = `memory://${randomUUID()}`
-    const bus = await connect(url, { log: quiet })
+    const bus = await connect(url, { log: quiet, requestTimeout: 20_000 })
     const dataDir = await mkdtemp(join(tmpdir(), 'commissaire-services-'))
     const sshPort = await freePort()
-    const pool = new RemotePool({ connectTimeout: 1000 })
+    const pool = new RemotePool({ connectTimeout: 2000 })
     const system = new TestSystem(bus, { url, dataDir, sshPort, pool })
     const shared = system.shared
     await system.run(new StorageService({ ...shared, dataDir }))
@@ -172,9 +172,9 @@ export class TestSystem implements AsyncDisposable {
 /** Waits until a question has an answer. */
 export async function until<T>(
   ask: () => T | undefined | Promise<T | undefined>,
-  timeout = 10_000,
+  timeout = 20_000,
 ): Promise<T> {
-  return vi.waitUntil(async () => (await ask()) || undefined, { timeout, interval: 10 }) as Promise<T>
+  return vi.waitUntil(async () => (await ask()) || undefined, { timeout, interval: 10 })
 }
 
 /** Waits until an operation has ended. */
