@@ -94,7 +94,7 @@ function deadOf(broker: MemoryBroker): DeadMessages {
         .map((parcel) => describe(queue, parcel)),
     replay: async (queue, id) => {
       const parcel = take(queue, id)
-      if (parcel) broker.queue(queue).push({ ...parcel, attempts: 0, redelivered: false })
+      if (parcel) broker.queue(queue).push({ ...parcel, id: randomUUID(), attempts: 0, redelivered: false })
       return parcel !== undefined
     },
     drop: async (queue, id) => take(queue, id) !== undefined,

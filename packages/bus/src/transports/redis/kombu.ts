@@ -81,7 +81,7 @@ export function decodeMessage(text: string, queue: string): KombuMessage | undef
   const replyTo = properties['reply_to']
   return {
     queue,
-    list: listsOf(queue)[stepOf(properties['priority'])] ?? queue,
+    list: listOf(queue, properties['priority']),
     routingKey: textOr(delivery['routing_key'], ''),
     body,
     contentType,
@@ -169,9 +169,10 @@ function inflate(bytes: Buffer, compression: unknown): string | undefined {
   }
 }
 
-/** The index of the greatest step that is not above the priority, which kombu clamps to 0 to 9. */
-function stepOf(priority: unknown): number {
-  return typeof priority === 'number' ? Math.floor(Math.max(0, Math.min(9, priority)) / 3) : 0
+/** The list of a priority: of the greatest step that is not above it, once kombu has clamped it to 0 to 9. */
+function listOf(queue: string, priority: unknown): string {
+  if (typeof priority !== 'number' || priority < 3) return queue
+  return `${queue}${separator}${Math.floor(Math.min(9, priority) / 3) * 3}`
 }
 
 function base64(text: string): string {

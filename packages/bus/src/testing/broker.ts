@@ -1,0 +1,65 @@
+/** Checks that need a broker that dies and comes back. */
+
+import assert from 'node:assert/strict'
+import { BusError } from '../errors.ts'
+import type { Check } from '../testing.ts'
+import { silent } from './calls.ts'
+import { eventually } from './eventually.ts'
+
+const queue = { name: 'lasting', routingKeys: ['lasting.*'] }
+
+/** Point 10 of what a bus promises. */
+export const broker: Record<string, Check> = {
+  async 'callers and consumers go on when the broker comes back'(make) {
+    await using world = await make()
+    await using service = await world.connect({ log: silent })
+    await using caller = await world.connect({ log: silent })
+    await service.serve(queue, { handler: () => 'here' })
+    assert.equal(await caller.request('lasting.ask'), 'here')
+    await world.stopBroker?.()
+    await eventually('the loss is seen', () => caller.state === 'disconnected')
+    const early = caller.request('lasting.ask', [], { timeout: 20_000 })
+    await world.startBroker?.()
+    assert.equal(await early, 'here')
+    assert.equal(await caller.request('lasting.ask', [], { timeout: 20_000 }), 'here')
+    assert.equal(caller.state, 'connected')
+  },
+
+  async 'a request in flight while the broker dies is answered once or rejects by its deadline'(make) {
+    await using world = await make()
+    await using service = await world.connect({ log: silent, visibility: 900 })
+    await using caller = await world.connect({ log: silent })
+    await service.serve(queue, {
+      handler: async ({ params }) => {
+        await new Promise((resolve) => setTimeout(resolve, 5))
+        return params
+      },
+    })
+    let open = true
+    const outcomes: unknown[] = []
+    const work = async (): Promise<void> => {
+      for (let index = 0; open; index++) {
+        const outcome: unknown = await caller
+          .request('lasting.work', [index], { timeout: 4_000 })
+          .catch((error: unknown) => error)
+        if (!(outcome instanceof BusError)) assert.deepEqual(outcome, [index])
+        outcomes.push(outcome)
+      }
+    }
+    const workers = Promise.all(Array.from({ length: 20 }, work))
+    await eventually('calls are answered', () => outcomes.length > 100)
+    await world.stopBroker?.()
+    await world.startBroker?.()
+    const then = outcomes.length
+    await eventually(
+      'calls are answered again',
+      () => outcomes.slice(then).some((one) => Array.isArray(one)),
+      { within: 20_000 },
+    )
+    open = false
+    await workers
+    const names = new Set(outcomes.flatMap((one) => (one instanceof BusError ? [one.name] : [])))
+    for (const name of names)
+      assert.ok(['Timeout', 'ConnectionLost'].includes(name), `a call failed with ${name}`)
+  },
+}
