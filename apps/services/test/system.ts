@@ -36,8 +36,12 @@ export const quickReboot = {
 
 /** What is different from the usual in a test. */
 export interface SystemOptions {
+  /** Where the bus is; default a memory bus of the system's own. */
+  readonly url?: string
+  /** Runs no service at all: hosts and a bus. */
+  readonly only?: 'hosts'
   readonly watcher?: WatcherOptions | false
-  readonly clusterexec?: ClusterexecOptions
+  readonly clusterexec?: ClusterexecOptions | false
 }
 
 /** The system under test. Dispose of it. */
@@ -60,18 +64,20 @@ export class TestSystem implements AsyncDisposable {
   }
 
   static async start(options: SystemOptions = {}): Promise<TestSystem> {
-    const url = `memory://${randomUUID()}`
+    const { url = `memory://${randomUUID()}` } = options
     const bus = await connect(url, { log: quiet, requestTimeout: 20_000 })
     const dataDir = await mkdtemp(join(tmpdir(), 'commissaire-services-'))
     const sshPort = await freePort()
     const pool = new RemotePool({ connectTimeout: 2000 })
     const system = new TestSystem(bus, { url, dataDir, sshPort, pool })
+    if (options.only === 'hosts') return system
     const shared = system.shared
     await system.run(new StorageService({ ...shared, dataDir }))
     await system.run(new ContainerManagerService(shared))
     await system.run(new InvestigatorService(shared))
     if (options.watcher !== false)
       await system.run(new WatcherService({ ...shared, patience: 2000, ...options.watcher }))
+    if (options.clusterexec === false) return system
     await system.run(new ClusterexecService({ ...shared, reboot: quickReboot, ...options.clusterexec }))
     return system
   }
@@ -180,11 +186,12 @@ export async function until<T>(
 /** Waits until an operation has ended. */
 export function untilEnded<T extends Pick<ClusterRestart, 'status'>>(
   find: () => Promise<T | undefined>,
+  timeout?: number,
 ): Promise<T> {
   return until(async () => {
     const operation = await find()
     return operation && operation.status !== 'in_process' ? operation : undefined
-  })
+  }, timeout)
 }
 
 /** What a sound host says to the questions of its preparation. */
