@@ -1,6 +1,6 @@
 /** `commctl passhash`, by every way of giving it a password. */
 import assert from 'node:assert/strict'
-import bcrypt from 'bcryptjs'
+import { compare } from 'bcryptjs'
 import { afterAll, test } from 'vitest'
 import { commandLine, Home, onTerminal } from './world.ts'
 
@@ -8,7 +8,7 @@ const home = new Home()
 afterAll(() => home[Symbol.dispose]())
 
 async function accepts(password: string, hash: string): Promise<void> {
-  assert.ok(await bcrypt.compare(password, hash.trim()), `${hash} is not the hash of ${password}`)
+  assert.ok(await compare(password, hash.trim()), `${hash} is not the hash of ${password}`)
 }
 
 test('a password that is given gets a bcrypt hash of twelve rounds', async () => {

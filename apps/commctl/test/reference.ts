@@ -50,7 +50,7 @@ its members sorted.
 export async function reference(): Promise<string> {
   const rows = await loadTable()
   const general = `## Options of every command\n\nThey may stand before or after any word.\n\n${optionTable(everywhere)}`
-  return `${[head, general, ...rows.flatMap((row) => sections(row, ['commctl']))].join('\n')}`
+  return [head, general, ...rows.flatMap((row) => sections(row, ['commctl']))].join('\n')
 }
 
 function sections(row: CommandRow, path: readonly string[]): string[] {
@@ -59,7 +59,7 @@ function sections(row: CommandRow, path: readonly string[]): string[] {
   const aliases = row.aliases ? `Also: ${row.aliases.map((alias) => `\`${alias}\``).join(', ')}.\n` : ''
   const text = `${(row.description ?? row.summary).replace(/\.$/, '')}.\n`
   const own = [heading, text, ...(aliases ? [aliases] : []), ...(row.run ? usage(row, words) : [])]
-  return [`${own.join('\n')}`, ...(row.commands ?? []).flatMap((sub) => sections(sub, words))]
+  return [own.join('\n'), ...(row.commands ?? []).flatMap((sub) => sections(sub, words))]
 }
 
 function usage(row: CommandRow, words: readonly string[]): string[] {
