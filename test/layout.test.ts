@@ -28,7 +28,7 @@ const standsOn: Record<string, readonly string[]> = {
 const sisters = (names: Iterable<string>) =>
   [
     ...new Set(
-      [...names].filter((name) => name.startsWith('@commissaire/')).map((name) => name.split('/')[1]),
+      [...names].filter((name) => name.startsWith('@commissaire/')).map((name) => name.split('/')[1] ?? ''),
     ),
   ].sort()
 
