@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
-import { createServer } from 'node:net'
+import { connect as connectSocket, createServer, type Server, type Socket } from 'node:net'
 import { inspect } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { connect, fingerprint, HostError, type Target } from '../src/index.ts'
@@ -142,3 +142,48 @@ test('a connection that ends takes its running command with it', async () => {
   await host.goDown()
   await expect(running).rejects.toMatchObject({ code: 'connection_lost' })
 })
+
+test('a connection on which a command is stuck for good is ended', async () => {
+  await using host = await FakeHost.start()
+  await using network = await Network.to(host.port)
+  await using remote = await connect(host.target({ port: network.port }))
+  await remote.run('true')
+  network.freeze()
+  await expect(remote.run('true', { timeout: 100 })).rejects.toMatchObject({ code: 'timeout' })
+  await expect.poll(() => remote.isOpen, { timeout: 15_000 }).toBe(false)
+  await remote.closed
+})
+
+/** A stretch of network between us and a host, which can stop carrying anything without a word. */
+class Network implements AsyncDisposable {
+  readonly port: number
+  readonly #server: Server
+  readonly #sockets: readonly Socket[]
+
+  private constructor(server: Server, port: number, sockets: readonly Socket[]) {
+    this.#server = server
+    this.port = port
+    this.#sockets = sockets
+  }
+
+  static async to(hostPort: number): Promise<Network> {
+    const sockets: Socket[] = []
+    const server = createServer((near) => {
+      const far = connectSocket(hostPort, '127.0.0.1')
+      near.pipe(far).pipe(near)
+      for (const socket of [near, far]) sockets.push(socket.on('error', () => socket.destroy()))
+    })
+    await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
+    const address = server.address()
+    return new Network(server, typeof address === 'object' && address ? address.port : 0, sockets)
+  }
+
+  freeze(): void {
+    for (const socket of this.#sockets) socket.unpipe().pause()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy()
+    await new Promise((resolve) => void this.#server.close(resolve))
+  }
+}

@@ -19,6 +19,8 @@ export class SshRemote implements Remote {
   readonly #closed: Promise<void>
   #isOpen = true
   #running = 0
+  /** Of those, how many were abandoned and have not ended. */
+  #stuck = 0
   #killing: Promise<void> | undefined
 
   constructor(client: Client, target: Target, hostKey: string) {
@@ -33,7 +35,7 @@ export class SshRemote implements Remote {
     client.once('end', () => (this.#isOpen = false))
   }
 
-  /** False once either side has ended the connection. */
+  /** False once either side has ended the connection, or a command on it is stuck. */
   get isOpen(): boolean {
     return this.#isOpen
   }
@@ -54,17 +56,14 @@ export class SshRemote implements Remote {
         ...options,
         address: this.address,
         onAbandoned: (end) => {
-          ended = this.#kill(end)
+          ended = this.#seeOut(end)
         },
       })
       if (options.sudo) checkSudo(result, this.address, this.user)
       return result
     } finally {
       // An abandoned command holds its session until it has really ended.
-      void ended.then(() => {
-        this.#running -= 1
-        leave()
-      })
+      void ended.then(() => this.#leave(leave))
     }
   }
 
@@ -80,29 +79,53 @@ export class SshRemote implements Remote {
     return this.close()
   }
 
+  #leave(leave: () => void): void {
+    this.#running -= 1
+    leave()
+    this.#retire()
+  }
+
   /**
-   * Kills the abandoned command where nothing else runs on the connection that would be hit too; what comes next waits
-   * for that. Otherwise the command is left to find its output closed.
+   * Kills an abandoned command where nothing else runs on the connection that would be hit too; what comes next waits
+   * for that. A command that does not end even so makes the connection one that nobody should be given any more.
    */
-  async #kill(ended: Promise<unknown>): Promise<void> {
+  async #seeOut(ended: Promise<unknown>): Promise<void> {
+    this.#stuck += 1
     if (this.#running === 1) this.#killing = firstWord(this.#client, killSiblings)
     await this.#killing
+    const patience = setTimeout(() => {
+      this.#isOpen = false
+      this.#retire()
+    }, patienceMs)
     await ended
+    clearTimeout(patience)
+    this.#stuck -= 1
+  }
+
+  /** Ends a connection that is not handed out any more, once only what is stuck runs on it. */
+  #retire(): void {
+    if (!this.#isOpen && this.#running === this.#stuck) this.#client.destroy()
   }
 }
 
-/** Resolves when the command has printed something, or has ended or failed without. */
+/** How long a command may take to end after it was killed, or the killer to say something. */
+const patienceMs = 3000
+
+/** Resolves when the command has printed something, has ended or failed without, or is silent for too long. */
 function firstWord(client: Client, command: string): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
+      clearTimeout(impatient)
       client.off('close', done)
       resolve()
     }
+    const impatient = setTimeout(done, patienceMs)
     client.once('close', done)
     try {
       client.exec(command, (error, channel) => {
         if (error) return done()
         channel.once('data', done).once('close', done).resume()
+        channel.end()
       })
     } catch {
       done()

@@ -6,11 +6,12 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { ServerChannel } from 'ssh2'
 import { factsProbe, pulseProbe } from '../facts/probe.ts'
+import { killSiblings } from '../ssh/kill.ts'
 import type { Target } from '../ssh/target.ts'
 import { factsAnswer, type HostState, pulseAnswer } from './answers.ts'
 import { type Call, end, FakeServer } from './fake-server.ts'
 import { type KeyPair, keyPair } from './key-pair.ts'
-import { runLocally } from './local-shell.ts'
+import { LocalShell } from './local-shell.ts'
 import type { SystemName } from './systems.ts'
 
 /** How a command ends on a scripted host. */
@@ -86,6 +87,7 @@ export class FakeHost implements AsyncDisposable {
   readonly #options: FakeHostOptions
   readonly #server: FakeServer
   readonly #ownKey: KeyPair = keyPair()
+  readonly #shell = new LocalShell()
   #hostKey: KeyPair
   #bootId: string = randomUUID()
   #bootedAt = Date.now() - 3_600_000
@@ -161,6 +163,7 @@ export class FakeHost implements AsyncDisposable {
 
   async close(): Promise<void> {
     this.#isClosed = true
+    this.#shell.kill()
     await this.#server.stop()
   }
 
@@ -185,14 +188,21 @@ export class FakeHost implements AsyncDisposable {
   }
 
   async #reply(call: Call): Promise<Reply> {
+    if (call.command === killSiblings) return this.#endCommands()
     const probe = probes.get(call.input)
     if (!probe) this.commands.push(call.command)
     const scripted = await this.#options.respond?.(call)
     if (scripted) return scripted
-    if (this.#options.runs === 'locally') return runLocally(call.command, call.input)
+    if (this.#options.runs === 'locally') return this.#shell.run(call.command, call.input)
     if (probe) return { stdout: probe(this.#state(call.user)) }
     if (/systemctl (soft-)?reboot|sleep 2; reboot/.test(call.command)) this.#startReboot(call.command)
     return {}
+  }
+
+  /** A real sshd's commands are its children; ours are not, so that the script would find nothing. */
+  #endCommands(): Reply {
+    this.#shell.kill()
+    return { stdout: 'asked\n' }
   }
 
   #state(user: string): HostState {
