@@ -19,5 +19,6 @@ console.log(await simple.wordy_add(3, 4))
 try {
   await simple.fail()
 } catch (error) {
-  if (error instanceof BusError) console.log(`${error.code} ${error.message} (${error.data['exception']})`)
+  if (error instanceof BusError)
+    console.log(`${error.code} ${error.message} (${String(error.data['exception'])})`)
 }

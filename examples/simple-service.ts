@@ -25,7 +25,7 @@ export class SimpleService extends CommissaireService {
 
   /** Exposed as `wordy_add`. Adds by asking whoever serves `simple.add`, and says so in words. */
   async on_wordy_add(_message: Message, x: number, y: number): Promise<string> {
-    const sum = await this.request('simple.add', [x, y])
+    const sum = await this.request<number>('simple.add', [x, y])
     return `Adding ${x} plus ${y} results in ${sum}`
   }
 

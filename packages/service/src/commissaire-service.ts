@@ -169,6 +169,7 @@ export class CommissaireService<Options extends ServiceOptions = ServiceOptions>
   }
 
   get #class() {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the language types it as any function
     return this.constructor as typeof CommissaireService & ServiceClass
   }
 

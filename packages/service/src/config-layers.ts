@@ -22,7 +22,7 @@ export interface Layer {
 /** The layer of a file: keys with `-` or `_`, secrets by the path of a file. */
 export function fileLayer(schema: Schema, file: string, values: Values): Layer {
   const nameOf = (path: string) => `${file}: "${path}"`
-  return { values: adopt(values, schema, { path: '', nameOf, file }) as Values, nameOf, file }
+  return { values: adoptAll(values, schema, { path: '', nameOf, file }), nameOf, file }
 }
 
 /** The layer of the environment: `COMMISSAIRE_BUS_URI` for `bus_uri`; numbers, booleans and JSON by the schema. */
@@ -36,7 +36,7 @@ export function environmentLayer(schema: Schema, environment: NodeJS.ProcessEnv)
     else if (path !== undefined) values[`${key}_file`] = path
   }
   return {
-    values: adopt(values, schema, { path: '', nameOf, file: undefined }) as Values,
+    values: adoptAll(values, schema, { path: '', nameOf, file: undefined }),
     nameOf,
     file: undefined,
   }
@@ -77,6 +77,12 @@ interface Place {
   readonly path: string
   readonly nameOf: (path: string) => string
   readonly file: string | undefined
+}
+
+/** A whole layer with the schema's spelling of its keys. */
+function adoptAll(values: Values, schema: Schema, place: Place): Values {
+  const members = membersOf(schema)
+  return members === undefined ? values : adoptObject(values, members, place)
 }
 
 /** The same value with the schema's spelling of its keys. What the schema does not know stays as it is. */

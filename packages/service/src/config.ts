@@ -8,7 +8,7 @@ import { readConfigFile } from './config-file.ts'
 import { environmentLayer, fileLayer, flagLayer, type Layer } from './config-layers.ts'
 import { keysAt } from './config-shape.ts'
 import { didYouMean } from './did-you-mean.ts'
-import { redact } from './redact.ts'
+import { redactMembers } from './redact.ts'
 
 /** Where to look for settings. */
 export interface ConfigSources {
@@ -28,8 +28,9 @@ export function loadConfig<Schema extends z.ZodObject>(
   sources: ConfigSources,
 ): z.output<Schema> {
   const layers = layersOf(schema, sources)
-  const values = Object.assign({}, ...layers.map((layer) => layer.values)) as Record<string, unknown>
+  const values = Object.fromEntries(layers.flatMap((layer) => Object.entries(layer.values)))
   const result = schema.strict().safeParse(values)
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- zod forgets the shape when it becomes strict
   if (result.success) return result.data as z.output<Schema>
   throw new ConfigError(result.error.issues.flatMap((issue) => inWords(issue, { schema, layers, values })))
 }
@@ -110,12 +111,14 @@ function allowed(issue: Issue): string[] {
 }
 
 function at(value: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>((here, key) => (here as Record<PropertyKey, unknown> | undefined)?.[key], value)
+  return path.reduce<unknown>((here, key) => (isObject(here) ? Reflect.get(here, key) : undefined), value)
 }
 
 /** What was found, unless it is a secret: errors of the configuration end in logs. */
 function shown(found: unknown, path: readonly PropertyKey[]): string {
-  const key = String(path.findLast((each) => typeof each === 'string') ?? '')
-  const text = JSON.stringify((redact({ [key]: found }) as Record<string, unknown>)[key])
+  const key = path.findLast((each) => typeof each === 'string') ?? ''
+  const text = JSON.stringify(redactMembers({ [key]: found })[key])
   return text.length > 80 ? `${text.slice(0, 77)}…` : text
 }
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null

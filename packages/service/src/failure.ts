@@ -3,9 +3,8 @@ import { BusError, type Logger, type Message } from '@commissaire/bus'
 
 /** True for an error that says how it travels: a numeric code, and data. From whichever copy of the bus package. */
 export function isBusError(error: unknown): error is BusError {
-  if (!(error instanceof Error)) return false
-  const { code, data } = error as { code?: unknown; data?: unknown }
-  return Number.isInteger(code) && typeof data === 'object' && data !== null
+  if (!(error instanceof Error && 'code' in error && 'data' in error)) return false
+  return Number.isInteger(error.code) && typeof error.data === 'object' && error.data !== null
 }
 
 /** The error as it is, or as an InternalError that names the class of what was thrown. */

@@ -10,7 +10,7 @@ import {
   stdSerializers,
   stdTimeFunctions,
 } from 'pino'
-import { redact } from './redact.ts'
+import { redact, redactMembers } from './redact.ts'
 
 /** How a log is made. */
 export interface LogOptions {
@@ -32,7 +32,7 @@ export function createLog({ name, level = 'info', to = standardError() }: LogOpt
       timestamp: stdTimeFunctions.isoTime,
       formatters: {
         level: (label) => ({ level: label }),
-        log: (facts) => redact(facts) as Record<string, unknown>,
+        log: (facts) => redactMembers(facts),
       },
       serializers: { err: serializeError, error: serializeError },
     },
@@ -44,5 +44,5 @@ export function createLog({ name, level = 'info', to = standardError() }: LogOpt
 const standardError = () => destination({ fd: 2, sync: true })
 
 function serializeError(error: unknown): unknown {
-  return error instanceof Error ? redact({ ...stdSerializers.err(error) }) : redact(error)
+  return error instanceof Error ? redactMembers(stdSerializers.err(error)) : redact(error)
 }

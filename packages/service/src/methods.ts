@@ -88,15 +88,17 @@ function* chain(prototype: object): Generator<object> {
 function declarationsOf(serviceClass: ServiceClass): Map<string, MethodDeclaration> {
   const declarations = new Map<string, MethodDeclaration>()
   for (let each: object | null = serviceClass; each !== null && each !== Function.prototype;) {
-    const own = Object.hasOwn(each, 'methods')
-      ? (Reflect.get(each, 'methods') as MethodDeclarations | undefined)
-      : undefined
-    for (const [name, declaration] of Object.entries(own ?? {})) {
+    for (const [name, declaration] of Object.entries(declares(each) ? each.methods : {})) {
       if (!declarations.has(name)) declarations.set(name, declaration)
     }
     each = Reflect.getPrototypeOf(each)
   }
   return declarations
+}
+
+/** True for a class that declares something itself, and does not only inherit it. */
+function declares(serviceClass: object): serviceClass is { methods: MethodDeclarations } {
+  return Object.hasOwn(serviceClass, 'methods')
 }
 
 function refuseGhosts(

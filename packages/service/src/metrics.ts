@@ -67,5 +67,6 @@ const buckets = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60, 600]
 
 /** A registry refuses a second metric of one name; two services in one process mean the same one. */
 function once<Metric>(registry: Registry, name: string, make: (name: string) => Metric): Metric {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only this file makes metrics of these names
   return (registry.getSingleMetric(name) as Metric | undefined) ?? make(name)
 }

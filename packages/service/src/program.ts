@@ -87,6 +87,7 @@ function readSettings<Shape extends z.ZodRawShape>(
   const files = line.file === false ? {} : { file: line.file, defaultFile }
   const settings = loadConfig(schema, { ...files, environment, flags: line.values })
   const configFile = line.file === false ? undefined : (line.file ?? defaultFile)
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the same shape, which the compiler cannot see
   return { settings: settings as Settings<Shape> & { debug: boolean }, configFile }
 }
 

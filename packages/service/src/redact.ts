@@ -17,8 +17,12 @@ export function redact(value: unknown, depth = 0): unknown {
   if (depth >= deepest) return '[deep]'
   if (Array.isArray(value)) return value.map((each) => redact(each, depth + 1))
   if (!isPlain(value)) return value
-  const entries = Object.entries(value).map(([key, each]) => [key, redactMember(key, each, depth)])
-  return Object.fromEntries(entries) as unknown
+  return redactMembers(value, depth)
+}
+
+/** The same object without its secrets. */
+export function redactMembers(value: object, depth = 0): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, redactMember(key, each, depth)]))
 }
 
 /** The same text without passwords in URLs and without private keys. */

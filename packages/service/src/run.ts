@@ -14,9 +14,9 @@ export type RunServiceOptions<Options extends ServiceOptions = ServiceOptions> =
  */
 export async function run<Options extends ServiceOptions = ServiceOptions>(
   serviceClass: new (options: Options) => CommissaireService<Options>,
-  { processes = 1, ...rest }: RunServiceOptions<Options>,
+  options: RunServiceOptions<Options>,
 ): Promise<void> {
-  const options = rest as unknown as Options
+  const { processes = 1 } = options
   if (processes === 1) return new serviceClass(options).run()
   return new ServiceManager<Options>({ ...options, serviceClass, processCount: processes }).run()
 }

@@ -90,14 +90,7 @@ export class ServiceManager<Options extends ServiceOptions = ServiceOptions> {
   }
 
   #makeService(): CommissaireService<Options> {
-    const {
-      serviceClass: Service,
-      processCount: _,
-      restart: __,
-      readyTimeout: ___,
-      ...options
-    } = this.#options
-    return new Service(options as unknown as Options)
+    return new this.#options.serviceClass(this.#options)
   }
 
   async #manage(stop: StopRequest): Promise<void> {

@@ -128,15 +128,16 @@ describe.skipIf(!hasRedis())('a manager of real processes, over a real Redis', {
     await using it = await world()
     await it.manager.said('Fragile is ready in 3 processes')
     const before = new Set(readyPids(it.manager))
-    let calling = true
+    const enough = new AbortController()
     let answered = 0
     const callers = Array.from({ length: 4 }, async () => {
-      while (calling) answered += await it.bus.request<number>('fragile.slow', [20]).then(() => 1)
+      while (!enough.signal.aborted)
+        answered += await it.bus.request<number>('fragile.slow', [20]).then(() => 1)
     })
     const calls = Promise.all(callers)
     it.manager.signal('SIGHUP')
     await Promise.race([it.manager.said('replaced a process', 3), calls])
-    calling = false
+    enough.abort()
     await calls
     assert.ok(answered > 20, `${answered} calls were answered`)
     const after = await Promise.all(
