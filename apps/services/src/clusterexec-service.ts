@@ -128,7 +128,7 @@ export class ClusterexecService extends CommissaireService<ClusterexecOptions> {
   /** Waits until the operation has ended or its worker is dead, and then rolls it on. */
   async #goOn<T extends Operation>(kind: OperationKind<T>, name: string): Promise<void> {
     for (;;) {
-      const record = await OperationRecord.takeOver(kind, this.#recordMeans, name)
+      const record = await this.#takeUp(kind, name)
       if (record) return this.#roll(record)
       const last = await this.#storage.find(kind.definition, name)
       if (last?.status !== 'in_process' || this.#winding.signal.aborted) return
@@ -153,11 +153,19 @@ export class ClusterexecService extends CommissaireService<ClusterexecOptions> {
   }
 
   async #adopt<T extends Operation>(kind: OperationKind<T>, name: string): Promise<void> {
-    const record = await OperationRecord.takeOver(kind, this.#recordMeans, name)
+    const record = await this.#takeUp(kind, name)
     if (!record) return
-    this.log.info({ operation: record.id }, `${record.id} was left lying and is taken up again`)
     const rolling = this.#roll(record).finally(() => this.#rolling.delete(rolling))
     this.#rolling.add(rolling)
+  }
+
+  async #takeUp<T extends Operation>(
+    kind: OperationKind<T>,
+    name: string,
+  ): Promise<OperationRecord<T> | undefined> {
+    const record = await OperationRecord.takeOver(kind, this.#recordMeans, name)
+    if (record) this.log.info({ operation: record.id }, `${record.id} was left lying and is taken up again`)
+    return record
   }
 
   async #roll<T extends Operation>(record: OperationRecord<T>): Promise<void> {

@@ -119,7 +119,7 @@ test('hosts that are not active are left out, and told', async () => {
   const [well, failed] = [await system.activeHost(), await system.activeHost()]
   await system.storage.update(Host, failed.address, (host) => ({
     ...host,
-    status: 'failed',
+    status: 'failed' as const,
     status_reason: 'refused: gone',
   }))
   await system.cluster('web', [failed, well])
@@ -230,7 +230,10 @@ test('an operation that is cancelled in storage ends before its next host', asyn
   await system.cluster('web', hosts)
   await system.bus.request('jobs.clusterexec.restart', ['web'])
   await until(() => reboots(hosts[0]?.commands ?? []) || undefined)
-  await system.storage.update(ClusterRestart, 'web', (operation) => ({ ...operation, status: 'cancelled' }))
+  await system.storage.update(ClusterRestart, 'web', (operation) => ({
+    ...operation,
+    status: 'cancelled' as const,
+  }))
   expect((await restarted(system)).status).toBe('cancelled')
   await until(() => hosts[0]?.connections !== undefined)
   expect(hosts[1]?.commands).toEqual([])

@@ -37,6 +37,15 @@ test.for(Object.entries(programs))(
   },
 )
 
+test('the manual names every setting, and none that is not there', () => {
+  const manual = readFileSync(new URL('../../../docs/reference/services.md', import.meta.url), 'utf8')
+  const table = manual.slice(manual.indexOf('## Configuration'), manual.indexOf('## What becomes'))
+  const named = [...table.matchAll(/^\| `(\w+)` \|/gm)].map(([, key]) => key)
+  const settings = Object.values(programs).map((program) => program.settings(['--no-config-file'], {}))
+  const known = new Set([...settings.flatMap((each) => Object.keys(each)), 'vault_key_path'])
+  expect(new Set(named)).toEqual(known)
+})
+
 /** A program in a process of its own. */
 class Running implements AsyncDisposable {
   readonly process: ChildProcess

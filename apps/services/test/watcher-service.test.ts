@@ -144,7 +144,10 @@ test("what somebody else wrote while the watcher looked stands, and so do an inv
   host.failure = 'hangs'
   await system.bus.publish('jobs.watcher', record(host.address))
   await until(() => host.connections > 0 || undefined)
-  await system.storage.update(Host, host.address, (stored) => ({ ...stored, status: 'investigating' }))
+  await system.storage.update(Host, host.address, (stored) => ({
+    ...stored,
+    status: 'investigating' as const,
+  }))
   const heard = await system.listen('jobs.watcher')
   await until(() => heard.length >= 2 || undefined)
   expect((await system.stored(host.address)).status).toBe('investigating')
