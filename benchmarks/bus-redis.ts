@@ -131,7 +131,11 @@ async function withProcessorTimes(
   service: ChildProcess,
   work: () => Promise<{ count: number; ms: number }>,
 ): Promise<Many> {
-  const before = { caller: process.cpuUsage(), service: await usageOf(service), redis: await redisUsage(control) }
+  const before = {
+    caller: process.cpuUsage(),
+    service: await usageOf(service),
+    redis: await redisUsage(control),
+  }
   const { count, ms } = await work()
   const caller = process.cpuUsage(before.caller)
   const after = { service: await usageOf(service), redis: await redisUsage(control) }
@@ -167,7 +171,18 @@ function round(value: number): number {
 async function startRedis(): Promise<{ url: string } & AsyncDisposable> {
   const directory = await mkdtemp(join(tmpdir(), 'commissaire-bench-'))
   const port = await freePort()
-  const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', directory, '--save', '', '--appendonly', 'no']
+  const args = [
+    '--port',
+    String(port),
+    '--bind',
+    '127.0.0.1',
+    '--dir',
+    directory,
+    '--save',
+    '',
+    '--appendonly',
+    'no',
+  ]
   const server = spawn('redis-server', args, { stdio: 'ignore' })
   const failed = once(server, 'error').then(([error]) => {
     throw new Error('redis-server cannot be started; run: apt-get install redis-server', { cause: error })
@@ -211,7 +226,8 @@ async function child(role: string, url: string): Promise<{ process: ChildProcess
 
 async function serve(url: string): Promise<void> {
   const bus = await connect(url)
-  const handler = ({ params }: { params: unknown }): number => (Array.isArray(params) ? params[0] + params[1] : 0)
+  const handler = ({ params }: { params: unknown }): number =>
+    Array.isArray(params) ? params[0] + params[1] : 0
   await bus.serve({ name: 'bench', routingKeys: ['bench.*'] }, { handler })
   process.on('message', () => {
     const { user, system } = process.cpuUsage()

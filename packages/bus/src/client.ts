@@ -28,6 +28,8 @@ export function createClient<Service>(
   prefix: string,
   request: (routingKey: string, params: Params) => Promise<unknown>,
 ): Client<Service> {
+  // The compiler cannot know what a proxy answers to.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return new Proxy({} as Client<Service>, {
     get: (_target, method) => {
       // A promise resolved with the client would otherwise ask the service for its method `then`.

@@ -56,14 +56,19 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
 function parse(url: string): URL {
   const parsed = URL.canParse(url) ? new URL(url) : undefined
   if (parsed && Object.hasOwn(transports, parsed.protocol)) return parsed
+  throw unknownScheme(parsed?.protocol)
+}
+
+function unknownScheme(scheme: string | undefined): Error {
   const known = Object.keys(transports).map((scheme) => `${scheme}//`)
-  const scheme = parsed ? `"${parsed.protocol}//" is no known kind of bus` : 'it is no URL'
-  throw new Error(`cannot connect to the bus: ${scheme}; known are ${known.join(', ')}`)
+  const found = scheme === undefined ? 'what was given is no URL' : `"${scheme}//" is no known kind of bus`
+  return new Error(`cannot connect to the bus: ${found}; known are ${known.join(', ')}`)
 }
 
 async function load(url: URL): Promise<TransportModule> {
-  const { client, load } = transports[url.protocol] as (typeof transports)[string]
+  const { client, load } = transports[url.protocol] ?? {}
   try {
+    if (!load) throw unknownScheme(url.protocol)
     return await load()
   } catch (cause) {
     if (!client || !isMissing(cause, client)) throw cause

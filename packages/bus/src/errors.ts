@@ -55,9 +55,12 @@ export class BusError extends Error {
   }
 }
 
-const names = new Map<number, ErrorName>(
-  Object.entries(errorTable).map(([name, row]) => [row.code, name as ErrorName]),
-)
+const names = new Map<number, ErrorName>()
+for (const name in errorTable) if (isErrorName(name)) names.set(errorTable[name].code, name)
+
+function isErrorName(name: string): name is ErrorName {
+  return Object.hasOwn(errorTable, name)
+}
 
 /** The error that a code stands for. A code that is not in the table makes a `RemoteError` and is kept. */
 export function errorOfCode(code: number, message: string, data: ErrorData): BusError {

@@ -120,7 +120,7 @@ function describe(error: unknown): ErrorFacts {
   const internal = new BusError('InternalError', '').code
   if (!(error instanceof Error))
     return { code: internal, message: String(error), data: { exception: typeof error } }
-  const { code, data } = error as { code?: unknown; data?: unknown }
+  const { code, data }: Error & { code?: unknown; data?: unknown } = error
   const facts = { ...(isObject(data) ? data : {}), exception: exceptionName(error, data) }
   if (typeof code === 'number' && Number.isInteger(code)) return { code, message: error.message, data: facts }
   const detail = typeof code === 'string' ? { code } : {}

@@ -23,7 +23,11 @@ export function decodeBody({ body, contentType, replyTo }: Received): unknown {
     return parseJson(body)
   } catch (cause) {
     if (contentType !== 'application/json' && replyTo === undefined) return body
-    throw new BusError('ParseError', `the message is not JSON: ${(cause as Error).message}`, { cause })
+    throw new BusError(
+      'ParseError',
+      `the message is not JSON: ${cause instanceof Error ? cause.message : ''}`,
+      { cause },
+    )
   }
 }
 

@@ -11,7 +11,7 @@ import { decodeAnswer, encodeRequest, type Answer, type Params } from './json-rp
 import type { Logger } from './logger.ts'
 import { lastWord } from './message.ts'
 import { traceRequest } from './trace.ts'
-import type { Transport } from './transport.ts'
+import type { Headers, Transport } from './transport.ts'
 
 /** How long to wait for an answer, and what ends the waiting. */
 export interface RequestOptions {
@@ -46,12 +46,16 @@ export class Requests {
     if (signal?.aborted) return Promise.reject(cancelled(routingKey, signal))
     const id = this.#prefix + (this.#count++).toString(36)
     const body = encodeRequest(id, lastWord(routingKey), params)
-    const deadline = Date.now() + timeout
-    const headers: Record<string, string> = { deadline: String(deadline) }
+    const dueAt = Date.now() + timeout
+    const headers: Record<string, string> = { deadline: String(dueAt) }
     return traceRequest(routingKey, headers, () => {
-      const answer = this.#wait(id, { routingKey, timeout, deadline, signal }) as Promise<T>
-      this.#publish(id, { routingKey, body, headers })
-      return answer
+      const pending = new Pending({ id, routingKey, timeout, dueAt, signal }, this.#giveUp)
+      this.#pending.set(id, pending)
+      this.#deadlines.add(pending)
+      this.#publish(pending, body, headers)
+      // What a service returns is what its caller says it is; a typed client takes the type from the service.
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+      return pending.answer as Promise<T>
     })
   }
 
@@ -59,7 +63,8 @@ export class Requests {
   receive(body: string): void {
     const answer = this.#read(body)
     if (!answer) return
-    const pending = this.#take(answer.id)
+    const waiting = this.#pending.get(String(answer.id))
+    const pending = waiting && this.#end(waiting)
     if (!pending) this.#log.debug({ id: answer.id }, 'an answer came for a request that waits no more')
     else if ('error' in answer) pending.reject(answer.error)
     else pending.resolve(answer.result)
@@ -67,46 +72,47 @@ export class Requests {
 
   /** Ends all waiting. */
   rejectAll(reason: string): void {
-    for (const id of this.#pending.keys()) {
-      const pending = this.#take(id)
-      pending?.reject(
+    for (const pending of this.#pending.values()) {
+      this.#end(pending)?.reject(
         new BusError('ConnectionLost', `${pending.routingKey}: ${reason}`, { data: pending.facts }),
       )
     }
   }
 
-  #wait(id: string, wish: Wish): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      const pending = new Pending(wish, { resolve, reject, giveUp: (error) => this.#giveUp(id, error) })
-      this.#pending.set(id, pending)
-      this.#deadlines.add(pending)
-    })
-  }
-
   /** A failed publish whose outcome is unknown leaves the request waiting: its answer may yet come. */
-  #publish(id: string, message: { routingKey: string; body: string; headers: Record<string, string> }): void {
-    const contentType = 'application/json'
-    this.#transport.publish({ ...message, contentType, replyTo: this.#transport.replyQueue }).then(
-      (queues) => queues === 0 && this.#take(id)?.reject(nobody(message.routingKey)),
-      (error: unknown) => this.#take(id)?.reject(error),
+  #publish(pending: Pending, body: string, headers: Headers): void {
+    const { routingKey } = pending
+    const message = {
+      routingKey,
+      body,
+      headers,
+      contentType: 'application/json',
+      replyTo: this.#transport.replyQueue,
+    }
+    this.#transport.publish(message).then(
+      (queues) => {
+        if (queues === 0) this.#end(pending)?.reject(nobody(routingKey))
+      },
+      (error: unknown) => {
+        if (!mayHaveArrived(error)) this.#end(pending)?.reject(error)
+      },
     )
   }
 
-  #take(id: unknown): Pending | undefined {
-    const pending = this.#pending.get(id as string)
-    if (!pending) return undefined
-    this.#pending.delete(id as string)
+  /** Of the ways in which a request can end, the first one counts. */
+  #end(pending: Pending): Pending | undefined {
+    if (!this.#pending.delete(pending.id)) return undefined
     this.#deadlines.delete(pending)
     pending.forget()
     return pending
   }
 
   /** Tells the caller, and tells whoever works on it to stop. */
-  #giveUp(id: string, error: BusError): void {
-    const pending = this.#take(id)
-    if (!pending) return
+  readonly #giveUp = (pending: Pending, error: BusError): void => {
+    if (!this.#end(pending)) return
     pending.reject(error)
-    this.#transport.broadcast(encodeCancel(id, pending.dueAt)).catch((cause: unknown) => {
+    const { id, dueAt } = pending
+    this.#transport.broadcast(encodeCancel(id, dueAt)).catch((cause: unknown) => {
       this.#log.debug({ id, cause }, 'a cancellation could not be sent')
     })
   }
@@ -122,54 +128,71 @@ export class Requests {
 }
 
 interface Wish {
+  readonly id: string
   readonly routingKey: string
   readonly timeout: number
-  readonly deadline: number
+  readonly dueAt: number
   readonly signal: AbortSignal | undefined
 }
 
-interface Outcome {
-  resolve(result: unknown): void
-  reject(error: unknown): void
-  giveUp(error: BusError): void
-}
-
+/** One request that waits. */
 class Pending implements Expiring {
+  readonly id: string
   readonly routingKey: string
   readonly dueAt: number
-  readonly resolve: Outcome['resolve']
-  readonly reject: Outcome['reject']
-  readonly #giveUp: Outcome['giveUp']
+  readonly answer: Promise<unknown>
   readonly #timeout: number
   readonly #signal: AbortSignal | undefined
+  readonly #giveUp: (pending: Pending, error: BusError) => void
+  #resolve!: (result: unknown) => void
+  #reject!: (error: unknown) => void
 
-  constructor(wish: Wish, outcome: Outcome) {
-    this.routingKey = wish.routingKey
-    this.dueAt = wish.deadline
-    this.resolve = outcome.resolve
-    this.reject = outcome.reject
-    this.#giveUp = outcome.giveUp
-    this.#timeout = wish.timeout
-    this.#signal = wish.signal
-    this.#signal?.addEventListener('abort', this.#abort)
+  constructor(
+    { id, routingKey, timeout, dueAt, signal }: Wish,
+    giveUp: (pending: Pending, error: BusError) => void,
+  ) {
+    this.id = id
+    this.routingKey = routingKey
+    this.dueAt = dueAt
+    this.#timeout = timeout
+    this.#signal = signal
+    this.#giveUp = giveUp
+    this.answer = new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+    })
+    signal?.addEventListener('abort', this)
   }
 
   get facts(): { routingKey: string; timeout: number } {
     return { routingKey: this.routingKey, timeout: this.#timeout }
   }
 
+  resolve(result: unknown): void {
+    this.#resolve(result)
+  }
+
+  reject(error: unknown): void {
+    this.#reject(error)
+  }
+
   expire(): void {
     const message = `${this.routingKey} was not answered within ${this.#timeout} ms`
-    this.#giveUp(new BusError('Timeout', message, { data: this.facts }))
+    this.#giveUp(this, new BusError('Timeout', message, { data: this.facts }))
+  }
+
+  /** The caller's signal was aborted. */
+  handleEvent(): void {
+    if (this.#signal) this.#giveUp(this, cancelled(this.routingKey, this.#signal))
   }
 
   forget(): void {
-    this.#signal?.removeEventListener('abort', this.#abort)
+    this.#signal?.removeEventListener('abort', this)
   }
+}
 
-  readonly #abort = (): void => {
-    if (this.#signal) this.#giveUp(cancelled(this.routingKey, this.#signal))
-  }
+function mayHaveArrived(error: unknown): boolean {
+  return error instanceof BusError && error.data['outcome'] === 'unknown'
 }
 
 function cancelled(routingKey: string, signal: AbortSignal): BusError {
@@ -190,7 +213,7 @@ export function encodeCancel(id: string, until: number): string {
 /** Reads a cancellation; undefined where the text is anything else. */
 export function decodeCancel(text: string): { id: string; until: number } | undefined {
   try {
-    const { cancel, until } = JSON.parse(text) as { cancel?: unknown; until?: unknown }
+    const { cancel, until }: Record<string, unknown> = JSON.parse(text)
     return typeof cancel === 'string' && typeof until === 'number' ? { id: cancel, until } : undefined
   } catch {
     return undefined

@@ -35,10 +35,10 @@ export const broker: Record<string, Check> = {
         return params
       },
     })
-    let open = true
+    const ending = new AbortController()
     const outcomes: unknown[] = []
     const work = async (): Promise<void> => {
-      for (let index = 0; open; index++) {
+      for (let index = 0; !ending.signal.aborted; index++) {
         const outcome: unknown = await caller
           .request('lasting.work', [index], { timeout: 4_000 })
           .catch((error: unknown) => error)
@@ -56,7 +56,7 @@ export const broker: Record<string, Check> = {
       () => outcomes.slice(then).some((one) => Array.isArray(one)),
       { within: 20_000 },
     )
-    open = false
+    ending.abort()
     await workers
     const names = new Set(outcomes.flatMap((one) => (one instanceof BusError ? [one.name] : [])))
     for (const name of names)

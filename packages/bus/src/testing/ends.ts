@@ -80,8 +80,7 @@ export const ends: Record<string, Check> = {
 
   async 'nothing is left behind, also after a time-out'(make) {
     await using world = await make()
-    const { inventory } = world
-    if (!inventory) return
+    const inventory = async (): Promise<string[]> => (await world.inventory?.()) ?? []
     const service = await world.connect()
     const caller = await world.connect()
     const gate = signalled()

@@ -14,7 +14,10 @@ export async function eventually(
 }
 
 /** A promise and the function that resolves it. */
-export function signalled<T = void>(): { promise: Promise<T>; resolve: (value: T) => void } {
+export function signalled<T = void>(): {
+  readonly promise: Promise<T>
+  readonly resolve: (value: T) => void
+} {
   const { promise, resolve } = Promise.withResolvers<T>()
   return { promise, resolve }
 }

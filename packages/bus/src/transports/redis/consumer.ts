@@ -7,12 +7,13 @@
  */
 
 import { randomBytes } from 'node:crypto'
+import { setTimeout } from 'node:timers/promises'
 import type { Logger } from '../../logger.ts'
 import type { Consumer, ConsumeOptions } from '../../transport.ts'
 import { noMessage, RedisDelivery, setAside } from './delivery.ts'
 import { deadList, decodeMessage, listsOf, type ClaimKeys } from './kombu.ts'
 import { renew, turn } from './scripts.ts'
-import { isReply, type Argument, type Socket } from './socket.ts'
+import { isReply, textsIn, type Argument, type Socket } from './socket.ts'
 
 /** What a consumer needs beside its queue. */
 export interface ConsumerMeans {
@@ -24,7 +25,10 @@ export interface ConsumerMeans {
   readonly log: Logger
 }
 
-const largestTurn = 256
+/** Small, so that Redis, the callers and this process work at the same time and not in turns. */
+const largestTurn = 32
+/** Ids of more than 64 characters: with shorter ones Redis would keep its sorted sets as lists, and walk through them. */
+const idBytes = 39
 const waitSeconds = 1
 const retryDelay = 500
 
@@ -40,7 +44,7 @@ export class RedisConsumer implements Consumer {
   readonly #options: ConsumeOptions
   readonly #means: ConsumerMeans
   readonly #keys: string[]
-  readonly #prefix = `commissaire-${randomBytes(9).toString('base64url')}:`
+  readonly #prefix = `commissaire-${randomBytes(idBytes).toString('base64url')}:`
   readonly #tail: string
   readonly #inHand = new Map<string, RedisDelivery>()
   readonly #renewal: NodeJS.Timeout
@@ -109,7 +113,7 @@ export class RedisConsumer implements Consumer {
     try {
       const texts = await this.#means.socket.run(turn, this.#keys, this.#arguments(endings, room, first))
       for (const ending of endings) ending.resolve()
-      if (room > 0) this.#take(texts as string[], first)
+      if (room > 0) this.#take(textsIn(texts), { first, room })
     } catch (error) {
       this.#retry(endings, room, error)
     } finally {
@@ -122,35 +126,43 @@ export class RedisConsumer implements Consumer {
     for (const { id, pushes } of endings) args.push(id, pushes.length / 3, ...pushes)
     args.push(room)
     if (room > 0) {
-      args.push(this.#means.visibility / 1000, this.#prefix, first, this.#tail, deadList(this.#queue))
+      args.push(this.#means.visibility, this.#prefix, first, this.#tail, deadList(this.#queue))
     }
     return args
   }
 
-  #take(texts: readonly string[], first: number): void {
+  #take(texts: readonly string[], { first, room }: { first: number; room: number }): void {
     if (this.#state === 'claiming') this.#state = 'eager'
-    texts.forEach((text, index) => this.#deliver(`${this.#prefix}${first + index}`, text))
+    const deliveries = texts.map((text, index) => this.#receive(`${this.#prefix}${first + index}`, text))
+    // A full turn says that there is more: Redis looks for it while the handlers work.
+    if (texts.length === room) this.#turn()
+    for (const delivery of deliveries) if (delivery) this.#deliver(delivery)
     if (this.#state !== 'eager') return
     if (texts.length === 0) void this.#wait()
     // Handlers that are quick have settled by then, and their turn has asked already.
     else setImmediate(() => this.#schedule())
   }
 
-  #deliver(id: string, text: string): void {
+  #receive(id: string, text: string): RedisDelivery | undefined {
     const message = text === '' ? undefined : decodeMessage(text, this.#queue)
     if (!message) return this.#setAside(id, text)
     const delivery = new RedisDelivery(message, { id, text, settle: this.#settle })
     this.#inHand.set(id, delivery)
+    return delivery
+  }
+
+  #deliver(delivery: RedisDelivery): void {
     if (this.#state === 'stopped') void delivery.settle({ kind: 'released' })
     else this.#options.onDelivery(delivery)
   }
 
   /** Of an empty text the script has disposed already. */
-  #setAside(id: string, text: string): void {
+  #setAside(id: string, text: string): undefined {
     this.#means.log.warn({ queue: this.#queue }, 'set aside something on the queue that is no message')
-    if (text === '') return
+    if (text === '') return undefined
     this.#endings.push({ id, pushes: setAside(this.#queue, text, noMessage), resolve: () => {} })
     this.#schedule()
+    return undefined
   }
 
   /** Waits for the next message without taking it: the list is moved onto itself. */
@@ -162,7 +174,7 @@ export class RedisConsumer implements Consumer {
       if (isReply(error))
         this.#means.log.error({ queue: this.#queue, err: error }, 'cannot wait for messages')
       await this.#means.waiter.whenReady()
-      if (isReply(error)) await pause(retryDelay)
+      if (isReply(error)) await setTimeout(retryDelay)
     }
     if (this.#state !== 'waiting') return
     this.#state = 'eager'
@@ -178,7 +190,7 @@ export class RedisConsumer implements Consumer {
       { queue: this.#queue, err: error },
       'Redis refused to settle or to claim; trying again',
     )
-    setTimeout(() => this.#schedule(), retryDelay)
+    void setTimeout(retryDelay).then(() => this.#schedule())
   }
 
   async #renew(): Promise<void> {
@@ -186,8 +198,8 @@ export class RedisConsumer implements Consumer {
     const ids = [...this.#inHand.keys(), ...this.#endings.map((ending) => ending.id)]
     if (ids.length === 0 || !socket.ready) return
     try {
-      const lost = await socket.run(renew, [keys.index, keys.leases], [visibility / 1000, ...ids])
-      for (const id of lost as string[]) {
+      const lost = await socket.run(renew, [keys.index, keys.leases], [visibility, ...ids])
+      for (const id of textsIn(lost)) {
         if (this.#inHand.has(id))
           log.warn({ queue: this.#queue, id }, 'a message in hand was given to somebody else')
       }
@@ -200,8 +212,4 @@ export class RedisConsumer implements Consumer {
     if (this.#sending === 0) return Promise.resolve()
     return new Promise((resolve) => this.#quiet.push(resolve))
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
 }

@@ -8,7 +8,7 @@ import type { DeadMessage, DeadMessages } from '../../transport.ts'
 import { deadFacts, deadList, decodeMessage, rewrite } from './kombu.ts'
 import { noMessage } from './delivery.ts'
 import { move } from './scripts.ts'
-import type { Socket } from './socket.ts'
+import { textsIn, type Socket } from './socket.ts'
 
 const page = 100
 
@@ -22,7 +22,7 @@ export class RedisDead implements DeadMessages {
 
   async list(queue: string, limit: number): Promise<DeadMessage[]> {
     if (limit <= 0) return []
-    const texts = (await this.#socket.call('LRANGE', deadList(queue), 0, limit - 1)) as string[]
+    const texts = textsIn(await this.#socket.call('LRANGE', deadList(queue), 0, limit - 1))
     return texts.map((text) => describe(queue, text))
   }
 
@@ -41,7 +41,7 @@ export class RedisDead implements DeadMessages {
 
   async #find(queue: string, id: string): Promise<string | undefined> {
     for (let first = 0; ; first += page) {
-      const texts = (await this.#socket.call('LRANGE', deadList(queue), first, first + page - 1)) as string[]
+      const texts = textsIn(await this.#socket.call('LRANGE', deadList(queue), first, first + page - 1))
       const text = texts.find((candidate) => idOf(candidate) === id)
       if (text !== undefined || texts.length < page) return text
     }

@@ -155,7 +155,7 @@ function readBody(
   const body = inflate(bytes ?? Buffer.from(written), compression)
   // A body that cannot be unpacked is refused by the bus as what it is: content of an unknown type.
   return body === undefined
-    ? { body: '', contentType: `${contentType}; ${String(compression)}` }
+    ? { body: '', contentType: `${contentType}; ${JSON.stringify(compression)}` }
     : { body, contentType }
 }
 

@@ -10,7 +10,7 @@ import type { Outgoing } from '../../transport.ts'
 import { bindingSet, decodeBinding, type Binding } from './binding.ts'
 import { copy, encodeMessage } from './kombu.ts'
 import { publish } from './scripts.ts'
-import { isReply, type Argument, type Socket } from './socket.ts'
+import { isReply, textsIn, type Argument, type Socket } from './socket.ts'
 
 interface Letter {
   readonly message: Outgoing
@@ -20,7 +20,7 @@ interface Letter {
   reject(error: unknown): void
 }
 
-const largestBatch = 256
+const largestBatch = 64
 const mostRoutes = 10_000
 
 /** How long a message waits for a broker that is away, in milliseconds. */
@@ -79,7 +79,7 @@ export class Publisher {
       if (answer === 'sent') {
         for (const letter of letters) letter.resolve(this.#route(letter.message.routingKey).length)
       } else {
-        this.#learn(answer as string[])
+        this.#learn(textsIn(answer))
         await this.#send(letters)
       }
     } catch (cause) {

@@ -1,9 +1,10 @@
 /** The reply queue of one connection: takes all answers that are there, as often as there are any. */
 
+import { setImmediate, setTimeout } from 'node:timers/promises'
 import type { Logger } from '../../logger.ts'
 import { bindingSet } from './binding.ts'
 import { decodeMessage } from './kombu.ts'
-import { isReply, type Socket } from './socket.ts'
+import { isReply, textsIn, type Socket } from './socket.ts'
 
 const waitSeconds = 5
 const mostAtOnce = 256
@@ -36,11 +37,13 @@ export class ReplyReader {
     while (!this.#closed) {
       try {
         const command = [waitSeconds, 1, this.#queue, 'RIGHT', 'COUNT', mostAtOnce] as const
-        const answer = (await this.#socket.call('BLMPOP', ...command)) as [string, string[]] | null
-        for (const text of answer?.[1] ?? []) this.#receive(text)
+        const answer = await this.#socket.call('BLMPOP', ...command)
+        for (const text of textsIn(Array.isArray(answer) ? answer[1] : undefined)) this.#receive(text)
       } catch (error) {
         await this.#recover(error)
       }
+      // Whoever waited for these answers goes first; the next can hardly be there yet.
+      await setImmediate()
     }
   }
 
@@ -53,7 +56,7 @@ export class ReplyReader {
   async #recover(error: unknown): Promise<void> {
     if (isReply(error)) {
       this.#log.error({ queue: this.#queue, err: error }, 'cannot read answers; trying again')
-      await new Promise((resolve) => setTimeout(resolve, retryDelay))
+      await setTimeout(retryDelay)
     }
     await this.#socket.whenReady()
   }

@@ -11,7 +11,7 @@ import type { TransportOptions } from '../../transport.ts'
 import { setAside, noMessage } from './delivery.ts'
 import { decodeMessage, encodeReply, rewrite, type ClaimKeys } from './kombu.ts'
 import { expired, restore } from './scripts.ts'
-import type { Socket } from './socket.ts'
+import { textsIn, type Socket } from './socket.ts'
 
 /** What a restorer needs. */
 export interface RestorerMeans {
@@ -48,7 +48,7 @@ export class Restorer {
     const { socket, keys, log } = this.#means
     try {
       if (socket.ready) {
-        const found = (await socket.run(expired, [keys.leases, keys.unacked], [largestSweep])) as string[]
+        const found = textsIn(await socket.run(expired, [keys.leases, keys.unacked], [largestSweep]))
         for (let i = 0; i + 1 < found.length; i += 2) await this.#restore(found[i] ?? '', found[i + 1] ?? '')
       }
     } catch (err) {

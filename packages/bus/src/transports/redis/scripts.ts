@@ -68,18 +68,21 @@ end
 local function expireAnswers()
   for list in pairs(answered) do redis.call('EXPIRE', list, ${replyExpiry}) end
 end
-local function now()
-  local time = redis.call('TIME')
-  return tonumber(time[1]) + tonumber(time[2]) / 1000000
-end
+`
+
+/** `unacked_index` counts seconds, as kombu does; leases count milliseconds. Whole numbers are the fastest scores. */
+const clock = `
+local clock = redis.call('TIME')
+local seconds = tonumber(clock[1])
+local milliseconds = seconds * 1000 + math.floor(tonumber(clock[2]) / 1000)
 `
 
 /**
  * Settles what is done and claims as much as there is room for.
  * KEYS: unacked_index, unacked, leases, the lists of the queue.
  * ARGV: number of settlements; each the claim's id, a number of pushes, and each push how, list and text; then room,
- * seconds of the lease, prefix and first number of the claims' ids, the end of their value, the list of the dead.
- * Returns the claimed texts; an empty one stands for something that was no message and was set aside.
+ * milliseconds of the lease, prefix and first number of the claims' ids, the end of their value, the list of the dead.
+ * Returns the claimed texts, all of one priority; an empty one stands for something that was no message and was set aside.
  */
 export const turn = script(`${finish}
 local settlements = tonumber(ARGV[1])
@@ -95,14 +98,11 @@ if settlements > 0 then
   expireAnswers()
 end
 local room = tonumber(ARGV[at])
-local taken = {}
-for list = 4, #KEYS do
-  if #taken < room then
-    for _, text in ipairs(redis.call('RPOP', KEYS[list], room - #taken) or {}) do taken[#taken + 1] = text end
-  end
-end
-if #taken == 0 then return taken end
-local time = now()
+if room == 0 then return {} end
+local popped = redis.call('LMPOP', 4, KEYS[4], KEYS[5], KEYS[6], KEYS[7], 'RIGHT', 'COUNT', room)
+if not popped then return {} end
+local taken = popped[2]
+${clock}
 local lease, prefix, first, tail = ARGV[at + 1], ARGV[at + 2], tonumber(ARGV[at + 3]), ARGV[at + 4]
 local claims, index, leases = {}, {}, {}
 for i, text in ipairs(taken) do
@@ -110,8 +110,8 @@ for i, text in ipairs(taken) do
     local id = prefix .. string.format('%d', first + i - 1)
     local n = #claims
     claims[n + 1], claims[n + 2] = id, '[' .. text .. tail
-    index[n + 1], index[n + 2] = time, id
-    leases[n + 1], leases[n + 2] = time + lease, id
+    index[n + 1], index[n + 2] = seconds, id
+    leases[n + 1], leases[n + 2] = milliseconds + lease, id
   else
     redis.pcall('LPUSH', ARGV[at + 5], text)
     taken[i] = ''
@@ -127,16 +127,14 @@ return taken
 
 /**
  * Says that the owner of these claims is alive. Returns the ids of those that are claims no more.
- * KEYS: unacked_index, leases. ARGV: seconds of the lease, ids.
+ * KEYS: unacked_index, leases. ARGV: milliseconds of the lease, ids.
  */
-export const renew = script(`
-local time = redis.call('TIME')
-local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
+export const renew = script(`${clock}
 local lost = {}
 for i = 2, #ARGV do
   if redis.call('ZSCORE', KEYS[2], ARGV[i]) then
-    redis.call('ZADD', KEYS[1], 'XX', now, ARGV[i])
-    redis.call('ZADD', KEYS[2], 'XX', now + ARGV[1], ARGV[i])
+    redis.call('ZADD', KEYS[1], 'XX', seconds, ARGV[i])
+    redis.call('ZADD', KEYS[2], 'XX', milliseconds + ARGV[1], ARGV[i])
   else lost[#lost + 1] = ARGV[i] end
 end
 return lost
@@ -147,10 +145,9 @@ return lost
  * A lease without a message (somebody emptied \`unacked\`) is removed in passing.
  * KEYS: leases, unacked. ARGV: how many.
  */
-export const expired = script(`
-local time = redis.call('TIME')
+export const expired = script(`${clock}
 local found = {}
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', time[1], 'LIMIT', 0, ARGV[1])) do
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', milliseconds, 'LIMIT', 0, ARGV[1])) do
   local value = redis.call('HGET', KEYS[2], id)
   if value then
     found[#found + 1] = id
@@ -164,9 +161,9 @@ return found
  * Takes an expired claim from its dead owner and pushes what is to follow, unless somebody was faster.
  * KEYS: unacked_index, unacked, leases. ARGV: id, number of pushes, and each push how, list and text.
  */
-export const restore = script(`${finish}
+export const restore = script(`${finish}${clock}
 local lease = redis.call('ZSCORE', KEYS[3], ARGV[1])
-if not lease or tonumber(lease) > now() then return 0 end
+if not lease or tonumber(lease) > milliseconds then return 0 end
 finish(ARGV[1], 3, tonumber(ARGV[2]))
 redis.call('ZREM', KEYS[1], ARGV[1])
 redis.call('ZREM', KEYS[3], ARGV[1])

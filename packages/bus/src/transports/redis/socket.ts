@@ -15,9 +15,13 @@ export type Argument = string | number
 /** One connection. */
 export class Socket {
   readonly #redis: Redis
+  readonly #pulse: NodeJS.Timeout
+  #unanswered = false
 
   private constructor(redis: Redis) {
     this.#redis = redis
+    this.#pulse = setInterval(() => this.#beat(), pulse)
+    this.#pulse.unref()
   }
 
   /** Connects. Rejects when the first attempt fails; from then on it keeps trying. */
@@ -78,9 +82,22 @@ export class Socket {
   }
 
   close(): void {
+    clearInterval(this.#pulse)
     this.#redis.disconnect()
   }
+
+  /** Some broken connections look well for hours: where nothing answers between two beats, a new one is made. */
+  #beat(): void {
+    if (!this.ready) return
+    if (this.#unanswered) this.#redis.disconnect(true)
+    const answered = (): void => void (this.#unanswered = false)
+    this.#unanswered = this.ready
+    this.#redis.ping().then(answered, answered)
+  }
 }
+
+/** Milliseconds between two beats; longer than any command waits. */
+const pulse = 8_000
 
 const settings: RedisOptions = {
   // Zero: reject what was on its way as soon as the connection breaks.
@@ -89,8 +106,12 @@ const settings: RedisOptions = {
   enableOfflineQueue: false,
   noDelay: true,
   protocol: 2,
-  socketTimeout: 15_000,
   retryStrategy: (times) => Math.min(2_000, 50 * 2 ** Math.min(times, 6)) * (0.5 + Math.random() / 2),
+}
+
+/** The texts in an answer of Redis; what is no text is left out. */
+export function textsIn(answer: unknown): string[] {
+  return Array.isArray(answer) ? answer.filter((one) => typeof one === 'string') : []
 }
 
 /** True for an error that Redis itself returned: the connection is well, the command was not. */
