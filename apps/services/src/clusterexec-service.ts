@@ -5,20 +5,25 @@
  * It answers as soon as the operation is stored, and works on. The message only begins an operation; what keeps it going
  * is its stored progress, which any process of this service takes up again when the one that worked on it is gone.
  */
-import { setTimeout as pause } from 'node:timers/promises'
-
 import { BusError, type Message } from '@commissaire/bus'
 import { type RebootOptions, RemotePool } from '@commissaire/hosts'
-import { Cluster, Clusters, parseModel, safeModel, timestamp, ValidationError } from '@commissaire/models'
+import {
+  Cluster,
+  type ClusterDeploy,
+  type ClusterRestart,
+  type ClusterUpgrade,
+  parseModel,
+  safeModel,
+  timestamp,
+  ValidationError,
+} from '@commissaire/models'
 import { CommissaireService, type MethodDeclarations, type ServiceOptions } from '@commissaire/service'
 import { asBusError, StorageClient } from '@commissaire/storage'
 
 import { HostAccess } from './host-access.ts'
-import { reasonOf } from './host-record.ts'
 import { deploying, type OperationKind, restarting, upgrading } from './operation-kinds.ts'
 import type { Operation } from './operation-on-host.ts'
-import { OperationLost, OperationRecord } from './operation-record.ts'
-import { rollOut } from './roll-out.ts'
+import { OperationsAtWork } from './operations-at-work.ts'
 
 /** What the clusterexec service takes besides what every service takes. Times are milliseconds. */
 export interface ClusterexecOptions extends ServiceOptions {
@@ -52,66 +57,67 @@ export class ClusterexecService extends CommissaireService<ClusterexecOptions> {
 
   readonly #storage = new StorageClient(this)
   readonly #pool: RemotePool
-  readonly #access: HostAccess
-  readonly #winding = new AbortController()
-  readonly #stopping = new AbortController()
-  readonly #rolling = new Set<Promise<void>>()
-  #looking: NodeJS.Timeout | undefined
+  readonly #operations: OperationsAtWork
 
   constructor(options: ClusterexecOptions = {}) {
     super({ queues: [{ name: 'clusterexec', routingKey: 'jobs.clusterexec.*' }], ...options })
     this.#pool = options.pool ?? new RemotePool()
-    this.#access = new HostAccess(this.#storage, this.#pool, { port: options.sshPort })
+    const { sshPort: port, reboot = {}, hostTimeout = 60 * 60_000, lease = 60_000 } = options
+    const access = new HostAccess(this.#storage, this.#pool, { port })
+    const { log } = this
+    this.#operations = new OperationsAtWork({
+      storage: this.#storage,
+      access,
+      log,
+      reboot,
+      hostTimeout,
+      lease,
+    })
   }
 
   /** Takes requests, and takes up what others left lying. */
   override async start(): Promise<void> {
     await super.start()
-    await this.#lookForOrphans()
+    await this.#operations.lookForOrphans()
   }
 
   /** Ends each operation before its next host, or within its host when time runs out; it is taken up again later. */
   override async close(): Promise<void> {
-    clearTimeout(this.#looking)
-    this.#winding.abort(new OperationLost('the service is made to stop'))
-    const { drainTimeout = 30_000 } = this.options
-    const timer = setTimeout(
-      () => this.#stopping.abort(new OperationLost('the service is made to stop')),
-      drainTimeout,
-    )
-    await Promise.all([this.drain(), ...this.#rolling])
-    clearTimeout(timer)
+    const { drainTimeout: within = 30_000 } = this.options
+    await Promise.all([this.drain(), this.#operations.stop({ within })])
     await super.close()
     if (!this.options.pool) await this.#pool.close()
   }
 
   /** Exposed as `jobs.clusterexec.upgrade`. */
-  async on_upgrade(message: Message, cluster_name: string): Promise<void> {
-    await this.#operate(upgrading, message, { name: cluster_name })
+  on_upgrade(message: Message, cluster_name: string): Promise<ClusterUpgrade> {
+    return this.#operate(upgrading, message, { name: cluster_name })
   }
 
   /** Exposed as `jobs.clusterexec.restart`. */
-  async on_restart(message: Message, cluster_name: string): Promise<void> {
-    await this.#operate(restarting, message, { name: cluster_name })
+  on_restart(message: Message, cluster_name: string): Promise<ClusterRestart> {
+    return this.#operate(restarting, message, { name: cluster_name })
   }
 
   /** Exposed as `jobs.clusterexec.deploy`. */
-  async on_deploy(message: Message, cluster_name: string, version: string): Promise<void> {
-    await this.#operate(deploying, message, { name: cluster_name, version })
+  on_deploy(message: Message, cluster_name: string, version: string): Promise<ClusterDeploy> {
+    return this.#operate(deploying, message, { name: cluster_name, version })
   }
 
   /** Begins an operation, answers with it, and rolls it. A message that is delivered again goes on with its own. */
-  async #operate<T extends Operation>(kind: OperationKind<T>, message: Message, wish: Wish): Promise<void> {
+  async #operate<T extends Operation>(kind: OperationKind<T>, message: Message, wish: Wish): Promise<T> {
     const initial = readWish(kind, message, wish)
     const begun = message.redelivered ? await this.#begunBy(message, kind, initial.name) : undefined
     if (begun) {
       await message.reply(safeModel(kind.definition, begun))
-      return this.#goOn(kind, initial.name)
+      await this.#operations.goOn(kind, initial.name)
+      return begun
     }
     await this.#requireCluster(initial.name)
-    const record = await OperationRecord.begin(kind, this.#recordMeans, initial)
+    const record = await this.#operations.begin(kind, initial)
     await message.reply(safeModel(kind.definition, record.model))
-    return this.#roll(record)
+    await this.#operations.roll(record)
+    return record.model
   }
 
   /** The operation that this message asked for when it was delivered before. */
@@ -125,84 +131,9 @@ export class ClusterexecService extends CommissaireService<ClusterexecOptions> {
     return isOwn ? last : undefined
   }
 
-  /** Waits until the operation has ended or its worker is dead, and then rolls it on. */
-  async #goOn<T extends Operation>(kind: OperationKind<T>, name: string): Promise<void> {
-    for (;;) {
-      const record = await this.#takeUp(kind, name)
-      if (record) return this.#roll(record)
-      const last = await this.#storage.find(kind.definition, name)
-      if (last?.status !== 'in_process' || this.#winding.signal.aborted) return
-      await pause(this.#lease / 4, undefined, { signal: this.#winding.signal }).catch(() => undefined)
-    }
-  }
-
-  /** Takes up operations whose workers are dead, now and then again. */
-  async #lookForOrphans(): Promise<void> {
-    try {
-      for (const { name } of await this.#storage.list(Clusters)) {
-        await this.#adopt(deploying, name)
-        await this.#adopt(restarting, name)
-        await this.#adopt(upgrading, name)
-      }
-    } catch (err) {
-      if (!this.#winding.signal.aborted)
-        this.log.warn({ err }, 'Could not look for operations that were left lying')
-    }
-    if (!this.#winding.signal.aborted)
-      this.#looking = setTimeout(() => void this.#lookForOrphans(), this.#lease)
-  }
-
-  async #adopt<T extends Operation>(kind: OperationKind<T>, name: string): Promise<void> {
-    const record = await this.#takeUp(kind, name)
-    if (!record) return
-    const rolling = this.#roll(record).finally(() => this.#rolling.delete(rolling))
-    this.#rolling.add(rolling)
-  }
-
-  async #takeUp<T extends Operation>(
-    kind: OperationKind<T>,
-    name: string,
-  ): Promise<OperationRecord<T> | undefined> {
-    const record = await OperationRecord.takeOver(kind, this.#recordMeans, name)
-    if (record) this.log.info({ operation: record.id }, `${record.id} was left lying and is taken up again`)
-    return record
-  }
-
-  async #roll<T extends Operation>(record: OperationRecord<T>): Promise<void> {
-    const { hostTimeout = 60 * 60_000, reboot = {} } = this.options
-    const signals = { signal: this.#stopping.signal, winding: this.#winding.signal }
-    const means = {
-      storage: this.#storage,
-      access: this.#access,
-      log: this.log,
-      hostTimeout,
-      reboot,
-      ...signals,
-    }
-    try {
-      await rollOut(record, means)
-    } catch (err) {
-      this.log.warn({ err, operation: record.id }, `${record.id} is let go of: ${reasonOf(err)}`)
-      await record.release().catch((error: unknown) => {
-        this.log.debug(
-          { err: error, operation: record.id },
-          `${record.id} could not be released; its time will run out`,
-        )
-      })
-    }
-  }
-
   async #requireCluster(name: string): Promise<void> {
     if (await this.#storage.find(Cluster, name)) return
     throw new BusError('NotFound', `There is no cluster "${name}"`, { data: { cluster_name: name } })
-  }
-
-  get #recordMeans() {
-    return { storage: this.#storage, lease: this.#lease }
-  }
-
-  get #lease(): number {
-    return this.options.lease ?? 60_000
   }
 }
 

@@ -111,6 +111,30 @@ describe.skipIf(withoutRedis !== undefined && !process.env['CI'])(
       expect(await second.kill('SIGTERM')).toBe(0)
     })
 
+    test('an investigation whose process is killed is made by the next', async () => {
+      await using redis = await RedisServer.start()
+      await using system = await TestSystem.start({ url: redis.url, watcher: false, investigator: false })
+      const host = await system.host({ latency: 1000 })
+      await system.register(host.address)
+      await system.cluster('web', [host])
+      const config = join(system.dataDir, 'investigator.conf')
+      writeFileSync(config, JSON.stringify({ bus_uri: redis.url, ssh_port: system.sshPort }))
+
+      await using first = new Running('investigator', config)
+      await first.until('InvestigatorService is running')
+      await system.bus.notify('jobs.investigate', { address: host.address, cluster_data: {} })
+      await until(
+        async () => (await system.stored(host.address)).status === 'bootstrapping' || undefined,
+        60_000,
+      )
+      await first.kill('SIGKILL')
+      expect((await system.stored(host.address)).status).toBe('bootstrapping')
+
+      await using second = new Running('investigator', config)
+      await second.until(`Host ${host.address} is active`)
+      expect((await system.stored(host.address)).status).toBe('active')
+    })
+
     test('every program starts, answers ping and ends in peace', async () => {
       await using redis = await RedisServer.start()
       await using system = await TestSystem.start({ url: redis.url, only: 'hosts' })

@@ -40,6 +40,7 @@ export interface SystemOptions {
   readonly url?: string
   /** Runs no service at all: hosts and a bus. */
   readonly only?: 'hosts'
+  readonly investigator?: false
   readonly watcher?: WatcherOptions | false
   readonly clusterexec?: ClusterexecOptions | false
 }
@@ -74,7 +75,7 @@ export class TestSystem implements AsyncDisposable {
     const shared = system.shared
     await system.run(new StorageService({ ...shared, dataDir }))
     await system.run(new ContainerManagerService(shared))
-    await system.run(new InvestigatorService(shared))
+    if (options.investigator !== false) await system.run(new InvestigatorService(shared))
     if (options.watcher !== false)
       await system.run(new WatcherService({ ...shared, patience: 2000, ...options.watcher }))
     if (options.clusterexec === false) return system
