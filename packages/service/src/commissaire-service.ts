@@ -15,7 +15,9 @@ import type { Registry } from 'prom-client'
 import { describeMethods, describeProcess, type ServiceDescription } from './describe.ts'
 import { dispatch } from './dispatch.ts'
 import { logFailure, toBusError } from './failure.ts'
+import { type HealthServer, serveHealth } from './health.ts'
 import { createLog } from './log.ts'
+import { managerOfThisProcess } from './managed.ts'
 import { type ExposedMethod, type MethodDeclarations, methodsOf, type ServiceClass } from './methods.ts'
 import { ServiceMetrics } from './metrics.ts'
 import { openBus } from './open-bus.ts'
@@ -138,6 +140,7 @@ export class CommissaireService<Options extends ServiceOptions = ServiceOptions>
     using _strays = catchStrays(onStray)
     try {
       await Promise.race([this.start(), stop.asked])
+      await using _health = await this.#serveHealth()
       if (this.#state === 'running') onReady?.()
       await Promise.race([stop.asked, this.#closed.promise])
     } finally {
@@ -171,6 +174,17 @@ export class CommissaireService<Options extends ServiceOptions = ServiceOptions>
   get #class() {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the language types it as any function
     return this.constructor as typeof CommissaireService & ServiceClass
+  }
+
+  /** In a child of the manager, the manager answers for all. */
+  #serveHealth(): Promise<HealthServer | undefined> {
+    const { healthListen } = this.options
+    if (healthListen === undefined || managerOfThisProcess() !== undefined) return Promise.resolve(undefined)
+    return serveHealth(healthListen, {
+      isReady: () => this.#state === 'running' && this.#bus?.state === 'connected',
+      describe: () => ({ service: this.#class.name, ...describeProcess(this.#state), bus: this.#bus?.state }),
+      metrics: () => this.metrics.metrics(),
+    })
   }
 
   get #queues() {

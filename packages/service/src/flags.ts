@@ -35,6 +35,11 @@ export const commonFlags: readonly FlagDefinition[] = [
   { flags: '--bus-uri <uri>', key: 'bus_uri', description: 'where the message bus is' },
   { flags: '--bus-exchange <name>', key: 'bus_exchange', description: 'the topic exchange on it' },
   { flags: '--processes <count>', key: 'processes', description: 'how many processes run the service' },
+  {
+    flags: '--health-listen <host:port>',
+    key: 'health_listen',
+    description: 'where to answer /metrics, /healthz and /readyz',
+  },
   { flags: '--debug', key: 'debug', description: 'log more' },
 ]
 

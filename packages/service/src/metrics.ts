@@ -63,6 +63,24 @@ export class ServiceMetrics {
   }
 }
 
+/** What a manager counts of its children, as it stands now. */
+export function processMetrics(service: string, status: Readonly<Record<string, number>>): Registry {
+  const registry = new Registry()
+  const registers = [registry]
+  const processes = { name: 'commissaire_processes', help: 'Child processes by state' }
+  const restarts = {
+    name: 'commissaire_process_restarts_total',
+    help: 'Child processes that ended and were replaced',
+  }
+  const gauge = new Gauge({ ...processes, labelNames: ['service', 'state'], registers })
+  const counter = new Counter({ ...restarts, labelNames: ['service'], registers })
+  for (const [state, count] of Object.entries(status)) {
+    if (state === 'restarts') counter.inc({ service }, count)
+    else gauge.set({ service, state }, count)
+  }
+  return registry
+}
+
 const buckets = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60, 600]
 
 /** A registry refuses a second metric of one name; two services in one process mean the same one. */

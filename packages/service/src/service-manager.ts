@@ -9,7 +9,9 @@ import { Child, type ChildState } from './child.ts'
 import type { Figures, ReportedError } from './child-messages.ts'
 import type { CommissaireService } from './commissaire-service.ts'
 import { createLog } from './log.ts'
+import { type HealthServer, serveHealth } from './health.ts'
 import { managerOfThisProcess, runAsChild } from './managed.ts'
+import { processMetrics } from './metrics.ts'
 import { notifySystemd } from './notify-ready.ts'
 import { Place } from './place.ts'
 import { kebab } from './queues.ts'
@@ -68,6 +70,7 @@ export class ServiceManager<Options extends ServiceOptions = ServiceOptions> {
     // A child of another manager of the same program: this one has nothing to do here.
     if (manager !== undefined) return new Promise<void>(() => {})
     using stop = new StopRequest({ signal, beforeEnd: () => this.#killAll() })
+    await using _health = await this.#serveHealth()
     process.on('SIGHUP', this.#onHangup)
     try {
       await this.#manage(stop)
@@ -86,7 +89,18 @@ export class ServiceManager<Options extends ServiceOptions = ServiceOptions> {
   async metrics(): Promise<string> {
     const answers = await Promise.all(this.#places.map(({ child }) => child.figures(1_000)))
     const figures = answers.filter((each): each is Figures => each !== undefined)
-    return AggregatorRegistry.aggregate(figures).metrics()
+    const own = await processMetrics(kebab(this.#name), this.status).metrics()
+    return `${await AggregatorRegistry.aggregate(figures).metrics()}${own}`
+  }
+
+  #serveHealth(): Promise<HealthServer | undefined> {
+    const { healthListen } = this.#options
+    if (healthListen === undefined) return Promise.resolve(undefined)
+    return serveHealth(healthListen, {
+      isReady: () => this.status.running > 0,
+      describe: () => ({ service: this.#name, pid: process.pid, processes: this.status }),
+      metrics: () => this.metrics(),
+    })
   }
 
   #makeService(): CommissaireService<Options> {

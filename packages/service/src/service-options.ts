@@ -21,6 +21,8 @@ export interface ServiceOptions {
   readonly maxAttempts?: number
   /** How many milliseconds this service's own requests wait where they do not say; default 10 000. */
   readonly requestTimeout?: number
+  /** Where `run()` answers `/metrics`, `/healthz` and `/readyz` over HTTP: a port, or `host:port`. Default nowhere. */
+  readonly healthListen?: string
   /** Where to log; default one line of JSON for each event on standard error. */
   readonly log?: Logger
   /** A bus to share with others of this process. It stays open when the service closes. */

@@ -11,6 +11,11 @@ export const commonSettings = {
 
 /** What every program of a service knows besides. */
 export const serviceSettings = {
+  health_listen: z
+    .union([z.int().min(0).max(65_535), z.string()])
+    .transform(String)
+    .optional()
+    .describe('where to answer /metrics, /healthz and /readyz'),
   processes: z.number().int().min(1).default(1).describe('how many processes run the service'),
 }
 
@@ -18,6 +23,8 @@ export const serviceSettings = {
 export function connectionOf(settings: {
   readonly bus_uri: string
   readonly bus_exchange: string
-}): Required<Pick<ServiceOptions, 'connectionUrl' | 'exchangeName'>> {
-  return { connectionUrl: settings.bus_uri, exchangeName: settings.bus_exchange }
+  readonly health_listen?: string | undefined
+}): Required<Pick<ServiceOptions, 'connectionUrl' | 'exchangeName'>> & Pick<ServiceOptions, 'healthListen'> {
+  const { bus_uri: connectionUrl, bus_exchange: exchangeName, health_listen: healthListen } = settings
+  return { connectionUrl, exchangeName, ...(healthListen !== undefined && { healthListen }) }
 }

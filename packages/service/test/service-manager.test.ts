@@ -7,7 +7,7 @@ import { type Bus, connect } from '@commissaire/bus'
 import { ServiceManager, CommissaireService } from '../src/index.ts'
 import { Notebook } from './notebook.ts'
 import { Program } from './program.ts'
-import { hasRedis, type RedisServer, startRedis } from './redis-server.ts'
+import { freePort, hasRedis, type RedisServer, startRedis } from './redis-server.ts'
 import { until } from './until.ts'
 
 const program = join(import.meta.dirname, 'programs/managed.ts')
@@ -187,6 +187,23 @@ describe.skipIf(!hasRedis())('a manager of real processes, over a real Redis', {
     it.manager.signal('SIGTERM')
     assert.deepEqual(await it.manager.ended, { code: 0, signal: null })
     assert.ok(!it.manager.lines.some(({ msg }) => msg.includes('is killed')))
+  })
+
+  test('the manager answers for all its children: readiness, states, and their figures together', async () => {
+    const port = await freePort()
+    await using it = await world({ PROCESSES: '2', HEALTH: String(port) })
+    await it.manager.said('Fragile is ready in 2 processes')
+    await Promise.all(Array.from({ length: 20 }, () => it.bus.request('fragile.slow', [20])))
+    process.kill(await it.bus.request<number>('fragile.pid'), 'SIGKILL')
+    await it.manager.said('a process is ready', 3)
+    await Promise.all(Array.from({ length: 20 }, () => it.bus.request('fragile.slow', [20])))
+    const read = async (path: string) => await (await fetch(`http://127.0.0.1:${port}/${path}`)).text()
+    assert.match(await read('readyz'), /"running":2.*"restarts":1/)
+    const text = await read('metrics')
+    const count = /requests_total\{service="fragile",method="slow",outcome="ok"\} (\d+)/.exec(text)?.[1]
+    assert.ok(Number(count) >= 20, text)
+    assert.match(text, /commissaire_processes\{service="fragile",state="running"\} 2/)
+    assert.match(text, /commissaire_process_restarts_total\{service="fragile"\} 1/)
   })
 
   test('children do not outlive a manager that is killed', async () => {

@@ -55,6 +55,7 @@ const options: ServiceOptions = {
   queues: [{ name: 'fragile', routingKey: 'fragile.*' }],
   visibility: 1_500,
   drainTimeout: 5_000,
+  ...(environment['HEALTH'] !== undefined && { healthListen: environment['HEALTH'] }),
 }
 const restart = { firstDelay: 200, stableAfter: Number(environment['STABLE_AFTER'] ?? 10_000) }
 await new ServiceManager({
