@@ -1,10 +1,9 @@
 /** Hosts are known by their addresses; people know them by their names. */
-import { lookup } from 'node:dns/promises'
-import { isIP } from 'node:net'
 import { Failure } from './failure.ts'
 
 /** The address of a host: the IPv4 one where a name has several, as hosts have always been registered by it. */
 export async function addressOf(host: string): Promise<string> {
+  const [{ lookup }, { isIP }] = await Promise.all([import('node:dns/promises'), import('node:net')])
   if (isIP(host)) return host
   try {
     const found = await lookup(host, { all: true, order: 'ipv4first' })

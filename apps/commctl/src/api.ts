@@ -4,7 +4,6 @@
  */
 import { Failure, Interrupted, NoServer } from './failure.ts'
 import { exchange, type Exchange, type Reply } from './http.ts'
-import { explain } from './problem.ts'
 import type { Settings } from './config.ts'
 
 /** What the server said to a request that is in order: a value, or that there is no such thing. */
@@ -28,11 +27,6 @@ export class Refused extends Failure {
     super(message)
     this.httpStatus = httpStatus
   }
-}
-
-/** A path of the API, each inserted name encoded. */
-export function route(parts: TemplateStringsArray, ...names: string[]): string {
-  return `/api/v0${String.raw({ raw: parts }, ...names.map(encodeURIComponent))}`
 }
 
 /** A REST server of Commissaire, under one or several addresses. */
@@ -70,7 +64,7 @@ export class Api {
     for (let tried = 0; tried < endpoints.length; tried++) {
       const endpoint = endpoints[this.#current] ?? ''
       try {
-        return this.#read(await this.#send(endpoint, method, path, body), { method, path, endpoint })
+        return await this.#read(await this.#send(endpoint, method, path, body), { method, path, endpoint })
       } catch (error) {
         if (error instanceof Failure) throw error
         attempts.push({ endpoint, reason: reasonOf(error, this.#options.timeout) })
@@ -103,9 +97,10 @@ export class Api {
     }
   }
 
-  #read(reply: Reply, request: { method: string; path: string; endpoint: string }): Answer {
+  async #read(reply: Reply, request: { method: string; path: string; endpoint: string }): Promise<Answer> {
     if (reply.status === 404 && !reply.contentType.includes('html')) return { found: false }
     if (reply.status >= 200 && reply.status < 300) return { found: true, value: parse(reply, request) }
+    const { explain } = await import('./problem.ts')
     throw new Refused(explain(reply, { ...request, origin: this.#settings.origin }), reply.status)
   }
 }

@@ -3,7 +3,7 @@
  * shells ask this, so that all shells complete alike and none of them has a copy of the table.
  */
 import type { ArgumentRow, CommandRow, Completes, OptionRow } from './command.ts'
-import { everywhere } from './program.ts'
+import { everywhere } from './everywhere.ts'
 import { loadTable } from './table.ts'
 
 /** One thing that may be typed, and what it means. */

@@ -9,5 +9,5 @@ export type {
   Result,
   Session,
 } from './command.ts'
-export { everywhere } from './program.ts'
+export { everywhere } from './everywhere.ts'
 export { loadTable } from './table.ts'

@@ -4,28 +4,14 @@
  */
 import { Argument, Command, Option } from 'commander'
 import type { CommandRow, Given, OptionRow } from './command.ts'
+import { everywhere } from './everywhere.ts'
 import { givenBy } from './given.ts'
 import { formats } from './output/format.ts'
 import { type LazyRow, loadRow, table } from './table.ts'
+import { version } from './version.ts'
 
 /** Runs a row with what was typed. */
 export type Invoke = (row: CommandRow, given: Given) => Promise<void>
-
-/** Options that every command has. */
-export const everywhere: readonly OptionRow[] = [
-  {
-    flags: '-o, --output <FORMAT>',
-    text: 'how to print the result; without it, text as scripts know it',
-    suggests: formats,
-  },
-  {
-    flags: '--config <FILE>',
-    text: 'configuration to use instead of ~/.commissaire.json',
-    completes: 'files',
-  },
-  { flags: '--strict', text: 'end with status 4, not 0, when there is no such object' },
-  { flags: '--timeout <SECONDS>', text: 'how long to wait for each answer (default: 30)' },
-]
 
 const description = `Manages hosts and clusters through a Commissaire server.
 
@@ -40,10 +26,10 @@ const examples = [
 ]
 
 /** The whole program. Rows are loaded when the parser comes to them. */
-export function createProgram(version: string, invoke: Invoke): Command {
+export function createProgram(invoke: Invoke): Command {
   const program = new Command('commctl')
     .description(description)
-    .version(version)
+    .version(version(), '-V, --version', 'print the version')
     .enablePositionalOptions()
     .helpCommand(false)
     .exitOverride()

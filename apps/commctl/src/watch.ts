@@ -3,7 +3,8 @@
  * for a while, because it is restarted or the network is down, is waited for.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Answer, type Api, Refused, route } from './api.ts'
+import { type Answer, type Api, Refused } from './api.ts'
+import { route } from './route.ts'
 import type { Session } from './command.ts'
 import { Failure, Interrupted, NoServer, status } from './failure.ts'
 import { isObject, member, textOf, textsOf } from './json-value.ts'

@@ -323,6 +323,12 @@ describe('usage', () => {
     assert.match(stdout, /Examples:\n {2}\$ commctl/)
   })
 
+  test.each(['--version', '-V', '--strict --version'])('%s prints the version', async (word) => {
+    const { status, stdout } = await world.commctl(word)
+    assert.equal(status, 0)
+    assert.match(stdout, /^\d+\.\d+\.\d+\n$/)
+  })
+
   test('no words at all show the help and end with 2', async () => {
     const { status, stderr } = await world.home.commctl([])
     assert.equal(status, 2)

@@ -1,5 +1,6 @@
 /** `commctl cluster deploy|restart|upgrade start|status`: rolling operations, and watching them. */
-import { type Answer, type Api, route } from '../api.ts'
+import type { Answer, Api } from '../api.ts'
+import { route } from '../route.ts'
 import type { ArgumentRow, CommandRow, OptionRow, Outcome, Session } from '../command.ts'
 import { column, type View } from '../output/view.ts'
 

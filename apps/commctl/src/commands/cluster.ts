@@ -1,5 +1,5 @@
 /** `commctl cluster …`: groups of hosts, and what is done to all of them in turn. */
-import { route } from '../api.ts'
+import { route } from '../route.ts'
 import type { ArgumentRow, CommandRow } from '../command.ts'
 import { member } from '../json-value.ts'
 import { column, type View } from '../output/view.ts'

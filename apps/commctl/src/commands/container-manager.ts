@@ -1,5 +1,5 @@
 /** `commctl container_manager …`: platforms that run containers on the hosts of a cluster. */
-import { route } from '../api.ts'
+import { route } from '../route.ts'
 import type { ArgumentRow, CommandRow } from '../command.ts'
 import { member } from '../json-value.ts'
 import { readKeyValues } from '../key-value.ts'

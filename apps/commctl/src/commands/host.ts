@@ -1,6 +1,6 @@
 /** `commctl host …`: the machines themselves. */
 import { addressOf } from '../address.ts'
-import { route } from '../api.ts'
+import { route } from '../route.ts'
 import type { ArgumentRow, CommandRow } from '../command.ts'
 import { member } from '../json-value.ts'
 import { ago, kilobytes } from '../output/quantities.ts'

@@ -1,5 +1,5 @@
 /** `commctl network …`: networks that clusters use. */
-import { route } from '../api.ts'
+import { route } from '../route.ts'
 import type { ArgumentRow, CommandRow } from '../command.ts'
 import { readKeyValues } from '../key-value.ts'
 import { column, type View } from '../output/view.ts'
