@@ -60,6 +60,7 @@ export class InHand implements Message, Expiring {
   #controller: AbortController | undefined
   #ended: BusError | undefined
   #replied = false
+  #callerIsGone = false
 
   constructor(delivery: Delivery, content: { body: unknown; call: Call | undefined }, means: Means) {
     this.delivery = delivery
@@ -130,9 +131,14 @@ export class InHand implements Message, Expiring {
   /** The answer as the transport takes it; undefined where nobody waits for one, or no longer. */
   answer(body: string): Reply | undefined {
     const queue = this.delivery.replyTo
-    if (queue === undefined || this.#replied || this.#ended?.code === errorTable.Cancelled.code)
-      return undefined
+    if (queue === undefined || this.#replied || this.#callerIsGone) return undefined
     return { queue, body, headers: traceHeaders() }
+  }
+
+  /** The caller gave up: the handler is told to stop, and nobody is answered. */
+  cancel(): void {
+    this.#callerIsGone = true
+    this.abort(new BusError('Cancelled', `the caller gave up on ${this.routingKey}`))
   }
 
   /** Tells the handler to stop. */

@@ -71,8 +71,7 @@ export class QueueServing implements Serving {
   /** Tells the handler of that request, if it runs here, that its caller is gone. */
   cancel(id: string): void {
     for (const message of this.#inHand) {
-      if (message.id === id)
-        message.abort(new BusError('Cancelled', `the caller gave up on ${message.routingKey}`))
+      if (message.id === id) message.cancel()
     }
   }
 
@@ -111,7 +110,7 @@ export class QueueServing implements Serving {
       return
     }
     const message = new InHand(delivery, { body, call }, this.#messageMeans)
-    if (message.dueAt < Date.now()) void this.#skip(message, 'its time limit has passed')
+    if (message.dueAt <= Date.now()) void this.#skip(message, 'its time limit has passed')
     else if (message.id !== undefined && this.#means.isCancelled(message.id))
       void this.#skip(message, 'it was cancelled')
     else void this.#handle(message)

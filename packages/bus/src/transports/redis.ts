@@ -24,6 +24,7 @@ import { claimKeys, encodeReply } from './redis/kombu.ts'
 import { Publisher } from './redis/publisher.ts'
 import { ReplyReader } from './redis/replies.ts'
 import { Restorer } from './redis/restorer.ts'
+import { replyExpiry, replyPrefix } from './redis/scripts.ts'
 import { optionsOf, Socket } from './redis/socket.ts'
 
 /** Connects to Redis 7 or later, or to Valkey. */
@@ -49,7 +50,7 @@ interface Sockets {
 }
 
 class RedisTransport implements Transport {
-  readonly replyQueue = `response-${randomUUID()}`
+  readonly replyQueue = replyPrefix + randomUUID()
   readonly dead: DeadMessages
   readonly #sockets: Sockets
   readonly #options: TransportOptions
@@ -59,6 +60,7 @@ class RedisTransport implements Transport {
   #replies: ReplyReader | undefined
   #restorer: Restorer | undefined
   #closing: Promise<void> | undefined
+  #declaring: NodeJS.Timeout | undefined
 
   constructor(sockets: Sockets, options: TransportOptions) {
     this.#sockets = sockets
@@ -82,7 +84,9 @@ class RedisTransport implements Transport {
 
   async reply(reply: Reply): Promise<void> {
     if (this.#closing) throw closed()
-    await this.#sockets.socket.call('LPUSH', reply.queue, encodeReply(reply))
+    const { socket } = this.#sockets
+    await socket.call('LPUSH', reply.queue, encodeReply(reply))
+    if (reply.queue.startsWith(replyPrefix)) await socket.call('EXPIRE', reply.queue, replyExpiry)
   }
 
   async consume(queue: QueueDeclaration, options: ConsumeOptions): Promise<Consumer> {
@@ -96,6 +100,7 @@ class RedisTransport implements Transport {
     const consumer = new RedisConsumer(queue.name, options, { socket, waiter, keys, visibility, log })
     this.#consumers.add(consumer)
     this.#restorer ??= new Restorer({ socket, keys, options: this.#options, log })
+    this.#declaring ??= setInterval(() => void this.#declareAgain(), declareEvery)
     return consumer
   }
 
@@ -118,17 +123,24 @@ class RedisTransport implements Transport {
   }
 
   async #comeBack(): Promise<void> {
+    await this.#declareAgain()
+    this.#options.onState('connected')
+  }
+
+  /** After a reconnect; and now and then, for somebody may have emptied the database. */
+  async #declareAgain(): Promise<void> {
+    if (!this.#sockets.socket.ready) return
     try {
       await this.#declare()
-      this.#options.onState('connected')
     } catch (err) {
-      this.#options.log.warn({ err }, 'could not declare the queues again after a reconnect')
+      this.#options.log.warn({ err }, 'could not declare the queues again')
     }
   }
 
   async #close(): Promise<void> {
     const { socket, news } = this.#sockets
     this.#restorer?.close()
+    clearInterval(this.#declaring)
     await Promise.all([...this.#consumers].map((consumer) => consumer.close()))
     this.#publisher.close()
     await this.#replies?.close(socket)
@@ -136,6 +148,9 @@ class RedisTransport implements Transport {
     socket.close()
   }
 }
+
+/** Milliseconds. */
+const declareEvery = 10_000
 
 function closed(): BusError {
   return new BusError('ConnectionLost', 'this connection to the bus is closed')

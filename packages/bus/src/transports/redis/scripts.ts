@@ -18,6 +18,9 @@ function script(lua: string): Script {
   return { lua, sha: createHash('sha1').update(lua).digest('hex') }
 }
 
+/** How the reply queues of callers are named, here and in Python; only those expire. */
+export const replyPrefix = 'response-'
+
 /** How long an answer that nobody takes stays on the reply queue of a caller, in seconds. */
 export const replyExpiry = 300
 
@@ -53,7 +56,7 @@ local answered = {}
 local function push(how, list, text)
   if how == 'answer' then
     redis.pcall('LPUSH', list, text)
-    if string.sub(list, 1, 9) == 'response-' then answered[list] = true end
+    if string.sub(list, 1, ${replyPrefix.length}) == '${replyPrefix}' then answered[list] = true end
   elseif how == 'last' then redis.pcall('LPUSH', list, text)
   else redis.pcall('RPUSH', list, text) end
 end
