@@ -6,7 +6,7 @@
  */
 
 import type { Deadlines, Expiring } from './deadlines.ts'
-import { BusError, errorTable } from './errors.ts'
+import { BusError } from './errors.ts'
 import { encodeResult, readId, unknownId, type Call, type Params, type RpcId } from './json-rpc.ts'
 import { traceHeaders } from './trace.ts'
 import type { Delivery, Headers, Reply } from './transport.ts'
