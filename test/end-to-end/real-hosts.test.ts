@@ -142,8 +142,13 @@ describe.skipIf(reason !== undefined)('on real hosts', { timeout: 300_000 }, () 
 
   test('a host that is switched off fails as unreachable, and is active again when it is back', async () => {
     await host(1).powerOff()
-    const lost = await hasStatus(host(1), 'failed')
-    assert.match(lost.status_reason, /^(unreachable|timeout|connection_lost)/)
+    await host(1).faults.linkDown()
+    await until(
+      async () => /^(unreachable|timeout)/.test((await stored(host(1))).status_reason),
+      'the watcher gets no answer any more',
+    )
+    assert.equal((await stored(host(1))).status, 'failed')
+    await host(1).faults.linkUp()
     await host(1).powerOn()
     await host(1).waitUntilUp()
     await hasStatus(host(1), 'active')

@@ -35,7 +35,7 @@ export function recordEndpoint(folder: DataFolder, endpoint: string): void {
  * keeps the first start short.
  */
 function hashOf(password: string): string {
-  const [ln, r, p] = [14, 8, 1]
+  const [ln, r, p] = [12, 8, 1]
   const salt = randomBytes(16)
   const key = scryptSync(password, salt, 32, { N: 2 ** ln, r, p })
   const text = (bytes: Buffer) => bytes.toString('base64').replaceAll('=', '')
