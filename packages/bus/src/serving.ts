@@ -126,10 +126,11 @@ export class QueueServing implements Serving {
     } catch (error) {
       settlement = this.#failure(message, error)
     }
-    await this.#settle(message.delivery, settlement)
+    const settled = this.#settle(message.delivery, settlement)
     message.release()
     this.#inHand.delete(message)
     if (this.#inHand.size === 0) this.#idle?.()
+    await settled
   }
 
   /** An error is an answer. Where nobody waits for one it is logged, and a message that is no call is set aside. */

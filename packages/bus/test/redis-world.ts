@@ -55,9 +55,10 @@ export class RedisServer {
   }
 
   async kill(): Promise<void> {
-    if (!this.#process || this.#process.exitCode !== null) return
-    this.#process.kill('SIGKILL')
-    await once(this.#process, 'exit')
+    const server = this.#process
+    this.#process = undefined
+    if (!server?.kill('SIGKILL')) return
+    await once(server, 'exit')
   }
 
   async remove(): Promise<void> {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { BusError } from '../errors.ts'
 import type { Check } from '../testing.ts'
 import { silent } from './calls.ts'
-import { eventually } from './eventually.ts'
+import { eventually, signalled } from './eventually.ts'
 
 const queue = { name: 'lasting', routingKeys: ['lasting.*'] }
 
@@ -23,6 +23,22 @@ export const broker: Record<string, Check> = {
     assert.equal(await early, 'here')
     assert.equal(await caller.request('lasting.ask', [], { timeout: 20_000 }), 'here')
     assert.equal(caller.state, 'connected')
+  },
+
+  async 'close() ends also while the broker is away'(make) {
+    await using world = await make()
+    const bus = await world.connect({ log: silent })
+    const gate = signalled()
+    const started = signalled()
+    await bus.serve(queue, { handler: () => (started.resolve(), gate.promise) })
+    const answer = bus.request('lasting.wait').catch((error: unknown) => error)
+    await started.promise
+    await world.stopBroker?.()
+    await eventually('the loss is seen', () => bus.state === 'disconnected')
+    gate.resolve()
+    await bus.close()
+    assert.equal(bus.state, 'closed')
+    assert.ok((await answer) instanceof BusError)
   },
 
   async 'a request in flight while the broker dies is answered once or rejects by its deadline'(make) {

@@ -30,6 +30,8 @@ const largestTurn = 32
 /** Ids of more than 64 characters: with shorter ones Redis would keep its sorted sets as lists, and walk through them. */
 const idBytes = 39
 const waitSeconds = 1
+/** How long closing waits for a broker that is away, in milliseconds; what is not settled then is restored later. */
+const closeLimit = 2_000
 const retryDelay = 500
 
 interface Ending {
@@ -71,13 +73,14 @@ export class RedisConsumer implements Consumer {
   async stop(): Promise<void> {
     this.#state = 'stopped'
     this.#means.waiter.close()
-    await this.#untilQuiet()
+    if (this.#sending > 0) await this.#nextQuiet()
   }
 
-  /** Gives back what is still in hand, and stops saying that it is ours. */
+  /** Gives back what is still in hand, and stops saying that it is ours. Ends also while the broker is away. */
   async close(): Promise<void> {
     await this.stop()
-    await Promise.all([...this.#inHand.values()].map((delivery) => delivery.settle({ kind: 'released' })))
+    for (const delivery of this.#inHand.values()) void delivery.settle({ kind: 'released' })
+    await Promise.race([this.#untilSettled(), setTimeout(closeLimit, undefined, { ref: false })])
     clearInterval(this.#renewal)
   }
 
@@ -208,8 +211,12 @@ export class RedisConsumer implements Consumer {
     }
   }
 
-  #untilQuiet(): Promise<void> {
-    if (this.#sending === 0) return Promise.resolve()
+  async #untilSettled(): Promise<void> {
+    while (this.#endings.length > 0 || this.#sending > 0) await this.#nextQuiet()
+  }
+
+  /** Resolves when nothing is on its way any more. */
+  #nextQuiet(): Promise<void> {
     return new Promise((resolve) => this.#quiet.push(resolve))
   }
 }

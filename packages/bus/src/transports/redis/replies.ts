@@ -30,7 +30,11 @@ export class ReplyReader {
   async close(socket: Socket): Promise<void> {
     this.#closed = true
     this.#socket.close()
-    if (socket.ready) await socket.call('DEL', this.#queue, bindingSet(this.#queue))
+    try {
+      if (socket.ready) await socket.call('DEL', this.#queue, bindingSet(this.#queue))
+    } catch (err) {
+      this.#log.debug({ queue: this.#queue, err }, 'could not remove the reply queue')
+    }
   }
 
   async #read(): Promise<void> {

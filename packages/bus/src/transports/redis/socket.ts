@@ -78,6 +78,8 @@ export class Socket {
   /** Hears what is said on a channel, also after a reconnect. */
   async subscribe(channel: string, hear: (text: string) => void): Promise<void> {
     this.#redis.on('message', (_channel, text) => hear(text))
+    // A subscription that fails because the connection broke is made again with the next one.
+    this.#redis.on('ready', () => void this.#redis.subscribe(channel).catch(() => {}))
     await this.#redis.subscribe(channel)
   }
 
@@ -103,6 +105,8 @@ const settings: RedisOptions = {
   // Zero: reject what was on its way as soon as the connection breaks.
   maxRetriesPerRequest: 0,
   autoResendUnfulfilledCommands: false,
+  // What ioredis subscribes by itself fails unheard when the connection breaks again, and ends the process.
+  autoResubscribe: false,
   enableOfflineQueue: false,
   noDelay: true,
   protocol: 2,
