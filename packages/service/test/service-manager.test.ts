@@ -102,8 +102,11 @@ describe.skipIf(!hasRedis())('a manager of real processes, over a real Redis', {
   test('SIGTERM drains all children: what is in hand is answered, and nobody is left', async () => {
     await using it = await world()
     await it.manager.said('Fragile is ready in 3 processes')
-    const answers = Array.from({ length: 6 }, () => it.bus.request<number>('fragile.slow', [2_000]))
-    await it.bus.request('fragile.ping')
+    const answers = Array.from({ length: 6 }, () => it.bus.request<number>('fragile.slow', [2_000, it.mark]))
+    await until(
+      'all six are in hand',
+      () => existsSync(it.mark) && readFileSync(it.mark, 'utf8') === '......',
+    )
     it.manager.signal('SIGTERM')
     const pids = await Promise.all(answers)
     assert.deepEqual(await it.manager.ended, { code: 0, signal: null })
@@ -217,8 +220,8 @@ describe.skipIf(!hasRedis())('a manager of real processes, over a real Redis', {
   test('a signal to the whole group, as a terminal sends it, drains and does not kill', async () => {
     await using it = await world({ PROCESSES: '2' })
     await it.manager.said('Fragile is ready in 2 processes')
-    const answers = Array.from({ length: 4 }, () => it.bus.request<number>('fragile.slow', [2_000]))
-    await it.bus.request('fragile.ping')
+    const answers = Array.from({ length: 4 }, () => it.bus.request<number>('fragile.slow', [2_000, it.mark]))
+    await until('all four are in hand', () => existsSync(it.mark) && readFileSync(it.mark, 'utf8') === '....')
     process.kill(-it.manager.pid, 'SIGINT')
     await Promise.all(answers)
     assert.deepEqual(await it.manager.ended, { code: 0, signal: null })

@@ -1,5 +1,5 @@
 /** A service in several processes, which can be made to fail in every way that the tests need. */
-import { existsSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CommissaireService, type Message, ServiceManager, type ServiceOptions } from '@commissaire/service'
 
@@ -24,7 +24,9 @@ export class Fragile extends CommissaireService {
     return { pid: process.pid, redelivered: message.redelivered }
   }
 
-  async on_slow(_message: Message, milliseconds: number): Promise<number> {
+  /** Takes its time. Where it has begun it leaves a character in the mark. */
+  async on_slow(_message: Message, milliseconds: number, mark = ''): Promise<number> {
+    if (mark !== '') appendFileSync(mark, '.')
     await sleep(milliseconds)
     return process.pid
   }
