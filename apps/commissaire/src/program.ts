@@ -2,7 +2,7 @@
  * The program `commissaire`: the whole system, with nothing else installed. It tells a person where to go next, and
  * everybody else by its log.
  */
-import { defineProgram, notifySystemd, StopRequest } from '@commissaire/service'
+import { createLog, defineProgram, notifySystemd, StopRequest } from '@commissaire/service'
 import { type DataFolder, openDataFolder } from './data-folder.ts'
 import { ensureFirstUser, recordEndpoint } from './first-user.ts'
 import { SystemSettings, systemFlags } from './settings.ts'
@@ -22,7 +22,8 @@ export const program = defineProgram({
     'commissaire --data /srv/commissaire --listen-port 8080',
     'commissaire --bus-uri redis://127.0.0.1:6379/   # so that other services can join',
   ],
-  run: async (settings, { log }) => {
+  run: async (settings, context) => {
+    const log = settings.debug || !process.stderr.isTTY ? context.log : quietLog()
     using folder = openDataFolder(settings.data)
     const isNew = ensureFirstUser(folder)
     using stop = new StopRequest()
@@ -33,6 +34,11 @@ export const program = defineProgram({
     await stop.asked
   },
 })
+
+/** A person at a terminal is told what goes wrong; with `--debug`, or where the log is kept, everything. */
+function quietLog() {
+  return createLog({ name: 'commissaire', level: 'warn' })
+}
 
 function welcome(url: string, { credentials }: DataFolder, { isNew }: { isNew: boolean }): string {
   const made = isNew

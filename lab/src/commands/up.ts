@@ -37,11 +37,11 @@ function wishes(count: number, families: readonly string[]): HostWish[] {
 function next(lab: Lab, options: CommandOptions): string {
   const key = lab.privateKeyPath
   const more = options.subnet === '10.77.0.0/24' ? '' : ` --subnet ${options.subnet}`
-  const create = lab.hosts.map(({ address }) => `  commctl host create -c web ${address} ${key}`)
+  const create = lab.hosts.map(({ address }) => `  npx commctl host create -c web ${address} ${key}`)
   return `
 The key opens root, ops (sudo without a password) and guest (no sudo). What to type next:
 
-  commctl cluster create web
+  npx commctl cluster create web
 ${create.join('\n')}
 
   ssh -i ${key} root@${lab.hosts[0]?.address}
