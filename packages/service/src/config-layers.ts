@@ -43,8 +43,15 @@ export function environmentLayer(schema: Schema, environment: NodeJS.ProcessEnv)
 }
 
 /** The layer of the command line. Flags carry the schema's keys already, and texts become what the schema wants. */
-export function flagLayer(schema: Schema, flags: Values): Layer {
-  const nameOf = (path: string) => `--${path.replaceAll('_', '-')}`
+export function flagLayer(
+  schema: Schema,
+  flags: Values,
+  { flagNames = {} }: { flagNames?: Readonly<Record<string, string>> | undefined } = {},
+): Layer {
+  const nameOf = (path: string) => {
+    const [first = path] = path.split(/[.[]/, 1)
+    return `${flagNames[first] ?? `--${first.replaceAll('_', '-')}`}${path.slice(first.length)}`
+  }
   const members = membersOf(schema)
   const values = Object.entries(flags).map(([key, value]) => {
     const member = members?.get(key)

@@ -20,6 +20,15 @@ export interface ConfigSources {
   readonly environment?: NodeJS.ProcessEnv
   /** What was said on the command line, by the schema's keys. */
   readonly flags?: Readonly<Record<string, unknown>>
+  /** How a flag is written where its name is not that of its key. */
+  readonly flagNames?: Readonly<Record<string, string>>
+}
+
+/** Settings, and who said them. */
+export interface ReadConfig<Schema extends z.ZodObject> {
+  readonly settings: z.output<Schema>
+  /** How a setting is called where it was said: `/etc/x.conf: "tls_pemfile"`, `--tls-pemfile`. */
+  readonly nameOf: (setting: string) => string
 }
 
 /** The settings that a schema asks for. Throws `ConfigError` with every fault. */
@@ -27,22 +36,31 @@ export function loadConfig<Schema extends z.ZodObject>(
   schema: Schema,
   sources: ConfigSources,
 ): z.output<Schema> {
+  return readConfig(schema, sources).settings
+}
+
+/** The same, for who has to say later that a setting turned out to be wrong. */
+export function readConfig<Schema extends z.ZodObject>(
+  schema: Schema,
+  sources: ConfigSources,
+): ReadConfig<Schema> {
   const layers = layersOf(schema, sources)
   const values = Object.fromEntries(layers.flatMap((layer) => Object.entries(layer.values)))
   const result = schema.strict().safeParse(values)
+  const nameOf = (setting: string) => written(setting, layers)
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- zod forgets the shape when it becomes strict
-  if (result.success) return result.data as z.output<Schema>
+  if (result.success) return { settings: result.data as z.output<Schema>, nameOf }
   throw new ConfigError(result.error.issues.flatMap((issue) => inWords(issue, { schema, layers, values })))
 }
 
 /** From the weakest to the strongest. */
 function layersOf(schema: z.ZodObject, sources: ConfigSources): Layer[] {
-  const { file = sources.defaultFile, environment = process.env, flags = {} } = sources
+  const { file = sources.defaultFile, environment = process.env, flags = {}, flagNames } = sources
   const read = file === undefined ? undefined : readConfigFile(file)
   if (read === undefined && sources.file !== undefined) {
     throw new ConfigError([`${sources.file}: there is no such file`])
   }
-  const layers = [environmentLayer(schema, environment), flagLayer(schema, flags)]
+  const layers = [environmentLayer(schema, environment), flagLayer(schema, flags, { flagNames })]
   return file !== undefined && read !== undefined ? [fileLayer(schema, file, read), ...layers] : layers
 }
 
@@ -70,13 +88,14 @@ function unknownKey(key: string, path: readonly PropertyKey[], context: Context)
 
 /** The source that said the first key of the path, and the path as one writes it: `storage_handlers[1].type`. */
 function name(path: readonly PropertyKey[], { layers }: Context): string {
-  const [first] = path
-  const written = path
-    .map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`))
-    .join('')
-    .slice(1)
-  const source = layers.findLast(({ values }) => first !== undefined && Object.hasOwn(values, first))
-  return (source ?? layers.find(({ file }) => file !== undefined))?.nameOf(written) ?? `"${written}"`
+  const steps = path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`))
+  return written(steps.join('').slice(1), layers)
+}
+
+function written(setting: string, layers: readonly Layer[]): string {
+  const first = setting.split(/[.[]/, 1)[0] ?? setting
+  const source = layers.findLast(({ values }) => Object.hasOwn(values, first))
+  return (source ?? layers.find(({ file }) => file !== undefined))?.nameOf(setting) ?? `"${setting}"`
 }
 
 function expected(issue: Issue): string {

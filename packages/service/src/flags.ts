@@ -75,6 +75,11 @@ function makeOption({ flags, description, parse }: FlagDefinition): Option {
   return parse === undefined ? option : option.argParser(parse)
 }
 
+/** How the flag of each key is written: `--authentication-plugin` for `authentication_plugins`. */
+export function flagNames(flags: readonly FlagDefinition[]): Record<string, string> {
+  return Object.fromEntries(flags.map((flag) => [flag.key, new Option(flag.flags).long ?? flag.flags]))
+}
+
 const attribute = (flags: string) => new Option(flags).attributeName()
 
 const inWords = (examples: readonly string[]) =>

@@ -5,9 +5,9 @@
 import { CommanderError } from 'commander'
 import { z } from 'zod'
 import type { Logger } from '@commissaire/bus'
-import { loadConfig } from './config.ts'
+import { readConfig } from './config.ts'
 import { ConfigError } from './config-error.ts'
-import { commonFlags, type FlagDefinition, readCommandLine } from './flags.ts'
+import { commonFlags, type FlagDefinition, flagNames, readCommandLine } from './flags.ts'
 import { createLog } from './log.ts'
 import { commonSettings } from './settings.ts'
 
@@ -61,9 +61,9 @@ export function defineProgram<Shape extends z.ZodRawShape>(
     settings: (args, environment) => read(args, environment).settings,
     main: async (args = process.argv.slice(2)) => {
       try {
-        const { settings, configFile } = read(args)
+        const { settings, configFile, nameOf } = read(args)
         const log = createLog({ name, level: settings.debug ? 'debug' : 'info' })
-        await runLogged(log, () => run(settings, { log, configFile }))
+        await runLogged(log, () => run(settings, { log, configFile }), { nameOf })
       } catch (error) {
         process.exitCode = explain(name, error)
       }
@@ -76,25 +76,38 @@ interface Input {
   readonly environment: NodeJS.ProcessEnv | undefined
 }
 
+interface Reading<Shape extends z.ZodRawShape> {
+  readonly settings: Settings<Shape> & { debug: boolean }
+  readonly configFile: string | undefined
+  readonly nameOf: (setting: string) => string
+}
+
 function readSettings<Shape extends z.ZodRawShape>(
   definition: ProgramDefinition<Shape>,
   { args, environment = process.env }: Input,
-): { settings: Settings<Shape> & { debug: boolean }; configFile: string | undefined } {
+): Reading<Shape> {
   const { configFile: defaultFile, flags = [], examples = [] } = definition
   const schema = z.object({ ...commonSettings, ...definition.schema.shape })
   const all = [...commonFlags.filter(({ key }) => Object.hasOwn(schema.shape, key)), ...flags]
   const line = readCommandLine(args, { ...definition, configFile: defaultFile, flags: all, examples })
   const files = line.file === false ? {} : { file: line.file, defaultFile }
-  const settings = loadConfig(schema, { ...files, environment, flags: line.values })
+  const sources = { ...files, environment, flags: line.values, flagNames: flagNames(all) }
+  const { settings, nameOf } = readConfig(schema, sources)
   const configFile = line.file === false ? undefined : (line.file ?? defaultFile)
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the same shape, which the compiler cannot see
-  return { settings: settings as Settings<Shape> & { debug: boolean }, configFile }
+  return { settings: settings as Settings<Shape> & { debug: boolean }, configFile, nameOf }
 }
 
-async function runLogged(log: Logger, run: () => Promise<void>): Promise<void> {
+/** What turns out to be wrong with a setting while it runs is said as if it had been found before. */
+async function runLogged(
+  log: Logger,
+  run: () => Promise<void>,
+  { nameOf }: { nameOf: (setting: string) => string },
+): Promise<void> {
   try {
     await run()
   } catch (error) {
+    if (error instanceof ConfigError) throw new ConfigError(error.named(nameOf), { cause: error })
     log.error({ err: error }, error instanceof Error ? error.message : String(error))
     process.exitCode = 1
   }

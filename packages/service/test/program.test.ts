@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, test, vi } from 'vitest'
 import { z } from 'zod'
-import { defineProgram, type FlagDefinition, serviceSettings } from '../src/index.ts'
+import { ConfigError, defineProgram, type FlagDefinition, serviceSettings } from '../src/index.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'program-'))
 const config = join(directory, 'example.conf')
@@ -31,6 +31,9 @@ const program = defineProgram({
   run: async (settings, { configFile }) => {
     runs.push({ settings, configFile })
     if (settings.plugins.includes('broken')) throw new Error('this plugin is broken')
+    if (settings.plugins.includes('unknown')) {
+      throw new ConfigError([{ setting: 'plugins[0]', text: 'is "unknown"; there is no such plugin' }])
+    }
   },
 })
 
@@ -106,6 +109,20 @@ test('wrong usage ends with status 2, and says what was meant', async () => {
 
 test('a program that fails ends with status 1 and a line in its log', async () => {
   assert.equal((await main('--plugin', 'broken')).code, 1)
+})
+
+test('a setting that turns out to be wrong while it runs ends it with status 2, named as it was said', async () => {
+  const text = 'is "unknown"; there is no such plugin'
+  assert.deepEqual(await main('--plugin', 'unknown'), {
+    code: 2,
+    text: `example-service: --plugin[0] ${text}`,
+  })
+  const file = join(directory, 'unknown.conf')
+  writeFileSync(file, JSON.stringify({ plugins: ['unknown'] }))
+  assert.deepEqual(await main('-c', file), {
+    code: 2,
+    text: `example-service: ${file}: "plugins[0]" ${text}`,
+  })
 })
 
 test('a program is told which configuration file is its own', async () => {
