@@ -4,7 +4,15 @@
 import { BusError } from '@commissaire/bus'
 import type { Place } from './handler.ts'
 
-export type StoreFaultKind = 'full' | 'locked' | 'damaged' | 'unwritable' | 'sealed' | 'closed'
+export type StoreFaultKind =
+  | 'full'
+  | 'locked'
+  | 'damaged'
+  | 'unwritable'
+  | 'unreachable'
+  | 'refused'
+  | 'sealed'
+  | 'closed'
 
 /** Thrown when a store cannot do its work: its disk is full, its data damaged, its key the wrong one. */
 export class StoreFault extends BusError {

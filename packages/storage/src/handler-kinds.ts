@@ -16,6 +16,7 @@ export interface HandlerKind {
 
 const kinds = new Map<string, () => Promise<HandlerKind>>([
   ['sqlite', async () => adapt(await import('./handlers/sqlite.ts'))],
+  ['etcd', async () => adapt(await import('./handlers/etcd.ts'))],
   ['memory', async () => adapt(await import('./handlers/memory.ts'))],
 ])
 

@@ -4,6 +4,7 @@
  * A handler never looks into a value. Each way of being one is a file in `handlers/`, and each runs the contract
  * suite of `testing.ts`.
  */
+import type { Logger } from '@commissaire/bus'
 
 /** Where a value rests: the name of its model, and the key of the one meant. */
 export interface Place {
@@ -32,6 +33,16 @@ export interface Written {
   readonly created: boolean
 }
 
+/** A change that was made past every store of ours, say with `etcdctl`. */
+export interface ForeignChange extends Place {
+  readonly event: 'created' | 'updated' | 'deleted'
+  /** What is there now or, when it was deleted, what was there; undefined when that is not known any more. */
+  readonly value: string | undefined
+}
+
+/** Where a handler says what became of changes that it could not tell anybody of. */
+export type HandlerLog = Pick<Logger, 'info' | 'warn'>
+
 /** A place where values rest, each under its model's name and its key. */
 export interface StoreHandler extends AsyncDisposable {
   get(place: Place): Promise<Stored | undefined>
@@ -44,6 +55,11 @@ export interface StoreHandler extends AsyncDisposable {
   save(writes: readonly Write[]): Promise<Written[]>
   /** Removes all or, when one of them is not there, none. Resolves with what was found at each place. */
   delete(places: readonly Place[]): Promise<(Stored | undefined)[]>
+  /**
+   * Tells of changes that were made past every store, each once though several stores listen, until it is disposed of.
+   * A handler whose values nobody else can change does not have this.
+   */
+  watch?(hear: (change: ForeignChange) => Promise<void>, options: { log: HandlerLog }): AsyncDisposable
   /** Lets go of what it holds; a second call does nothing. */
   close(): Promise<void>
 }

@@ -3,19 +3,24 @@
  */
 import { type ModelDefinition, type ModelName, models } from '@commissaire/models'
 import { BusError } from '@commissaire/bus'
+import type { Place } from './handler.ts'
 
-const paths: Partial<Record<ModelName, (key: string) => string>> = {
-  Host: (key) => `hosts/${key}`,
-  HostCreds: (key) => `hostcreds/${key}`,
-  Cluster: (key) => `clusters/${key}`,
-  ClusterDeploy: (key) => `cluster/${key}/deploy`,
-  ClusterUpgrade: (key) => `cluster/${key}/upgrade`,
-  ClusterRestart: (key) => `cluster/${key}/restart`,
-  Network: (key) => `networks/${key}`,
-  ContainerManagerConfig: (key) => `container_managers/${key}`,
+/** What comes before the key of a model, and what after. */
+const paths: Partial<Record<ModelName, readonly [before: string, after: string]>> = {
+  Host: ['hosts/', ''],
+  HostCreds: ['hostcreds/', ''],
+  Cluster: ['clusters/', ''],
+  ClusterDeploy: ['cluster/', '/deploy'],
+  ClusterUpgrade: ['cluster/', '/upgrade'],
+  ClusterRestart: ['cluster/', '/restart'],
+  Network: ['networks/', ''],
+  ContainerManagerConfig: ['container_managers/', ''],
 }
 
-const pathsByName = new Map<string, (key: string) => string>(Object.entries(paths))
+const pathsByName = new Map<string, readonly [before: string, after: string]>(Object.entries(paths))
+
+/** Under which everything lies. */
+export const root = '/commissaire/'
 
 /** Every model that is stored, in the order of the catalogue. */
 export const storedModels: readonly ModelDefinition[] = Object.values(models).filter(({ name }) =>
@@ -35,6 +40,28 @@ export function storedModel(name: unknown): ModelDefinition {
 
 /** Where a model of that key lies: `/commissaire/networks/default`. */
 export function keyPath({ name }: ModelDefinition, key: string): string {
-  const path = pathsByName.get(storedModel(name).name)
-  return `/commissaire/${path?.(key) ?? ''}`
+  return pathOf({ model: name, key })
+}
+
+/** Where the value of a place lies. */
+export function pathOf({ model, key }: Place): string {
+  const [before = '', after = ''] = pathsByName.get(storedModel(model).name) ?? []
+  return `${root}${before}${key}${after}`
+}
+
+/** What the paths of all of a model's values begin with; those of sister models may begin with it, too. */
+export function folderOf(model: string): string {
+  const [before = ''] = pathsByName.get(storedModel(model).name) ?? []
+  return `${root}${before}`
+}
+
+/** Whose path this is, if it is one of ours. */
+export function placeAt(path: string): Place | undefined {
+  for (const [model, [before, after]] of pathsByName) {
+    const start = root + before
+    if (!path.startsWith(start) || !path.endsWith(after)) continue
+    const key = path.slice(start.length, path.length - after.length)
+    if (after === '' || !key.includes('/')) return { model, key }
+  }
+  return undefined
 }

@@ -62,7 +62,7 @@ const mistakes: [sentence: string, handlers: unknown[], message: string][] = [
   [
     'an unknown type',
     [{ type: 'memory', models: ['Host'] }, { type: 'etdc' }],
-    'storage.conf: "storage_handlers[1].type" is "etdc"; allowed: "sqlite", "memory"',
+    'storage.conf: "storage_handlers[1].type" is "etdc"; allowed: "sqlite", "etcd", "memory"',
   ],
   ['no type', [{ name: 'a' }], 'storage.conf: "storage_handlers[0].type" is missing'],
   [

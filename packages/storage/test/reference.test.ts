@@ -3,21 +3,34 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'vitest'
+import { options as etcdOptions } from '../src/handlers/etcd.ts'
 import { options } from '../src/handlers/sqlite.ts'
 import { StoreFault, type StoreFaultKind } from '../src/index.ts'
 import { placeModels } from '../src/placement.ts'
 
 const manual = readFileSync(join(import.meta.dirname, '../../../docs/reference/storage.md'), 'utf8')
 
-test('the manual lists every option of sqlite with its default', () => {
-  const [, section = ''] = manual.split('### sqlite\n')
-  const rows = [...section.matchAll(/^\| `(\w+)` \| `([^`]+)` \|/gm)].slice(
-    0,
-    Object.keys(options.shape).length,
+/** The table of options in a handler's section: each with its default, undefined for none. */
+function optionsInManual(type: string): Record<string, unknown> {
+  const [, rest = ''] = manual.split(`### ${type}\n`)
+  const [section = ''] = rest.split('\n### ')
+  const [, table = ''] = section.split('| option | default | meaning |\n|---|---|---|\n')
+  const [rows = ''] = table.split('\n\n')
+  return Object.fromEntries(
+    rows.split('\n').map((row) => {
+      const [, name = '', value] = /^\| `(\w+)` \| (?:`([^`]+)`|none) \|/.exec(row) ?? []
+      return [name, value === undefined ? undefined : JSON.parse(value)]
+    }),
   )
-  const shown = Object.fromEntries(rows.map(([, name = '', value = '']) => [name, JSON.parse(value)]))
-  assert.deepEqual(shown, options.parse({}))
-})
+}
+
+for (const [type, schema] of Object.entries({ sqlite: options, etcd: etcdOptions })) {
+  test(`the manual lists every option of ${type} with its default`, () => {
+    const shown = optionsInManual(type)
+    assert.deepEqual(Object.keys(shown), Object.keys(schema.shape))
+    assert.deepEqual(JSON.parse(JSON.stringify(shown)), schema.parse({}))
+  })
+}
 
 test('the manual’s example is a configuration that is accepted', async () => {
   const [, example = ''] = /```json\n(.*?)```/s.exec(manual) ?? []
@@ -38,6 +51,8 @@ test('the manual names every type of handler, and every kind of fault', async ()
     locked: true,
     damaged: true,
     unwritable: true,
+    unreachable: true,
+    refused: true,
     sealed: true,
     closed: true,
   }
