@@ -7,8 +7,8 @@ import {
 import { afterAll, expect, test } from 'vitest'
 
 import { createContainerManager } from '../src/index.ts'
-import { containerManagerContract } from '../src/testing.ts'
-import { ApiServerDouble } from './api-server-double.ts'
+import { ApiServerDouble, containerManagerContract } from '../src/testing/index.ts'
+
 import { Certificates } from './certificates.ts'
 
 const certificates = new Certificates()

@@ -1,7 +1,7 @@
 import { test } from 'vitest'
 
 import { createContainerManager } from '../src/index.ts'
-import { containerManagerContract } from '../src/testing.ts'
+import { containerManagerContract } from '../src/testing/index.ts'
 
 const make = () => createContainerManager({ name: 'memory', type: 'trivial', options: {} })
 

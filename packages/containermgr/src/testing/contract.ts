@@ -6,7 +6,7 @@
  */
 import assert from 'node:assert/strict'
 
-import type { ContainerManager } from './manager.ts'
+import type { ContainerManager } from '../manager.ts'
 
 /** Opens a manager that knows no node. The check closes it. */
 export type MakeContainerManager = () => Promise<ContainerManager>
