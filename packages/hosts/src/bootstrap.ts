@@ -7,25 +7,18 @@
 import { carryOut, type CarryOutOptions } from './carry-out.ts'
 import { HostError, isHostError } from './errors.ts'
 import type { Facts } from './facts/facts.ts'
-import type { OsCommand } from './oscmd/commands.ts'
-import { dockerSteps } from './bootstrap/docker.ts'
-import { soundSteps } from './bootstrap/sound.ts'
+import type { HostNetwork } from './bootstrap/network.ts'
+import { bootstrapSteps, type Profile } from './bootstrap/profiles.ts'
+import type { Step } from './bootstrap/step.ts'
 import type { Remote } from './remote.ts'
 
-/** One step. Its check answers with what is wrong, or undefined when all is well. */
-export interface Step {
-  readonly name: string
-  readonly check: (remote: Remote, options: CarryOutOptions) => Promise<string | undefined>
-  /** What puts it right; without one a failed check is final. */
-  readonly action?: OsCommand
-}
-
-export type StepOutcome = 'already' | 'done' | 'failed' | 'not_reached'
+/** `skipped` is what is not for this host. */
+export type StepOutcome = 'already' | 'done' | 'skipped' | 'failed' | 'not_reached'
 
 export interface StepReport {
   readonly name: string
   readonly outcome: StepOutcome
-  /** Why it failed. */
+  /** Why it failed, or is not for this host. */
   readonly reason?: string
   readonly ms: number
 }
@@ -36,38 +29,26 @@ export interface BootstrapReport {
   readonly steps: readonly StepReport[]
 }
 
-/** What a host can be prepared for. */
-export const profiles = ['none', 'docker'] as const
-export type Profile = (typeof profiles)[number]
-
-const stepsOf: Record<Profile, (facts: Facts) => readonly Step[]> = {
-  none: soundSteps,
-  docker: (facts) => [...soundSteps(facts), ...dockerSteps(facts)],
-}
-
-/** The steps of a profile for this host, in order. */
-export function bootstrapSteps(facts: Facts, profile: Profile): readonly Step[] {
-  return stepsOf[profile](facts)
-}
-
 /** Takes the steps. It reports failures rather than throwing them; only a caller who gives up makes it throw. */
 export async function bootstrapHost(
   remote: Remote,
   facts: Facts,
   options: CarryOutOptions & {
     readonly profile?: Profile
+    /** What is known about the network that joins the hosts of its cluster. */
+    readonly network?: HostNetwork
     readonly onStep?: (report: StepReport) => void
   } = {},
 ): Promise<BootstrapReport> {
-  const { profile = 'none', onStep, ...carrying } = options
+  const { profile = 'none', network, onStep, ...carrying } = options
   const reports: StepReport[] = []
-  for (const step of bootstrapSteps(facts, profile)) {
+  for (const step of bootstrapSteps(facts, profile, network ? { network } : {})) {
     const isStopped = reports.at(-1)?.outcome === 'failed' || reports.at(-1)?.outcome === 'not_reached'
     const report = isStopped ? notReached(step) : await take(step, remote, carrying)
     reports.push(report)
     onStep?.(report)
   }
-  const isReady = reports.every(({ outcome }) => outcome === 'already' || outcome === 'done')
+  const isReady = reports.every(({ outcome }) => outcome !== 'failed' && outcome !== 'not_reached')
   return { profile, isReady, steps: reports }
 }
 
@@ -79,6 +60,7 @@ async function take(step: Step, remote: Remote, options: CarryOutOptions): Promi
     ...(reason !== undefined && { reason }),
     ms: Math.round(performance.now() - started),
   })
+  if (step.notHere !== undefined) return report('skipped', step.notHere)
   try {
     const wrong = await step.check(remote, options)
     if (wrong === undefined) return report('already')

@@ -20,7 +20,13 @@ export async function carryOut(
   options: CarryOutOptions = {},
 ): Promise<'done' | 'nothing'> {
   for (let round = 1; round <= mostRounds; round += 1) {
-    const result = await remote.run(command.run, { sudo: true, timeout: command.timeout, ...options })
+    const { run, timeout, input } = command
+    const result = await remote.run(run, {
+      sudo: true,
+      timeout,
+      ...(input !== undefined && { input }),
+      ...options,
+    })
     const outcome = command.read(result)
     if (outcome.kind === 'again') continue
     if (outcome.kind === 'busy') throw busy(remote, command)
@@ -39,14 +45,18 @@ export async function askHost<T>(
   return question.read(await remote.run(question.run, { sudo: true, timeout: question.timeout, ...options }))
 }
 
-function busy({ address }: Remote, { run }: OsCommand): HostError {
-  return new HostError('busy', `${address}: "${run}" found the lock of the package manager taken`, {
-    address,
-  })
+function busy({ address }: Remote, { run, title }: OsCommand): HostError {
+  return new HostError(
+    'busy',
+    `${address}: ${title ?? `"${run}"`} found the lock of the package manager taken`,
+    {
+      address,
+    },
+  )
 }
 
-function failure({ address }: Remote, { run }: OsCommand, reason: string): HostError {
-  return new HostError('command_failed', `${address}: "${run}" ${reason}`, {
+function failure({ address }: Remote, { run, title }: OsCommand, reason: string): HostError {
+  return new HostError('command_failed', `${address}: ${title ?? `"${run}"`} ${reason}`, {
     address,
     details: { command: run },
   })

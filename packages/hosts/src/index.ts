@@ -32,11 +32,11 @@ export { sudoersLine } from './sudo.ts'
 export {
   bootstrapHost,
   type BootstrapReport,
-  bootstrapSteps,
   checkBootstrapped,
-  type Profile,
-  profiles,
-  type Step,
   type StepOutcome,
   type StepReport,
 } from './bootstrap.ts'
+export type { FlannelNetwork, HostNetwork, NetworkCertificates } from './bootstrap/network.ts'
+export { type BootstrapPlan, planBootstrap, type PlannedState, type PlannedStep } from './bootstrap/plan.ts'
+export { bootstrapSteps, type Profile, profiles } from './bootstrap/profiles.ts'
+export type { Step } from './bootstrap/step.ts'

@@ -1,7 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import {
-  bootstrapHost,
-  checkBootstrapped,
   checkDeployed,
   connect,
   deployHost,
@@ -112,70 +110,4 @@ test('a version is deployed, and after the reboot it is checked to run', async (
 test('deploying on a host of packages is refused before anything is done', async () => {
   await expect(deployHost(remote, facts, { version: '2' })).rejects.toMatchObject({ code: 'not_supported' })
   expect(host.commands).toEqual([])
-})
-
-/** A host that remembers whether docker was installed and started. */
-function dockerless(): FakeHostOptions {
-  const has = { package: false, service: false }
-  const answer = (isThere: boolean): Reply => (isThere ? {} : { code: 1 })
-  return {
-    respond: ({ command, input }) => {
-      if (input.startsWith('echo')) return { stdout: '42\n' }
-      if (command.includes('is-enabled')) return { stdout: 'enabled\n' }
-      if (command.includes('command -v dockerd')) return answer(has.package)
-      if (command.includes('docker info')) return answer(has.service)
-      if (command.includes('install docker.io')) has.package = true
-      if (command.includes('enable --now docker')) has.service = has.package
-      return command.startsWith('sh -s') ? undefined : {}
-    },
-  }
-}
-
-test('preparing a host takes only the steps that are needed, and a second time none', async () => {
-  await use(dockerless())
-  const first = await bootstrapHost(remote, facts, { profile: 'docker' })
-  expect(first.steps.map(({ outcome }) => outcome)).toEqual([
-    'already',
-    'already',
-    'already',
-    'already',
-    'done',
-    'done',
-  ])
-  const second = await bootstrapHost(remote, facts, { profile: 'docker' })
-  expect([second.isReady, second.steps.every(({ outcome }) => outcome === 'already')]).toEqual([true, true])
-})
-
-test('the profile none only looks', async () => {
-  await use(dockerless())
-  const report = await bootstrapHost(remote, facts)
-  expect([report.isReady, report.steps.length]).toEqual([true, 4])
-  expect(host.commands.some((command) => command.includes('install'))).toBe(false)
-})
-
-test('the first step that fails ends it, and the rest is not reached', async () => {
-  await use({
-    respond: ({ input }) => (input.startsWith('echo') ? { stdout: 'This account is disabled.' } : undefined),
-  })
-  const seen: string[] = []
-  const report = await bootstrapHost(remote, facts, {
-    profile: 'docker',
-    onStep: ({ name }) => seen.push(name),
-  })
-  expect(report.steps.map(({ outcome }) => outcome)).toEqual([
-    'failed',
-    ...Array.from({ length: 5 }, () => 'not_reached'),
-  ])
-  expect(seen).toHaveLength(6)
-  expect(() => checkBootstrapped(report, host.address)).toThrow('This account is disabled')
-})
-
-test('an action that does not help is a failure', async () => {
-  const options = dockerless()
-  await use({ respond: (call) => (call.command.includes('install docker') ? {} : options.respond?.(call)) })
-  const report = await bootstrapHost(remote, facts, { profile: 'docker' })
-  expect(report.steps[4]).toMatchObject({
-    outcome: 'failed',
-    reason: 'the action ran, but dockerd is missing',
-  })
 })

@@ -1,29 +1,7 @@
 import { expect, test } from 'vitest'
-import { parseAnswer } from '../src/facts/answer.ts'
-import { readFacts } from '../src/facts/read.ts'
-import { type CommandResult, type Facts, oscmd } from '../src/index.ts'
-import { factsAnswer, type SystemName, systems } from '../src/testing.ts'
-
-function factsOf(system: SystemName, lines: readonly string[] = []): Facts {
-  const stdout = factsAnswer({
-    system,
-    name: 'one',
-    user: 'root',
-    bootId: '7bc2875d-495c-4b93-8da9-ed5c682fa254',
-    uptime: 100,
-    systemdState: 'running',
-    failedUnits: [],
-    softReboots: 0,
-    privilege: 'root',
-    lines,
-  })
-  const answer = parseAnswer(result(0, stdout), '10.0.0.5')
-  return readFacts(answer, { address: '10.0.0.5', hostKey: '', ms: 1 })
-}
-
-function result(code: number, stdout = '', stderr = ''): CommandResult {
-  return { code, signal: null, stdout, stderr, truncated: false, ms: 1 }
-}
+import { type CommandResult, oscmd } from '../src/index.ts'
+import { type SystemName, systems } from '../src/testing.ts'
+import { factsOf, result } from './facts-of.ts'
 
 const commands = (system: SystemName) => oscmd(factsOf(system))
 

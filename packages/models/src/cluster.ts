@@ -6,6 +6,11 @@ import type { Host } from './host.ts'
 import { defineList, defineModel, type ModelOf } from './model.ts'
 import { address, name } from './names.ts'
 
+/** What hosts can be prepared for; `none` installs nothing. */
+export const bootstrapProfiles = ['none', 'docker', 'containerd'] as const
+
+export type BootstrapProfile = (typeof bootstrapProfiles)[number]
+
 /** Hosts that are operated on together. */
 export const Cluster = defineModel({
   name: 'Cluster',
@@ -17,8 +22,11 @@ export const Cluster = defineModel({
     /** The addresses of its hosts. */
     hostset: z.array(address).default([]),
     container_manager: z.string().default(''),
+    /** What its hosts are prepared for; empty leaves it to the investigator. */
+    bootstrap: z.enum(['', ...bootstrapProfiles]).default(''),
   }),
   hidden: ['hostset'],
+  kept: ['bootstrap'],
 })
 export type Cluster = ModelOf<typeof Cluster>
 

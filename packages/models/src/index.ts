@@ -19,6 +19,8 @@ export { Host, Hosts, hostStatuses, type HostStatusName, mayMove } from './host.
 export { HostCreds } from './host-creds.ts'
 export { HostStatus, hostStatusOf } from './host-status.ts'
 export {
+  type BootstrapProfile,
+  bootstrapProfiles,
   Cluster,
   Clusters,
   clusterStatus,
@@ -46,3 +48,11 @@ export {
 } from './container-manager-config.ts'
 export { WatcherRecord } from './watcher-record.ts'
 export { findList, findModel, type ListName, lists, type ModelName, models } from './catalog.ts'
+export {
+  Amount,
+  Blackout,
+  DrainPolicy,
+  HealthPolicy,
+  MaintenanceWindow,
+  RolloutPolicy,
+} from './rollout-policy.ts'

@@ -51,8 +51,9 @@ function readNeed({ code, stdout }: CommandResult): RebootNeed {
   return { answer: 'unknown', reason, source }
 }
 
+/** On a host that was never refreshed no package is known. */
 const install = (packages: readonly string[]): OsCommand => ({
-  run: `${aptGet} install ${packages.map(quote).join(' ')}`,
+  run: `${quiet} apt-get -qq update && ${aptGet} install ${packages.map(quote).join(' ')}`,
   timeout: 20 * minute,
   read: readApt,
 })

@@ -22,6 +22,10 @@ export type Outcome =
 /** One command that changes the host. */
 export interface OsCommand {
   readonly run: string
+  /** Text for its standard input. What others on the host must not see is here, and not in `run`. */
+  readonly input?: string
+  /** What it is called where it failed; default is the command itself. */
+  readonly title?: string
   /** Milliseconds that it may take. */
   readonly timeout: number
   readonly read: (result: CommandResult) => Outcome
