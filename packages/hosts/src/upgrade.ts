@@ -1,9 +1,10 @@
 /** Brings a host up to date, whatever kind it is. It does not reboot; it says whether a reboot is needed. */
-import { askHost, carryOut, type CarryOutOptions } from './carry-out.ts'
+import { carryOut, type CarryOutOptions } from './carry-out.ts'
 import type { Facts } from './facts/facts.ts'
 import type { RebootNeed } from './facts/reboot-need.ts'
 import { oscmd } from './oscmd/oscmd.ts'
 import { checkReady } from './ready.ts'
+import { rebootNeeded } from './reboot-needed.ts'
 import type { Remote } from './remote.ts'
 
 /** What changing a host's system led to. */
@@ -25,16 +26,6 @@ export async function upgradeHost(
   checkReady(facts)
   if (commands.kind === 'packages') await carryOut(remote, commands.refresh(), options)
   const outcome = await carryOut(remote, commands.upgrade(), options)
-  const rebootNeed = await askRebootNeed(remote, facts, options)
+  const rebootNeed = await rebootNeeded(remote, facts, options)
   return { outcome, rebootNeed, ms: Math.round(performance.now() - started) }
-}
-
-/** Asks the family's own tool whether a reboot is needed, and falls back on the signs in the facts. */
-export async function askRebootNeed(
-  remote: Remote,
-  facts: Facts,
-  options: CarryOutOptions = {},
-): Promise<RebootNeed> {
-  const need = await askHost(remote, oscmd(facts).rebootNeed(), options)
-  return need.answer === 'unknown' && facts.rebootNeed.answer !== 'unknown' ? facts.rebootNeed : need
 }

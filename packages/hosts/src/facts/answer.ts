@@ -39,16 +39,25 @@ export function parseAnswer(result: CommandResult, address: string): Answer {
   const start = lines.indexOf(firstLine)
   const end = lines.indexOf(lastLine, start + 1)
   if (start < 0 || end < 0) throw cutShort(result, address, start)
+  const given = lines.slice(start + 1, end)
+  const strange = given.find((line) => !keyAndValue.test(line))
+  if (strange !== undefined) throw invalid(address, `the line "${strange.slice(0, 80)}" is no key=value`)
+  return new Answer(answerLines(given))
+}
+
+const keyAndValue = /^([\w./-]+)=(.*)$/
+
+/** The values of each key of such lines; other lines are skipped. */
+export function answerLines(lines: readonly string[]): Map<string, string[]> {
   const values = new Map<string, string[]>()
-  for (const line of lines.slice(start + 1, end)) {
-    const [, key, value] = /^([\w./-]+)=(.*)$/.exec(line) ?? []
-    if (key === undefined || value === undefined)
-      throw invalid(address, `the line "${line.slice(0, 80)}" is no key=value`)
+  for (const line of lines) {
+    const [, key, value] = keyAndValue.exec(line) ?? []
+    if (key === undefined || value === undefined) continue
     const known = values.get(key)
     if (known) known.push(value)
     else values.set(key, [value])
   }
-  return new Answer(values)
+  return values
 }
 
 /** The error for an answer that cannot be used. */

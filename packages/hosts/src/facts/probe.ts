@@ -13,7 +13,8 @@ export const firstLine = 'commissaire-facts=1'
 /** The line without which an answer is cut short. */
 export const lastLine = 'commissaire-end'
 
-const preamble = String.raw`
+/** Defines what all probes are written in: `p KEY VALUE`, `has PROGRAM`, `line KEY FILE`. */
+export const preamble = String.raw`
 LC_ALL=C; export LC_ALL
 PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"; export PATH
 p() { printf '%s=%s\n' "$1" "$2"; }
@@ -32,6 +33,39 @@ state() {
   if [ -d /run/systemd/system ]; then systemctl is-active "$1"
   elif has rc-service && rc-service "$1" status >/dev/null 2>&1; then echo active
   else echo unknown; fi
+}`
+
+/** Defines `reboot_signs`: what tells of a reboot that is due and costs nothing to look at. */
+export const rebootSigns = String.raw`
+reboot_signs() {
+  for f in /run/reboot-required /var/run/reboot-required /run/reboot-needed; do
+    [ -e $f ] && line "flag.$f" $f && break
+  done
+  [ -r /run/reboot-required.pkgs ] && p flag.packages "$(sort -u /run/reboot-required.pkgs | head -n 20 | tr '\n' ' ')"
+  for k in /boot/vmlinuz-*; do [ -e "$k" ] && p kernel.boot "${'$'}{k#/boot/vmlinuz-}"; done
+  for k in /usr/lib/modules/* /lib/modules/*; do [ -d "$k" ] && p kernel.modules "${'$'}{k##*/}"; done
+}`
+
+/** Defines `privilege`: may we be root. */
+export const privilege = String.raw`
+privilege() {
+  id=$(id); user=${'$'}{id#*\(}; user=${'$'}{user%%\)*}; s=; may=1
+  p user "$user"
+  case $id in uid=0\(*) p privilege root; return;; esac
+  if ! has sudo; then may=; p privilege 'none: sudo is not installed'
+  elif sudo -n true >/dev/null; then p privilege sudo; s='sudo -n'
+  else may=; p privilege 'none: sudo asks for a password'; fi
+}`
+
+/** Defines `locks`: which locks of package managers are held. */
+export const locks = String.raw`
+locks() {
+  set --
+  for f in /var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/rpm/.rpm.lock /usr/lib/sysimage/rpm/.rpm.lock /lib/apk/db/lock
+  do [ -e $f ] && set -- "$@" $f; done
+  [ $# -gt 0 ] && ls -i "$@" | while read -r n f; do grep -q ":$n " /proc/locks && p lock "$f"; done
+  [ -e /var/lib/pacman/db.lck ] && p lock /var/lib/pacman/db.lck
+  if [ -r /run/zypp.pid ]; then IFS= read -r n </run/zypp.pid; [ -n "$n" ] && [ -d "/proc/$n" ] && p lock /run/zypp.pid; fi
 }`
 
 const facts = String.raw`
@@ -60,35 +94,11 @@ hardware() {
   elif grep -q '^flags.* hypervisor' /proc/cpuinfo; then p virtualization vm; fi
   line vendor /sys/class/dmi/id/sys_vendor
 }
-privilege() {
-  id=$(id); user=${'$'}{id#*\(}; user=${'$'}{user%%\)*}; s=; may=1
-  p user "$user"
-  case $id in uid=0\(*) p privilege root; return;; esac
-  if ! has sudo; then may=; p privilege 'none: sudo is not installed'
-  elif sudo -n true >/dev/null; then p privilege sudo; s='sudo -n'
-  else may=; p privilege 'none: sudo asks for a password'; fi
-}
 software() {
   for m in transactional-update rpm-ostree bootc apt-get dnf5 dnf yum zypper pacman apk; do has $m && p manager $m; done
   for r in docker podman containerd crio kubelet k3s; do has $r && p runtime "$r $(state $r)"; done
   for d in zincati rebootmgr; do [ "$(state $d)" = active ] && p driver $d; done
   has who && who | sed 's/^/session=/'
-}
-locks() {
-  set --
-  for f in /var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/rpm/.rpm.lock /usr/lib/sysimage/rpm/.rpm.lock /lib/apk/db/lock
-  do [ -e $f ] && set -- "$@" $f; done
-  [ $# -gt 0 ] && ls -i "$@" | while read -r n f; do grep -q ":$n " /proc/locks && p lock "$f"; done
-  [ -e /var/lib/pacman/db.lck ] && p lock /var/lib/pacman/db.lck
-  if [ -r /run/zypp.pid ]; then IFS= read -r n </run/zypp.pid; [ -n "$n" ] && [ -d "/proc/$n" ] && p lock /run/zypp.pid; fi
-}
-reboot_signs() {
-  for f in /run/reboot-required /var/run/reboot-required /run/reboot-needed; do
-    [ -e $f ] && line "flag.$f" $f && break
-  done
-  [ -r /run/reboot-required.pkgs ] && p flag.packages "$(sort -u /run/reboot-required.pkgs | head -n 20 | tr '\n' ' ')"
-  for k in /boot/vmlinuz-*; do [ -e "$k" ] && p kernel.boot "${'$'}{k#/boot/vmlinuz-}"; done
-  for k in /usr/lib/modules/* /lib/modules/*; do [ -d "$k" ] && p kernel.modules "${'$'}{k##*/}"; done
 }
 images() {
   [ -e /run/ostree-booted ] || return 0
@@ -97,7 +107,7 @@ images() {
 }`
 
 /** Asks for all facts. */
-export const factsProbe = `${preamble}${facts}
+export const factsProbe = `${preamble}${privilege}${locks}${rebootSigns}${facts}
 main() {
   echo '${firstLine}'
   pulse; system; hardware; privilege; software; locks; reboot_signs; images

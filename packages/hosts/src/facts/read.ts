@@ -4,25 +4,11 @@ import { familyOf, osName } from './family.ts'
 import type { Facts, Privilege, SystemdState } from './facts.ts'
 import { bootcState, ostreeState } from './image.ts'
 import { osRelease } from './os-release.ts'
-import { rebootNeed } from './reboot-need.ts'
+import { needBySigns } from './reboot-need.ts'
 import { disks, fileSystems } from './storage.ts'
+import { isContainer } from './virtualization.ts'
 
 const uuid = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/
-
-/** What systemd-detect-virt calls the containers it knows. */
-const containers: ReadonlySet<string> = new Set([
-  'openvz',
-  'lxc',
-  'lxc-libvirt',
-  'systemd-nspawn',
-  'docker',
-  'podman',
-  'rkt',
-  'wsl',
-  'proot',
-  'pouch',
-  'container-other',
-])
 
 /** Everything the answer tells; `from` is where and how it was got. */
 export function readFacts(answer: Answer, from: { address: string; hostKey: string; ms: number }): Facts {
@@ -37,7 +23,6 @@ export function readFacts(answer: Answer, from: { address: string; hostKey: stri
   const image = family === 'bootc' ? bootc : ostreeState(answer)
   const kernel = need.text('kernel')
   const virtualization = answer.get('virtualization')
-  const isContainer = containers.has(virtualization ?? '')
   return {
     address: from.address,
     hostKey: from.hostKey,
@@ -73,7 +58,7 @@ export function readFacts(answer: Answer, from: { address: string; hostKey: stri
     sessions: answer.all('session').length,
     locks: answer.all('lock'),
     isNoLogin: answer.has('nologin'),
-    rebootNeed: rebootNeed(answer, { family, kernel, isContainer, image }),
+    rebootNeed: needBySigns(answer, { family, kernel, isContainer: isContainer(virtualization), image }),
     probe: timing(from.ms, need.number('uptime'), need.number('finished')),
   }
 }

@@ -1,7 +1,7 @@
 /**
  * Does this host need a reboot? Four answers, each with a reason and where it comes from.
  *
- * This reads only the signs that cost nothing. `askRebootNeed` asks the family's own tool, which is slower and knows
+ * This reads only the signs that cost nothing. `rebootNeeded` asks the family's own tool, which is slower and knows
  * more. A tool that is missing or fails never counts as a yes or a no.
  */
 import type { Answer } from './answer.ts'
@@ -24,8 +24,8 @@ export interface RebootSigns {
   readonly image: ImageState | undefined
 }
 
-/** The need as the probe's signs tell it. */
-export function rebootNeed(answer: Answer, signs: RebootSigns): RebootNeed {
+/** The need as signs on the host tell it. */
+export function needBySigns(answer: Answer, signs: RebootSigns): RebootNeed {
   return flagged(answer) ?? staged(signs) ?? contained(signs) ?? kernelNeed(answer, signs)
 }
 

@@ -6,6 +6,7 @@ import type { InitCommands } from './init.ts'
 import { modulesQuestion, readModules } from './kernel-modules.ts'
 import { noDeploy } from './not-supported.ts'
 import { failed } from './outcome.ts'
+import { nobodyKnows } from './services.ts'
 
 const commit =
   'if [ "$(lbu package - 2>/dev/null | wc -c)" -gt 0 ] && grep -q "^tmpfs / " /proc/mounts; then lbu commit -d; fi'
@@ -37,4 +38,5 @@ export const apk = (init: InitCommands): OsCommands => ({
     read: readApk,
   }),
   rebootNeed: () => ({ run: modulesQuestion, timeout: minute, read: readModules }),
+  servicesToRestart: () => nobodyKnows,
 })

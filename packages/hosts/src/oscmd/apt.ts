@@ -11,6 +11,7 @@ import { minute, type OsCommand, type OsCommands, type Outcome, type Pending } f
 import type { InitCommands } from './init.ts'
 import { noDeploy } from './not-supported.ts'
 import { byStatus, failed } from './outcome.ts'
+import { servicesBy } from './services.ts'
 
 const quiet = 'DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=a LC_ALL=C'
 const keepOurs =
@@ -77,4 +78,5 @@ export const apt = (init: InitCommands): OsCommands => ({
   deploy: () => noDeploy('apt'),
   install,
   rebootNeed: () => ({ run: rebootQuestion, timeout: minute, read: readNeed }),
+  servicesToRestart: () => servicesBy('needrestart -b -l', /^NEEDRESTART-SVC: (\S+)/),
 })

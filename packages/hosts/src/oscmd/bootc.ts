@@ -8,6 +8,7 @@ import type { CommandResult } from '../remote.ts'
 import { minute, type OsCommands, type Outcome, type Pending } from './commands.ts'
 import type { InitCommands } from './init.ts'
 import { byStatus, failed } from './outcome.ts'
+import { noServices } from './services.ts'
 
 function readBootc(result: CommandResult): Outcome {
   const { code, stdout, stderr } = result
@@ -74,4 +75,5 @@ export const bootc = (init: InitCommands, facts: Facts): OsCommands => ({
     timeout: minute,
     read: readNeed,
   }),
+  servicesToRestart: () => noServices,
 })

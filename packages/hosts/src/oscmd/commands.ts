@@ -70,6 +70,8 @@ export interface OsCommands {
   reboot(request?: RebootRequest): OsCommand
   /** Whether a reboot is needed, by the family's own tool. */
   rebootNeed(): Question<RebootNeed>
+  /** The services that still run on files which were replaced; undefined where nobody can tell. */
+  servicesToRestart(): Question<readonly string[] | undefined>
 }
 
 export const minute = 60_000

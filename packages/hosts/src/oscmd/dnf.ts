@@ -7,12 +7,14 @@ import { minute, type OsCommands, type Outcome, type Pending, type Question } fr
 import type { InitCommands } from './init.ts'
 import { noDeploy } from './not-supported.ts'
 import { failed, needByStatus } from './outcome.ts'
+import { servicesBy } from './services.ts'
 
 interface Dialect {
   readonly family: Family & ('dnf' | 'dnf5' | 'yum')
   readonly check: string
   readonly upgrade: string
   readonly needsRestarting: string
+  readonly services: string
 }
 
 function readDnf(result: CommandResult): Outcome {
@@ -76,6 +78,8 @@ const family =
         read: readDnf,
       }),
       rebootNeed: () => needRestart,
+      servicesToRestart: () =>
+        servicesBy(`LC_ALL=C ${dialect.services}`, /^(\S+\.service)\s*$/, { statuses: [0, 1] }),
     }
   }
 
@@ -85,6 +89,7 @@ export const dnf = family({
   check: 'check-update',
   upgrade: 'upgrade',
   needsRestarting: 'dnf needs-restarting -r',
+  services: 'dnf needs-restarting -s',
 })
 
 /** Fedora 41 and later. */
@@ -93,6 +98,7 @@ export const dnf5 = family({
   check: 'check-upgrade',
   upgrade: 'upgrade',
   needsRestarting: 'dnf5 needs-restarting',
+  services: 'dnf5 needs-restarting -s',
 })
 
 /** RHEL and CentOS 7. */
@@ -101,4 +107,5 @@ export const yum = family({
   check: 'check-update',
   upgrade: 'update',
   needsRestarting: 'needs-restarting -r',
+  services: 'needs-restarting -s',
 })

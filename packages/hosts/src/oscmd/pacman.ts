@@ -7,6 +7,7 @@ import type { InitCommands } from './init.ts'
 import { modulesQuestion, readModules } from './kernel-modules.ts'
 import { noDeploy } from './not-supported.ts'
 import { byStatus, failed } from './outcome.ts'
+import { nobodyKnows } from './services.ts'
 
 function readPacman(result: CommandResult): Outcome {
   if (/unable to lock database/.test(result.stderr)) return { kind: 'busy' }
@@ -46,4 +47,5 @@ export const pacman = (init: InitCommands): OsCommands => ({
     timeout: minute,
     read: (result): RebootNeed => readModules(result),
   }),
+  servicesToRestart: () => nobodyKnows,
 })

@@ -9,6 +9,7 @@ import type { CommandResult } from '../remote.ts'
 import { minute, type OsCommands, type Outcome, type Pending } from './commands.ts'
 import type { InitCommands } from './init.ts'
 import { byStatus, failed, needByStatus } from './outcome.ts'
+import { noServices } from './services.ts'
 
 function readOstree(result: CommandResult): Outcome {
   const { code, stdout, stderr } = result
@@ -54,4 +55,5 @@ export const rpmOstree = (init: InitCommands): OsCommands => ({
     read: readOstree,
   }),
   rebootNeed: () => ({ run: 'rpm-ostree status --pending-exit-77', timeout: minute, read: readNeed }),
+  servicesToRestart: () => noServices,
 })

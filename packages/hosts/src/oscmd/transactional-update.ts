@@ -12,6 +12,7 @@ import type { InitCommands } from './init.ts'
 import { noDeploy } from './not-supported.ts'
 import { failed } from './outcome.ts'
 import { zypper } from './zypper.ts'
+import { noServices } from './services.ts'
 
 const tool = 'LC_ALL=C transactional-update -n --no-selfupdate'
 
@@ -52,4 +53,5 @@ export const transactionalUpdate = (init: InitCommands, facts: Facts): OsCommand
     read: readSnapshot,
   }),
   rebootNeed: () => ({ run: rebootQuestion, timeout: minute, read: readNeed }),
+  servicesToRestart: () => noServices,
 })

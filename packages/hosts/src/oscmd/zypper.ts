@@ -9,6 +9,7 @@ import { minute, type OsCommands, type Pending } from './commands.ts'
 import type { InitCommands } from './init.ts'
 import { noDeploy } from './not-supported.ts'
 import { byStatus, needByStatus } from './outcome.ts'
+import { servicesBy } from './services.ts'
 
 /** How zypper's statuses are read, also by transactional-update's users. */
 export const readZypper = byStatus({
@@ -53,4 +54,6 @@ export const zypper = (init: InitCommands, facts: Facts): OsCommands => ({
     timeout: minute,
     read: needByStatus('zypper needs-rebooting', { 0: 'no', 102: 'yes' }),
   }),
+  servicesToRestart: () =>
+    servicesBy('LC_ALL=C zypper -n ps -sss', /^([\w@.:-]+)\s*$/, { statuses: [0, 102] }),
 })

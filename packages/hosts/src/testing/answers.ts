@@ -46,12 +46,23 @@ export function factsAnswer(state: HostState): string {
   const lines = [`name=${name}`, `user=${user}`, `privilege=${privilege}`, ...usual].filter(
     (line) => !replaced.has(keyOf(line)),
   )
-  return wrap([...pulseLines(state), ...lines, ...own, `finished=${(uptime + 0.03).toFixed(2)}`])
+  return wrap([
+    ...pulseLines(state),
+    ...lines,
+    ...own,
+    `finished=${(Number(uptime.toFixed(2)) + 0.03).toFixed(2)}`,
+  ])
 }
 
 /** The answer to the probe for the pulse. */
 export function pulseAnswer(state: HostState): string {
   return wrap(pulseLines(state))
+}
+
+/** The answer about its need of a reboot: signs as in its facts, and none of the family's tools. */
+export function rebootAnswer({ system, lines }: HostState): string {
+  const own = [...systems[system].lines, ...lines].filter((line) => /^(kernel|flag)/.test(line))
+  return ['0.code=127', '1.code=127', '2.code=0', ...own.map((line) => `2.out=${line}`), ''].join('\n')
 }
 
 function pulseLines(state: HostState): string[] {

@@ -8,7 +8,7 @@ import type { ServerChannel } from 'ssh2'
 import { factsProbe, pulseProbe } from '../facts/probe.ts'
 import { killSiblings } from '../ssh/kill.ts'
 import type { Target } from '../ssh/target.ts'
-import { factsAnswer, type HostState, pulseAnswer } from './answers.ts'
+import { factsAnswer, type HostState, pulseAnswer, rebootAnswer } from './answers.ts'
 import { type Call, end, FakeServer } from './fake-server.ts'
 import { type KeyPair, keyPair } from './key-pair.ts'
 import { LocalShell } from './local-shell.ts'
@@ -195,6 +195,7 @@ export class FakeHost implements AsyncDisposable {
     if (scripted) return scripted
     if (this.#options.runs === 'locally') return this.#shell.run(call.command, call.input)
     if (probe) return { stdout: probe(this.#state(call.user)) }
+    if (call.command.includes('reboot_signs')) return { stdout: rebootAnswer(this.#state(call.user)) }
     if (/systemctl (soft-)?reboot|sleep 2; reboot/.test(call.command)) this.#startReboot(call.command)
     return {}
   }
