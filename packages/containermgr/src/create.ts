@@ -2,10 +2,10 @@
 import { ContainerManagerConfig, type ContainerManagerType, parseModel } from '@commissaire/models'
 
 import { containerManagerError } from './errors.ts'
-import type { ContainerManager } from './manager.ts'
+import type { ContainerManager, OpenOptions } from './manager.ts'
 
 interface ContainerManagerModule {
-  open(config: ContainerManagerConfig): Promise<ContainerManager>
+  open(config: ContainerManagerConfig, options?: OpenOptions): Promise<ContainerManager>
 }
 
 const modules: Record<ContainerManagerType, () => Promise<ContainerManagerModule>> = {
@@ -15,10 +15,13 @@ const modules: Record<ContainerManagerType, () => Promise<ContainerManagerModule
 }
 
 /** Opens the container manager that a configuration describes; an error names every fault of the configuration. */
-export async function createContainerManager(config: ContainerManagerConfig): Promise<ContainerManager> {
+export async function createContainerManager(
+  config: ContainerManagerConfig,
+  options: OpenOptions = {},
+): Promise<ContainerManager> {
   const checked = check(config)
   const module = await load(checked)
-  return module.open(checked)
+  return module.open(checked, options)
 }
 
 function check(config: ContainerManagerConfig): ContainerManagerConfig {

@@ -2,39 +2,45 @@
  * One kept connection to a Kubernetes API server, with the client's credentials and verified TLS.
  *
  * The official client opens a new connection pool for every request; this keeps one, and drops it when the
- * server no longer knows us, so that renewed certificates on disk are read again.
+ * server no longer knows us, so that credentials renewed on disk are read again.
  */
-import { readFileSync } from 'node:fs'
-
-import { CoreV1Api, createConfiguration, KubeConfig, ServerConfiguration } from '@kubernetes/client-node'
-import type { Cluster, RequestContext, ResponseContext, User } from '@kubernetes/client-node'
-import { type ContainerManagerConfig, type ContainerManagerOptions, verifiesTls } from '@commissaire/models'
+import { type Configuration, createConfiguration, ServerConfiguration } from '@kubernetes/client-node'
+import type { KubeConfig, RequestContext, ResponseContext } from '@kubernetes/client-node'
+import type { ContainerManagerConfig } from '@commissaire/models'
 
 import { containerManagerError } from './errors.ts'
+import { kubeConfigOf } from './kubernetes-credentials.ts'
 
 /** Below the ten seconds that a caller on the bus waits, so that it hears the reason. */
 const CALL_TIMEOUT = 8_000
 
 type Dispatcher = NonNullable<ReturnType<RequestContext['getDispatcher']>>
 
+/** One of the client's APIs, such as `CoreV1Api`. */
+export type ApiClass<Api> = new (configuration: Configuration) => Api
+
 /** Credentials, server and kept connection. */
 export class KubernetesConnection {
   readonly server: string
-  readonly #kubeConfig: KubeConfig
+  /** Whether the server has to prove who it is. Over plain http nobody proves anything, and that is seen in `server`. */
+  readonly verifiesTls: boolean
+  readonly #load: () => KubeConfig
+  #kubeConfig: KubeConfig
   #dispatcher: Dispatcher | undefined
 
-  private constructor(kubeConfig: KubeConfig, server: string) {
-    this.#kubeConfig = kubeConfig
-    this.server = server
+  private constructor(load: () => KubeConfig) {
+    this.#load = load
+    this.#kubeConfig = load()
+    const cluster = this.#kubeConfig.getCurrentCluster()
+    if (!cluster) throw new Error('it names no current context with a cluster')
+    this.server = cluster.server.replace(/\/+$/, '')
+    this.verifiesTls = cluster.skipTLSVerify !== true || this.server.startsWith('http:')
   }
 
   /** Reads the credentials; throws a container manager error when a file cannot be read. Nothing is sent yet. */
   static open({ name, options }: ContainerManagerConfig): KubernetesConnection {
     try {
-      const kubeConfig = options.kubeconfig ? fromFile(options.kubeconfig) : fromOptions(options)
-      const cluster = kubeConfig.getCurrentCluster()
-      if (!cluster) throw new Error('it names no current context with a cluster')
-      return new KubernetesConnection(kubeConfig, cluster.server.replace(/\/+$/, ''))
+      return new KubernetesConnection(() => kubeConfigOf(options))
     } catch (error) {
       const what = options.kubeconfig ? `kubeconfig ${options.kubeconfig}` : 'credentials'
       const reason = error instanceof Error ? error.message : String(error)
@@ -45,10 +51,13 @@ export class KubernetesConnection {
     }
   }
 
-  /** The node API, each call with this signal and a time limit. */
-  api(signal?: AbortSignal): CoreV1Api {
-    const limit = AbortSignal.timeout(CALL_TIMEOUT)
-    const combined = signal ? AbortSignal.any([signal, limit]) : limit
+  /** A connection with the credentials of somebody's own. */
+  static of(kubeConfig: KubeConfig): KubernetesConnection {
+    return new KubernetesConnection(() => kubeConfig)
+  }
+
+  /** An API of the client, each call of it with this signal and a time limit. */
+  api<Api>(Api: ApiClass<Api>, signal?: AbortSignal): Api {
     const configuration = createConfiguration({
       baseServer: new ServerConfiguration(this.server, {}),
       authMethods: {
@@ -56,12 +65,12 @@ export class KubernetesConnection {
       },
       promiseMiddleware: [
         {
-          pre: async (context) => (context.setSignal(combined), context),
+          pre: async (context) => (context.setSignal(limited(signal)), context),
           post: (context) => this.#noticeRefusal(context),
         },
       ],
     })
-    return new CoreV1Api(configuration)
+    return new Api(configuration)
   }
 
   /** Closes the connection once what is under way has ended. */
@@ -78,39 +87,18 @@ export class KubernetesConnection {
   }
 
   async #noticeRefusal(context: ResponseContext): Promise<ResponseContext> {
-    if (context.httpStatusCode === 401) this.#dispatcher = undefined
+    if (context.httpStatusCode !== 401) return context
+    this.#dispatcher = undefined
+    try {
+      this.#kubeConfig = this.#load()
+    } catch {
+      // The files are just being replaced: what was read before stays until the next refusal.
+    }
     return context
   }
 }
 
-function fromFile(path: string): KubeConfig {
-  const kubeConfig = new KubeConfig()
-  kubeConfig.loadFromFile(path)
-  return kubeConfig
-}
-
-function fromOptions(options: ContainerManagerOptions): KubeConfig {
-  const { certificate_path, certificate_key_path, certificate_ca_path } = options
-  // The client reads them at the first call; a wrong path is to be told at once.
-  for (const path of [certificate_path, certificate_key_path, certificate_ca_path])
-    if (path) readFileSync(path)
-  const kubeConfig = new KubeConfig()
-  kubeConfig.loadFromClusterAndUser(clusterOf(options), userOf(options))
-  return kubeConfig
-}
-
-/** The client insists on being told that plain http verifies nothing. */
-function clusterOf(options: ContainerManagerOptions): Cluster {
-  const { server_url: server = '', certificate_ca_path: caFile } = options
-  const skipTLSVerify = !verifiesTls(options) || server.startsWith('http:')
-  return { name: 'cluster', server, skipTLSVerify, ...(caFile ? { caFile } : {}) }
-}
-
-function userOf({ token, certificate_path, certificate_key_path }: ContainerManagerOptions): User {
-  return {
-    name: 'user',
-    ...(token ? { token } : {}),
-    ...(certificate_path ? { certFile: certificate_path } : {}),
-    ...(certificate_key_path ? { keyFile: certificate_key_path } : {}),
-  }
+function limited(signal: AbortSignal | undefined): AbortSignal {
+  const limit = AbortSignal.timeout(CALL_TIMEOUT)
+  return signal ? AbortSignal.any([signal, limit]) : limit
 }

@@ -4,21 +4,32 @@
  * Creating a Node object does not make a machine a node: its kubelet does, under the same name. What is created
  * here is the place that the kubelet takes, and what an administrator sees until then.
  */
-import type { CoreV1Api } from '@kubernetes/client-node'
+import { CoreV1Api } from '@kubernetes/client-node'
 import type { ContainerManagerConfig } from '@commissaire/models'
 
 import { notRegistered } from './errors.ts'
 import { KubernetesConnection } from './kubernetes-connection.ts'
 import { faultOf, isStatus } from './kubernetes-errors.ts'
-import type { CallOptions, ContainerManager } from './manager.ts'
+import type { CallOptions, ContainerManager, OpenOptions } from './manager.ts'
 import { nodeName } from './node-name.ts'
 
 /** How many nodes are removed at a time. */
 const REMOVALS_AT_ONCE = 8
 
 /** Opens a container manager as the configuration says; throws a container manager error when its files cannot be read. */
-export async function open(config: ContainerManagerConfig): Promise<ContainerManager> {
-  return new KubernetesContainers(config.name, KubernetesConnection.open(config))
+export async function open(
+  config: ContainerManagerConfig,
+  { log }: OpenOptions = {},
+): Promise<ContainerManager> {
+  const connection = KubernetesConnection.open(config)
+  if (!connection.verifiesTls) {
+    const facts = { container_manager_name: config.name, server: connection.server }
+    log?.warn(
+      facts,
+      `The certificate of container manager "${config.name}" is not verified: anybody may pose as it`,
+    )
+  }
+  return new KubernetesContainers(config.name, connection)
 }
 
 class KubernetesContainers implements ContainerManager {
@@ -82,7 +93,7 @@ class KubernetesContainers implements ContainerManager {
     work: (api: CoreV1Api) => Promise<T>,
   ): Promise<T> {
     try {
-      return await work(this.#connection.api(options?.signal))
+      return await work(this.#connection.api(CoreV1Api, options?.signal))
     } catch (error) {
       throw faultOf(error, { task, manager: this.#name, server: this.#connection.server })
     }

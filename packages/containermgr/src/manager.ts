@@ -6,6 +6,14 @@
  * named `ContainerManager`.
  */
 
+import type { Logger } from '@commissaire/bus'
+
+/** What a container manager is opened with. */
+export interface OpenOptions {
+  /** Where it says what an administrator should know. */
+  readonly log?: Pick<Logger, 'warn'>
+}
+
 /** How long a call may take. */
 export interface CallOptions {
   readonly signal?: AbortSignal

@@ -14,22 +14,33 @@ export type ContainerManagerType = (typeof containerManagerTypes)[number]
 const text = z.string().min(1, { error: 'must not be empty' }).optional()
 const httpUrl = z.url({ protocol: /^https?$/, error: 'must be a URL that begins with http:// or https://' })
 
+/** The command line sends texts, hence those. */
+const flag = z
+  .union([z.boolean(), z.stringbool({ truthy: ['true'], falsy: ['false'] })], {
+    error: 'must be true or false',
+  })
+  .optional()
+
 /** What the options of a container manager may be. All paths are those of the container manager service's machine. */
 export const ContainerManagerOptions = z.looseObject({
   server_url: httpUrl.optional(),
   token: text,
+  /** A file that holds the token, in place of `token`; it may be renewed at any time. */
+  token_path: text,
   certificate_path: text,
   certificate_key_path: text,
   /** The authorities that the server's certificate is checked against, in place of the system's. */
   certificate_ca_path: text,
   /** A kubeconfig file, in place of `server_url` and the credentials. */
   kubeconfig: text,
-  /** False to accept any certificate. The command line sends texts, hence those. */
-  verify_tls: z
-    .union([z.boolean(), z.stringbool({ truthy: ['true'], falsy: ['false'] })], {
-      error: 'must be true or false',
-    })
-    .optional(),
+  /** Which context of the kubeconfig; default its current one. */
+  context: text,
+  /** True where the service runs in a pod of the cluster itself, and uses its service account. */
+  in_cluster: flag,
+  /** Where the pod finds its service account; default where Kubernetes puts it. */
+  service_account_path: text,
+  /** False to accept any certificate. */
+  verify_tls: flag,
 })
 export type ContainerManagerOptions = z.infer<typeof ContainerManagerOptions>
 
@@ -65,10 +76,15 @@ export function verifiesTls(options: ContainerManagerOptions): boolean {
 
 function* faultsOf(
   type: ContainerManagerType,
-  { server_url, kubeconfig, certificate_path, certificate_key_path }: ContainerManagerOptions,
+  options: ContainerManagerOptions,
 ): Generator<[option: string, message: string]> {
   if (type === 'trivial') return
-  if (!server_url && !kubeconfig) yield ['server_url', `is missing; ${type} needs it, or "kubeconfig"`]
+  const { server_url, kubeconfig, context, in_cluster, certificate_path, certificate_key_path } = options
+  if (!server_url && !kubeconfig && !in_cluster) {
+    yield ['server_url', `is missing; ${type} needs it, or "kubeconfig", or "in_cluster"`]
+  }
+  if (context && !kubeconfig) yield ['kubeconfig', 'is missing; "context" names one of its contexts']
+  if (options.token && options.token_path) yield ['token_path', 'goes in place of "token", not beside it']
   if (certificate_path && !certificate_key_path) {
     yield ['certificate_key_path', 'is missing; it goes with "certificate_path"']
   }

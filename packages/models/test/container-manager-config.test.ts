@@ -26,10 +26,21 @@ const cases: [sentence: string, data: object, faults: string[]][] = [
     { type: 'kubernetes', options: { kubeconfig: '/etc/kubeconfig' } },
     [],
   ],
+  ['a service account replaces the server', { type: 'kubernetes', options: { in_cluster: 'true' } }, []],
+  [
+    'a context goes with a kubeconfig',
+    { options: { server_url: url, context: 'prod' } },
+    ['options.kubeconfig is missing; "context" names one of its contexts'],
+  ],
+  [
+    'a token is given once',
+    { options: { server_url: url, token: 'x', token_path: '/token' } },
+    ['options.token_path goes in place of "token", not beside it'],
+  ],
   [
     'openshift and kubernetes need a server',
     { type: 'kubernetes' },
-    ['options.server_url is missing; kubernetes needs it, or "kubeconfig"'],
+    ['options.server_url is missing; kubernetes needs it, or "kubeconfig", or "in_cluster"'],
   ],
   [
     'an address that is no URL of a server is refused',
