@@ -1,7 +1,13 @@
 /** The REST server: as an app for whoever has a bus already, and as a server that listens. */
 export { type AppOptions, createApp } from './app.ts'
 export { type Authentication, openAuthentication } from './auth/authentication.ts'
-export type { Authenticator, AuthenticatorModule, Credentials, Identity } from './auth/authenticator.ts'
+export type {
+  Authenticator,
+  AuthenticatorModule,
+  AuthenticatorTools,
+  Credentials,
+  Identity,
+} from './auth/authenticator.ts'
 export type { FailureLimit } from './auth/guard.ts'
 export type { PluginConfiguration } from './auth/plugins.ts'
 export type { Backend } from './backend.ts'

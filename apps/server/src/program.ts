@@ -9,7 +9,7 @@ import {
   type ServiceOptions,
 } from '@commissaire/service'
 import { ServerSettings, serverFlags } from './configuration.ts'
-import { type RunningServer, type ServerOptions, startServer } from './server.ts'
+import { prepareServer, type RunningServer, type ServerOptions, startServer } from './server.ts'
 import { version } from './version.ts'
 
 type Options = ServiceOptions & { readonly server: Omit<ServerOptions, 'bus' | 'log' | 'metrics'> }
@@ -19,10 +19,12 @@ class RestServer extends CommissaireService<Options> {
   #server: RunningServer | undefined
 
   override async start(): Promise<void> {
+    const { log, metrics } = this
+    const { server } = this.options
+    const prepared = await prepareServer(server, { log })
     await super.start()
-    const { bus, log, metrics } = this
     try {
-      this.#server = await startServer({ ...this.options.server, bus, log, metrics })
+      this.#server = await startServer({ ...server, bus: this.bus, log, metrics }, prepared)
     } catch (error) {
       await this.close()
       throw error

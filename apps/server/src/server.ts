@@ -6,8 +6,9 @@ import { StorageClient } from '@commissaire/storage'
 import type { FastifyInstance } from 'fastify'
 import type { Registry } from 'prom-client'
 import { createApp } from './app.ts'
-import { openAuthentication } from './auth/authentication.ts'
+import { type Authentication, openAuthentication } from './auth/authentication.ts'
 import type { PluginConfiguration } from './auth/plugins.ts'
+import { listen } from './listening.ts'
 import { readTls, type TlsFiles } from './tls.ts'
 
 /** What a server is told. */
@@ -36,12 +37,30 @@ export interface RunningServer extends AsyncDisposable {
   close(): Promise<void>
 }
 
+/** What the configuration names, read and opened. */
+export interface PreparedServer {
+  readonly tls: ReturnType<typeof readTls>
+  readonly auth: Authentication
+}
+
+/** Reads the files and opens the plugins: whatever is wrong with the settings shows before anything is connected. */
+export async function prepareServer(
+  { tls: files = {}, authenticationPlugins = [] }: Pick<ServerOptions, 'tls' | 'authenticationPlugins'>,
+  { log }: { log: Logger },
+): Promise<PreparedServer> {
+  const tls = readTls(files)
+  const auth = await openAuthentication(authenticationPlugins, {
+    log,
+    verifiesClients: tls?.ca !== undefined,
+  })
+  return { tls, auth }
+}
+
 /** Starts a server; resolves when it listens. */
-export async function startServer(options: ServerOptions): Promise<RunningServer> {
+export async function startServer(options: ServerOptions, prepared?: PreparedServer): Promise<RunningServer> {
   const { bus, log, listenInterface = '0.0.0.0', listenPort = 8000, drainTimeout = 10_000 } = options
   const { selfAuths = [], metrics } = options
-  const tls = await readTls(options.tls ?? {})
-  const auth = await openAuthentication(options.authenticationPlugins ?? [], { log })
+  const { tls, auth } = prepared ?? (await prepareServer(options, { log }))
   warnOfOpenDoors(selfAuths, log)
   const storage = new StorageClient(bus)
   const app = createApp({
@@ -54,7 +73,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     ...(metrics && { metrics }),
   })
   try {
-    await app.listen({ host: listenInterface, port: listenPort })
+    await listen(app, { host: listenInterface, port: listenPort })
   } catch (error) {
     await app.close()
     throw error

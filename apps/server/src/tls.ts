@@ -2,8 +2,8 @@
  * What TLS needs, read from the two files that the configuration names.
  */
 import { createSecureContext, type SecureContextOptions, type TlsOptions } from 'node:tls'
-import { readFile } from 'node:fs/promises'
 import { ConfigError } from '@commissaire/service'
+import { readAuthorities, readKeyAndCertificate } from './pem.ts'
 
 /** Where the files are. */
 export interface TlsFiles {
@@ -14,37 +14,38 @@ export interface TlsFiles {
 }
 
 /** Reads the files; undefined when the configuration names none, and HTTP is plain. */
-export async function readTls({
+export function readTls({
   pemfile,
   clientverifyfile,
-}: TlsFiles): Promise<(SecureContextOptions & TlsOptions) | undefined> {
+}: TlsFiles): (SecureContextOptions & TlsOptions) | undefined {
   if (pemfile === undefined) {
     if (clientverifyfile === undefined) return undefined
-    throw new ConfigError([
-      '"tls_clientverifyfile" is given without "tls_pemfile"; client certificates need TLS',
-    ])
+    const text = 'is given without "tls_pemfile"; client certificates need TLS, so set that too'
+    throw new ConfigError([{ setting: 'tls_clientverifyfile', text }])
   }
-  const pem = await read('tls_pemfile', pemfile)
+  const pem = of('tls_pemfile', () => readKeyAndCertificate(pemfile))
   const own = { key: pem, cert: pem, minVersion: 'TLSv1.2' } as const
-  check('tls_pemfile', pemfile, own)
+  of('tls_pemfile', () => check(pemfile, own))
   if (clientverifyfile === undefined) return own
-  const ca = await read('tls_clientverifyfile', clientverifyfile)
-  check('tls_clientverifyfile', clientverifyfile, { ca })
+  const ca = of('tls_clientverifyfile', () => readAuthorities(clientverifyfile))
   return { ...own, ca, requestCert: true, rejectUnauthorized: true }
 }
 
-async function read(key: string, path: string): Promise<string> {
-  return readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    throw new ConfigError([`"${key}": cannot read ${path} (${cause.code})`], { cause })
-  })
+/** Says of a fault which setting it is of. */
+function of<T>(setting: string, read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    throw error instanceof ConfigError ? error.within(setting) : error
+  }
 }
 
-/** A file that is no key and certificate is found at the start, not at the first connection. */
-function check(key: string, path: string, options: SecureContextOptions): void {
+/** The last word has who will use it: a key may be too short for the OpenSSL of this machine. */
+function check(path: string, options: SecureContextOptions): void {
   try {
     createSecureContext(options)
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new ConfigError([`"${key}": ${path} is not as it should be: ${reason}`], { cause })
+    throw new ConfigError([{ setting: '', text: `is "${path}", which TLS refuses: ${reason}` }], { cause })
   }
 }

@@ -82,7 +82,6 @@ test('plugins come from flags with their options, in order', () => {
 })
 
 test.each([
-  [['--authentication-plugin', 'keystone'], 'allowed: one of httpbasicauth'],
   [['--authentication-plugin', 'httpbasicauth:filepath'], '"filepath" is no option'],
   [['--listen-port', 'abc'], 'allowed: a number'],
   [['--listen-port', '65536'], '65536'],

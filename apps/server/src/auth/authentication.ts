@@ -4,59 +4,86 @@
  * With none configured everything is denied. That is said once, loudly, at the start.
  */
 import type { Logger } from '@commissaire/bus'
-import type { Credentials, Identity } from './authenticator.ts'
+import type { Authenticator, AuthenticatorTools, Credentials, Identity } from './authenticator.ts'
 import { type NamedAuthenticator, openAuthenticators, type PluginConfiguration } from './plugins.ts'
 import { Remembered } from './remembered.ts'
 
-/** How long all authenticators together may take, in milliseconds. */
+/** How long one authenticator may take, in milliseconds. */
 const TIME_LIMIT = 10_000
 
 /** Opens the configured authenticators. */
 export async function openAuthentication(
   plugins: readonly PluginConfiguration[],
-  { log }: { log: Logger },
+  tools: AuthenticatorTools,
 ): Promise<Authentication> {
+  const { log } = tools
   if (plugins.length === 0) {
     log.warn(
       {},
       'No authentication plugin is configured: every request is denied. Add one to "authentication-plugins"',
     )
   }
-  return new Authentication(await openAuthenticators(plugins, { log }), { log })
+  return new Authentication(await openAuthenticators(plugins, tools), { log })
+}
+
+/** What came of asking: somebody, or nobody; and whether an authenticator could not find out. */
+export interface Verdict {
+  readonly identity: Identity | undefined
+  readonly unsure: boolean
 }
 
 /** The authenticators, in their order, and the memory of who was let in lately. */
 export class Authentication {
   readonly #authenticators: readonly NamedAuthenticator[]
+  readonly #headers: readonly string[]
   readonly #log: Logger
+  readonly #timeLimit: number
   readonly #remembered = new Remembered()
 
-  constructor(authenticators: readonly NamedAuthenticator[], { log }: { log: Logger }) {
+  constructor(
+    authenticators: readonly NamedAuthenticator[],
+    { log, timeLimit = TIME_LIMIT }: { log: Logger; timeLimit?: number },
+  ) {
     this.#authenticators = authenticators
+    const named = authenticators.map(({ authenticator }) => authenticator.header ?? 'authorization')
+    this.#headers = [...new Set(['authorization', ...named])]
     this.#log = log
+    this.#timeLimit = timeLimit
   }
 
   /** What `WWW-Authenticate` says to those who are denied. */
   get challenges(): string[] {
-    return this.#authenticators.flatMap(({ authenticator }) => authenticator.challenge ?? [])
+    const all = this.#authenticators.flatMap(({ authenticator }) => authenticator.challenge ?? [])
+    return [...new Set(all)]
   }
 
-  /** Who sent this Authorization header lately. Costs next to nothing. */
-  recall({ headers }: Credentials): Identity | undefined {
-    return headers.authorization === undefined ? undefined : this.#remembered.recall(headers.authorization)
+  /** The secrets in a request's headers, as one text to compare by; undefined where it shows none. */
+  shown({ headers }: Credentials): string | undefined {
+    const secrets = this.#headers.map((header) => headers[header])
+    return secrets.some((secret) => secret !== undefined) ? JSON.stringify(secrets) : undefined
   }
 
-  /** Asks one authenticator after another; undefined when none lets this in. */
-  async identify(credentials: Credentials): Promise<Identity | undefined> {
-    const signal = AbortSignal.timeout(TIME_LIMIT)
+  /** Who showed just this lately. Costs next to nothing. */
+  recall(credentials: Credentials): Identity | undefined {
+    const shown = this.shown(credentials)
+    return shown === undefined ? undefined : this.#remembered.recall(shown)
+  }
+
+  /** Asks one authenticator after another, until one lets this in. */
+  async identify(credentials: Credentials): Promise<Verdict> {
+    let unsure = false
     for (const named of this.#authenticators) {
-      const identity = await this.#ask(named, credentials, { signal })
+      const identity = await this.#ask(named, credentials).catch((error: unknown) => {
+        unsure = true
+        this.#logFailure(named, error)
+        return undefined
+      })
       if (!identity) continue
-      const { authorization } = credentials.headers
-      if (authorization !== undefined) this.#remembered.remember(authorization, identity)
-      return identity
+      const shown = this.shown(credentials)
+      if (shown !== undefined) this.#remembered.remember(shown, identity)
+      return { identity, unsure }
     }
-    return undefined
+    return { identity: undefined, unsure }
   }
 
   /** Lets go of what the authenticators hold. */
@@ -64,17 +91,24 @@ export class Authentication {
     for (const { authenticator } of this.#authenticators) await authenticator.close?.()
   }
 
-  async #ask(
-    { name, authenticator }: NamedAuthenticator,
+  /** Waits no longer than the limit, also for one that does not heed the signal. */
+  #ask(
+    { authenticator }: { authenticator: Authenticator },
     credentials: Credentials,
-    options: { signal: AbortSignal },
   ): Promise<Identity | undefined> {
-    try {
-      return await authenticator.authenticate(credentials, options)
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error)
-      this.#log.warn({ plugin: name, reason }, 'An authentication plugin failed; it lets nobody in meanwhile')
-      return undefined
-    }
+    const { promise: late, reject } = Promise.withResolvers<never>()
+    const ending = new AbortController()
+    const timer = setTimeout(() => {
+      const error = new Error(`it did not decide within ${this.#timeLimit} ms`)
+      ending.abort(error)
+      reject(error)
+    }, this.#timeLimit)
+    const ask = async () => authenticator.authenticate(credentials, { signal: ending.signal })
+    return Promise.race([ask(), late]).finally(() => clearTimeout(timer))
+  }
+
+  #logFailure({ name }: NamedAuthenticator, error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error)
+    this.#log.warn({ plugin: name, reason }, 'An authentication plugin failed; it lets nobody in meanwhile')
   }
 }

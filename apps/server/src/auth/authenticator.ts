@@ -1,5 +1,6 @@
 /**
- * What a way of letting people in is. Each is a file beside this, named as the configuration names it.
+ * What a way of letting people in is. Each is a file beside this, named as the configuration names it; others may come
+ * from a module of somebody's own (`docs/guide/authentication.md`).
  */
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Logger } from '@commissaire/bus'
@@ -15,7 +16,7 @@ export interface Credentials {
 /** Somebody who is let in. */
 export interface Identity {
   readonly user: string
-  /** How many milliseconds the same Authorization header may be believed without asking again; default 0. */
+  /** How many milliseconds the same credentials in the headers may be believed without asking again; default 0. */
   readonly rememberFor?: number
   /** Headers for the answer, for instance a token. */
   readonly headers?: Readonly<Record<string, string>>
@@ -25,13 +26,25 @@ export interface Identity {
 export interface Authenticator {
   /** What `WWW-Authenticate` says about it, if that header can. */
   readonly challenge?: string
-  /** Who this is; undefined for nobody this authenticator knows. A throw counts as undefined, and is logged. */
+  /** The request header, in lower case, that holds the secret; default `authorization`. Guesses of it are counted. */
+  readonly header?: string
+  /**
+   * Who this is; undefined for nobody this authenticator knows. To throw says that it could not be found out: that
+   * lets nobody in, is logged, and the next authenticator is asked. Whoever waits for others heeds the signal.
+   */
   authenticate(credentials: Credentials, options: { signal: AbortSignal }): Promise<Identity | undefined>
   close?(): Promise<void>
+}
+
+/** What an authenticator may use when it is opened. */
+export interface AuthenticatorTools {
+  readonly log: Logger
+  /** Whether the server asks clients for certificates and verifies them. */
+  readonly verifiesClients?: boolean
 }
 
 /** What the module of an authenticator exports. */
 export interface AuthenticatorModule {
   /** Makes one of its options in the configuration; throws a ConfigError when they are wrong. */
-  open(options: unknown, tools: { log: Logger }): Promise<Authenticator>
+  open(options: unknown, tools: AuthenticatorTools): Promise<Authenticator>
 }

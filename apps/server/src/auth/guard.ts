@@ -63,14 +63,14 @@ export function guard(app: FastifyInstance, options: GuardOptions): void {
     if (known) return welcome(known, request, reply)
     const failures = await limiter?.(request, { increment: false })
     if (!failures || failures.isAllowed) return decide(credentials, reply)
-    const guess = { address: failures.key, credentials: request.headers.authorization ?? '' }
+    const guess = { address: failures.key, credentials: authentication.shown(credentials) ?? '' }
     if (failures.remaining <= guesses.others(guess)) return tooMany(reply, failures.ttlInSeconds)
     return guesses.during(guess, () => decide(credentials, reply))
   }
 
   async function decide(credentials: Credentials, reply: FastifyReply): Promise<FastifyReply | undefined> {
-    const identity = await authentication.identify(credentials)
-    return identity ? welcome(identity, credentials.request, reply) : deny(credentials.request, reply)
+    const { identity, unsure } = await authentication.identify(credentials)
+    return identity ? welcome(identity, credentials.request, reply) : deny(credentials, reply, { unsure })
   }
 
   function welcome(identity: Identity, request: FastifyRequest, reply: FastifyReply): undefined {
@@ -78,11 +78,19 @@ export function guard(app: FastifyInstance, options: GuardOptions): void {
     reply.headers(identity.headers ?? {})
   }
 
-  async function deny(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    if (hasCredentials(request)) {
+  async function deny(
+    credentials: Credentials,
+    reply: FastifyReply,
+    { unsure }: { unsure: boolean },
+  ): Promise<FastifyReply> {
+    const { request } = credentials
+    // Somebody who shows nothing guesses nothing.
+    if (authentication.shown(credentials) !== undefined) {
       await limiter?.(request)
-      log.warn({ ip: request.ip, path: pathOf(request), id: request.id }, 'Denied: the credentials are wrong')
+      const why = unsure ? 'the credentials could not be checked' : 'the credentials are wrong'
+      log.warn({ ip: request.ip, path: pathOf(request), id: request.id }, `Denied: ${why}`)
     }
+    if (unsure) return cannotTell(reply, request.id)
     if (authentication.challenges.length > 0) reply.header('www-authenticate', authentication.challenges)
     return sendProblem(reply, problem(403, 'Log in with credentials that this server knows.'))
   }
@@ -94,9 +102,10 @@ function tooMany(reply: FastifyReply, seconds: number): FastifyReply {
   return sendProblem(reply, problem(429, `Too many failed logins from this address; wait ${wait} s.`))
 }
 
-/** Somebody who shows nothing guesses nothing. */
-function hasCredentials({ headers }: FastifyRequest): boolean {
-  return headers.authorization !== undefined || headers['x-auth-token'] !== undefined
+/** Not "wrong": a client that is told so would throw good credentials away. */
+function cannotTell(reply: FastifyReply, id: string): FastifyReply {
+  const detail = 'Who you are cannot be checked at the moment, so nobody new is let in. Try again later.'
+  return sendProblem(reply, { ...problem(503, detail), id })
 }
 
 function isSelfAuth(request: FastifyRequest, selfAuths: readonly string[]): boolean {

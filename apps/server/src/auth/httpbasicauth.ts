@@ -10,6 +10,8 @@ import { z } from 'zod'
 import type { Authenticator, Credentials, Identity } from './authenticator.ts'
 import { type BasicCredentials, basicCredentials } from './basic-credentials.ts'
 import { hashForms, isPasswordHash, PasswordChecker } from './password-hash.ts'
+import { readOptions } from './plugin-options.ts'
+import { Questions } from './questions.ts'
 
 /** How long a password that was right is believed, in milliseconds. */
 const REMEMBER = 60_000
@@ -20,11 +22,11 @@ const Users = z.record(
 )
 type Users = z.infer<typeof Users>
 
-const Options = z.strictObject({ filepath: z.string().min(1).optional(), users: Users.optional() })
+const Options = z.object({ filepath: z.string().min(1).optional(), users: Users.optional() })
 
 /** Opens it; reads the file once, at the start. */
 export async function open(options: unknown): Promise<Authenticator> {
-  const { filepath, users = {} } = readOptions(options)
+  const { filepath, users = {} } = readOptions(Options, options, { plugin: 'httpbasicauth' })
   const everybody = filepath === undefined ? users : { ...users, ...(await readUsers(filepath)) }
   if (Object.keys(everybody).length === 0) {
     throw new ConfigError(['httpbasicauth: nobody could log in; give "users" or a "filepath" with users'])
@@ -36,7 +38,7 @@ class HttpBasicAuth implements Authenticator {
   readonly challenge = 'Basic realm="commissaire", charset="UTF-8"'
   readonly #users: ReadonlyMap<string, string>
   readonly #decoy: string
-  readonly #questions = new Map<string, Promise<Identity | undefined>>()
+  readonly #questions = new Questions()
   readonly #passwords = new PasswordChecker()
 
   constructor(users: Users) {
@@ -44,15 +46,10 @@ class HttpBasicAuth implements Authenticator {
     this.#decoy = [...this.#users.values()][0] ?? ''
   }
 
-  /** The same header at the same time is one question. */
   authenticate({ headers: { authorization } }: Credentials): Promise<Identity | undefined> {
     const given = basicCredentials(authorization)
     if (!given || authorization === undefined) return Promise.resolve(undefined)
-    const asked = this.#questions.get(authorization)
-    if (asked) return asked
-    const question = this.#check(given).finally(() => this.#questions.delete(authorization))
-    this.#questions.set(authorization, question)
-    return question
+    return this.#questions.ask(authorization, () => this.#check(given))
   }
 
   close(): Promise<void> {
@@ -67,22 +64,21 @@ class HttpBasicAuth implements Authenticator {
   }
 }
 
-function readOptions(options: unknown): z.infer<typeof Options> {
+async function readUsers(path: string): Promise<Users> {
+  const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    throw wrongFile(path, `which cannot be read (${cause.code})`, { cause })
+  })
   try {
-    return parseAs(Options, options, { name: 'httpbasicauth', secret: true })
+    return parseAs(Users, JSON.parse(text), { name: 'it', secret: true })
   } catch (cause) {
-    throw new ConfigError([cause instanceof Error ? cause.message : String(cause)], { cause })
+    // Of a text that is no JSON the parser would quote some.
+    const reason = cause instanceof SyntaxError ? 'it is no JSON' : said(cause)
+    throw wrongFile(path, `which does not list users as {"user": {"hash": "…"}}: ${reason}`)
   }
 }
 
-async function readUsers(path: string): Promise<Users> {
-  const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    throw new ConfigError([`httpbasicauth: cannot read the file of users ${path} (${cause.code})`], { cause })
-  })
-  try {
-    return parseAs(Users, JSON.parse(text), { name: path, secret: true })
-  } catch (cause) {
-    const reason = cause instanceof SyntaxError ? `${path} is no JSON` : String(cause)
-    throw new ConfigError([`httpbasicauth: ${reason}; expected {"user": {"hash": "…"}}`])
-  }
+function wrongFile(path: string, what: string, options: ErrorOptions = {}): ConfigError {
+  return new ConfigError([{ setting: 'filepath', text: `is "${path}", ${what}` }], options)
 }
+
+const said = (error: unknown) => (error instanceof Error ? error.message : String(error))

@@ -105,6 +105,36 @@ test('with no plugin configured everything is denied, and the log says so', asyn
   ])
 })
 
+test('a plugin that neither decides nor heeds its signal is waited for no longer than the limit', async () => {
+  const { log, lines } = recordingLog()
+  const named = (authenticate: Authenticator['authenticate']) => ({
+    name: 'p',
+    authenticator: { authenticate },
+  })
+  const deaf = named(() => new Promise(() => {}))
+  world = await openWorld({ auth: new Authentication([deaf], { log, timeLimit: 50 }) })
+  const answer = await get(right)
+  expect([answer.statusCode, answer.headers['www-authenticate']]).toEqual([503, undefined])
+  expect(lines).toMatchObject([{ facts: { plugin: 'p', reason: 'it did not decide within 50 ms' } }])
+})
+
+test('the secret of a plugin may be in a header of its own: it is remembered, and guesses are counted', async () => {
+  const { log } = recordingLog()
+  let asked = 0
+  const authenticate: Authenticator['authenticate'] = async ({ headers }) => {
+    asked++
+    return headers['x-api-key'] === 'k' ? { user: 'u', rememberFor: 60_000 } : undefined
+  }
+  const auth = new Authentication([{ name: 'p', authenticator: { header: 'x-api-key', authenticate } }], {
+    log,
+  })
+  world = await openWorld({ auth, failureLimit: { max: 2, window: 60_000 } })
+  for (let index = 0; index < 2; index++) expect((await get({ 'x-api-key': 'k' })).statusCode).toBe(200)
+  expect(asked).toBe(1)
+  for (const guess of ['1', '2']) expect((await get({ 'x-api-key': guess })).statusCode).toBe(403)
+  expect((await get({ 'x-api-key': '3' })).statusCode).toBe(429)
+})
+
 test('plugins are tried in order, one that fails lets nobody in, and a token goes out with the answer', async () => {
   const { log, lines } = recordingLog()
   const asked: string[] = []

@@ -64,9 +64,11 @@ test('a request without the header, or with another scheme, is nobody', async ()
 })
 
 test('a file that is not there, or not as it should be, is said by name, and no hash is quoted', async () => {
-  await expect(open({ filepath: '/nowhere/users.json' })).rejects.toThrow('/nowhere/users.json (ENOENT)')
+  await expect(open({ filepath: '/nowhere/users.json' })).rejects.toThrow(
+    'is "/nowhere/users.json", which cannot be read (ENOENT)',
+  )
   const broken = await file('broken.json', '{')
-  await expect(open({ filepath: broken })).rejects.toThrow(`${broken} is no JSON`)
+  await expect(open({ filepath: broken })).rejects.toThrow(`is "${broken}", which does not list users as`)
   const plain = await file('plain.json', '{"alice": {"hash": "hunter2"}}')
   await expect(open({ filepath: plain })).rejects.toThrow('"alice.hash" must be bcrypt')
   await expect(open({ filepath: plain })).rejects.not.toThrow('hunter2')
