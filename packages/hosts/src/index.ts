@@ -29,6 +29,8 @@ export type { BootMark, RebootProof } from './reboot/mark.ts'
 export type { Connector } from './reboot/sighting.ts'
 export type { RebootTiming } from './reboot/timing.ts'
 export { checkReady } from './ready.ts'
+export { preflight } from './preflight.ts'
+export { type Finding, type FindingCode, findingTable } from './preflight/findings.ts'
 export { sudoersLine } from './sudo.ts'
 export {
   bootstrapHost,

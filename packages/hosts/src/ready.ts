@@ -4,7 +4,7 @@ import type { Facts } from './facts/facts.ts'
 import { noSudo } from './sudo.ts'
 
 /** Kilobytes. A full /boot is the classic way in which an upgrade breaks a host. */
-const leastSpace: Readonly<Record<string, number>> = { '/boot': 50_000, '/': 200_000, '/var': 200_000 }
+export const leastSpace: Readonly<Record<string, number>> = { '/boot': 50_000, '/': 200_000, '/var': 200_000 }
 
 /** Throws when we may not change the host, another program drives its updates, or there is no room. */
 export function checkReady(facts: Facts): void {

@@ -54,6 +54,13 @@ export function factsAnswer(state: HostState): string {
   ])
 }
 
+/** The answer to the look before an operation: what it asks is among the facts, but for the time. */
+export function preflightAnswer(state: HostState): string {
+  const isOwn = state.lines.some((line) => keyOf(line) === 'now')
+  const now = isOwn ? [] : [`now=${Math.floor(Date.now() / 1000)}`]
+  return factsAnswer({ ...state, lines: [...state.lines, ...now] })
+}
+
 /** The answer to the probe for the pulse. */
 export function pulseAnswer(state: HostState): string {
   return wrap(pulseLines(state))

@@ -6,9 +6,10 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { ServerChannel } from 'ssh2'
 import { factsProbe, pulseProbe } from '../facts/probe.ts'
+import { preflightProbe } from '../preflight/probe.ts'
 import { killSiblings } from '../ssh/kill.ts'
 import type { Target } from '../ssh/target.ts'
-import { factsAnswer, type HostState, pulseAnswer, rebootAnswer } from './answers.ts'
+import { factsAnswer, type HostState, preflightAnswer, pulseAnswer, rebootAnswer } from './answers.ts'
 import { type Call, end, FakeServer } from './fake-server.ts'
 import { type KeyPair, keyPair } from './key-pair.ts'
 import { LocalShell } from './local-shell.ts'
@@ -253,4 +254,5 @@ export class FakeHost implements AsyncDisposable {
 const probes: ReadonlyMap<string, (state: HostState) => string> = new Map([
   [factsProbe, factsAnswer],
   [pulseProbe, pulseAnswer],
+  [preflightProbe, preflightAnswer],
 ])

@@ -1,0 +1,34 @@
+/** The script that looks for what would be in the way of an operation. It writes nothing and needs nothing but sh. */
+import { firstLine, lastLine, locks, preamble, privilege, rebootSigns } from '../facts/probe.ts'
+
+const looks = String.raw`
+room() {
+  df -Pk / /boot /var | sed -n '2,$s/^/fs=/p'
+  df -Pi / /boot /var | sed -n '2,$s/^/inodes=/p'
+  sed -n 's/^[^ ]* \/ \([^ ]* [^ ]*\) .*/root=\1/p' /proc/mounts
+}
+going_down() {
+  [ -e /run/nologin ] && p nologin 1
+  [ -e /run/systemd/shutdown/scheduled ] && sed -n 's/^MODE=/scheduled=/p' /run/systemd/shutdown/scheduled
+  [ -d /run/systemd/system ] && p systemd.state "$(systemctl is-system-running)"
+}
+updaters() {
+  for d in zincati rebootmgr; do [ "$(state $d)" = active ] && p driver $d; done
+  if [ -e /run/ostree-booted ] && has rpm-ostree; then rpm-ostree status | sed -n 's/^State: */ostree.state=/p'; fi
+}
+packages() {
+  has dpkg || return 0
+  for f in /var/lib/dpkg/updates/[0-9]*; do [ -e "$f" ] && p interrupted dpkg && break; done
+  dpkg --audit | sed -n 's/^ \([a-z0-9][a-z0-9.+:-]*\) .*/unfinished=\1/p' | head -n 10
+}`
+
+/** The script. */
+export const preflightProbe = `${preamble}${privilege}${locks}${rebootSigns}${looks}
+main() {
+  echo '${firstLine}'
+  p now "$(date +%s)"; line kernel /proc/sys/kernel/osrelease
+  privilege; locks; reboot_signs; room; going_down; updaters; packages
+  echo '${lastLine}'
+}
+main </dev/null 2>/dev/null
+`
