@@ -42,6 +42,7 @@ export class StorageService extends CommissaireService<StorageServiceOptions> {
 
   #store: Store | undefined
   #storing: StorageMethods | undefined
+  #listening: AsyncDisposable | undefined
 
   constructor(options: StorageServiceOptions = {}) {
     super({ queues: [{ name: 'storage', routingKey: 'storage.*' }], ...options })
@@ -57,10 +58,12 @@ export class StorageService extends CommissaireService<StorageServiceOptions> {
       log: this.log,
     })
     await super.start()
+    this.#listening = this.#storing.announceForeignChanges()
   }
 
   /** Closes the store when the last message is answered. */
   override async close(): Promise<void> {
+    await this.#listening?.[Symbol.asyncDispose]()
     await super.close()
     await this.#store?.close()
   }

@@ -4,7 +4,7 @@
 export { asBusError } from './arguments.ts'
 export { type SaveOptions, StorageClient } from './client.ts'
 export { ConfigurationError, conflict, StoreFault, type StoreFaultKind } from './faults.ts'
-export type { Place, Stored, StoreHandler, Write, Written } from './handler.ts'
+export type { ForeignChange, HandlerLog, Place, Stored, StoreHandler, Write, Written } from './handler.ts'
 export { keyPath } from './keys.ts'
 export { type StorageEvent, StorageMethods, type StorageMethodsOptions } from './methods.ts'
 export { StorageConfig } from './placement.ts'
@@ -12,6 +12,7 @@ export {
   type Change,
   type Fetched,
   type HandlerDescription,
+  type HeardChange,
   type Kept,
   Store,
   type StoreOptions,

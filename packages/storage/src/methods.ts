@@ -21,7 +21,7 @@ export interface StorageEvent {
 export interface StorageMethodsOptions {
   /** Sends an event, transient; called before the method's reply. */
   readonly announce: (routingKey: string, event: StorageEvent) => Promise<void>
-  readonly log?: Pick<Logger, 'warn'>
+  readonly log?: Pick<Logger, 'info' | 'warn'>
 }
 
 /** The methods of the storage service, without the bus. */
@@ -76,6 +76,14 @@ export class StorageMethods {
     const allowed = Object.keys(lists).join(', ')
     const found = JSON.stringify(model_type_name) ?? 'missing'
     throw invalid(`"model_type_name" is ${found}; lists: ${allowed}`, { model_type_name })
+  }
+
+  /** Announces also what others change past every store, say with another tool, until it is disposed of. */
+  announceForeignChanges(): AsyncDisposable {
+    const log = this.#options.log ?? { info() {}, warn() {} }
+    return this.#store.watch(({ event, definition, model }) => this.#announce(event, definition, model), {
+      log,
+    })
   }
 
   /** The handlers and their models. */

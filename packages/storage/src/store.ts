@@ -14,7 +14,7 @@ import {
 } from '@commissaire/models'
 import { errorTable } from '@commissaire/bus'
 import { StoreFault } from './faults.ts'
-import type { Stored, StoreHandler, Write } from './handler.ts'
+import type { ForeignChange, HandlerLog, Stored, StoreHandler, Write } from './handler.ts'
 import { blankSecrets } from './blank.ts'
 import { keyPath, storedModel } from './keys.ts'
 import { notFound } from './lookup.ts'
@@ -55,6 +55,13 @@ export interface HandlerDescription {
   readonly handler_type: string
   readonly config: Record<string, unknown>
   readonly model_types: readonly string[]
+}
+
+/** A change that somebody made past the store, say with another tool. */
+export interface HeardChange {
+  readonly event: ForeignChange['event']
+  readonly definition: ModelDefinition
+  readonly model: object
 }
 
 type OpenHandler = PlacedHandler & { readonly handler: StoreHandler }
@@ -136,6 +143,17 @@ export class Store implements AsyncDisposable {
     }))
   }
 
+  /** Tells of changes that were made past every store, until it is disposed of. Of secret models nothing is told. */
+  watch(hear: (change: HeardChange) => Promise<void>, { log }: { log: HandlerLog }): AsyncDisposable {
+    const watches = new AsyncDisposableStack()
+    const read = async (change: ForeignChange) => {
+      const heard = this.#heard(change, log)
+      if (heard) await hear(heard)
+    }
+    for (const { handler } of this.#handlers) watches.use(handler.watch?.(read, { log }))
+    return watches
+  }
+
   /** Closes every handler. */
   async close(): Promise<void> {
     await Promise.all(this.#handlers.map(({ handler }) => handler.close()))
@@ -160,6 +178,23 @@ export class Store implements AsyncDisposable {
     const placed = this.#handlers.find(({ models }) => models.includes(name))
     if (!placed) throw new TypeError(`no handler has ${name}`)
     return placed.handler
+  }
+
+  #heard(change: ForeignChange, log: HandlerLog): HeardChange | undefined {
+    const definition = storedModel(change.model)
+    if (definition.secret) return undefined
+    const { event, key, value } = change
+    try {
+      const text = value ?? JSON.stringify({ [definition.key ?? '']: key })
+      const model = this.#read(definition, { model: definition.name, key, value: text, revision: '' })
+      return { event, definition, model }
+    } catch (err) {
+      log.warn(
+        { err },
+        `${keyPath(definition, key)} was changed by another tool to what is no ${definition.name}`,
+      )
+      return undefined
+    }
   }
 
   #write<T extends object>(definition: ModelDefinition<T>, { model, revision }: Change<T>): Write {
