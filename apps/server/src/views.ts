@@ -43,6 +43,7 @@ export const ClusterWithHosts = named(
   z.object({
     ...Cluster.schema.shape,
     hosts: z.object({ total: z.int(), available: z.int(), unavailable: z.int() }),
+    reboot_needed: z.object({ yes: z.int(), no: z.int(), unknown: z.int(), not_applicable: z.int() }),
   }),
 )
 

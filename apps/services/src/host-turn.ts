@@ -1,14 +1,8 @@
 /** One host's turn in an operation: the work itself, and what is stored of how it went. */
-import {
-  type BootMark,
-  type Facts,
-  HostError,
-  hostFields,
-  type HostErrorCode,
-  isHostError,
-} from '@commissaire/hosts'
+import { type BootMark, type Facts, HostError, type HostErrorCode, isHostError } from '@commissaire/hosts'
 import { Host, timestamp } from '@commissaire/models'
 
+import { learnt, rebootState } from './host-reboot.ts'
 import { failHost, reasonOf } from './host-record.ts'
 import type { OperationRecord } from './operation-record.ts'
 import type { Operation } from './operation-on-host.ts'
@@ -100,13 +94,21 @@ export class HostTurn<T extends Operation> {
   async #learn(facts: Facts): Promise<void> {
     const { storage } = this.#means
     const { address } = this.#host
+    const now = { ...learnt(facts), ...(await this.#reboot(facts)) }
     if (!(await storage.find(Host, address))) return
-    await storage.update(Host, address, (host) => ({
-      ...host,
-      ...hostFields(facts),
-      facts: { ...facts },
-      last_check: timestamp(),
-    }))
+    await storage.update(Host, address, (host) => ({ ...host, ...now, last_check: timestamp() }))
+  }
+
+  /** Whether it needs a reboot now; where it cannot be asked at once, the watcher will. */
+  async #reboot(facts: Facts): Promise<Partial<Host>> {
+    const { access, signal } = this.#means
+    try {
+      await using remote = await access.connect(this.#host, { signal })
+      return { reboot: await rebootState(remote, facts, { signal }) }
+    } catch (error) {
+      if (!isHostError(error)) throw error
+      return {}
+    }
   }
 }
 

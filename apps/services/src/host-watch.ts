@@ -5,11 +5,12 @@
  * word stands. A host that an operation is working on may well be away; it is not called failed for that.
  */
 import { errorTable, type Logger, type Requester } from '@commissaire/bus'
-import { type HostError, isHostError } from '@commissaire/hosts'
+import { type HostError, isHostError, type Remote } from '@commissaire/hosts'
 import { Host, parseTimestamp, timestamp } from '@commissaire/models'
 import type { Fetched, StorageClient } from '@commissaire/storage'
 
 import type { HostAccess } from './host-access.ts'
+import { lookCloser } from './host-reboot.ts'
 import { reasonOf } from './host-record.ts'
 import { Membership, readyStatus } from './membership.ts'
 import { operationOn } from './operation-on-host.ts'
@@ -22,6 +23,8 @@ export interface HostWatchMeans {
   readonly log: Logger
   /** Milliseconds that one look may take. */
   readonly patience: number
+  /** Milliseconds after which a host is looked at more closely: its facts, and whether it needs a reboot. */
+  readonly lookCloserAfter: number
   /** Milliseconds after which a host that is still being investigated is handed to the investigator again. */
   readonly stuckAfter: number
   readonly signal: AbortSignal
@@ -61,7 +64,8 @@ export class HostWatch {
 
   async #judge({ model: host, revision }: Fetched<Host>): Promise<void> {
     const found = await this.#knock(host)
-    const seen = found instanceof Error ? await this.#away(host, found) : await this.#there(host, found)
+    const seen =
+      found instanceof Error ? await this.#away(host, found) : await this.#there({ ...host, ...found })
     if (!seen) return
     await this.#means.storage
       .save(Host, { ...seen, last_check: timestamp() }, { revision })
@@ -74,16 +78,26 @@ export class HostWatch {
     )
   }
 
-  /** The host's key, or what is wrong. */
-  async #knock(host: Host): Promise<string | HostError> {
+  /** What was learnt of the host, its key first of all; or what is wrong. */
+  async #knock(host: Host): Promise<Partial<Host> | HostError> {
     const { access, patience: timeout, signal } = this.#means
     try {
       await using remote = await access.connect(host, { signal, timeout })
-      return remote.hostKey
+      const key = host.host_key || remote.hostKey
+      return { host_key: key, ...(this.#isDue(host) && (await this.#lookCloser(remote))) }
     } catch (error) {
       if (isHostError(error)) return error
       throw error
     }
+  }
+
+  #isDue({ reboot }: Host): boolean {
+    return ageOf({ last_check: reboot.checked_at }) > this.#means.lookCloserAfter * (0.9 + Math.random() / 5)
+  }
+
+  /** For a minute at most: a host whose tools are slower than that is no less well. */
+  #lookCloser(remote: Remote): Promise<Partial<Host>> {
+    return lookCloser(remote, { signal: AbortSignal.any([this.#means.signal, AbortSignal.timeout(60_000)]) })
   }
 
   /** Undefined where nothing is to be said: we are stopping, or the host is away because it is worked on. */
@@ -96,11 +110,10 @@ export class HostWatch {
     return { ...host, status: 'failed', status_reason: reasonOf(trouble) }
   }
 
-  async #there(host: Host, hostKey: string): Promise<Host> {
-    const known = host.host_key ? host : { ...host, host_key: hostKey }
-    if (host.status === 'failed') return this.#recovered(known)
+  async #there(host: Host): Promise<Host> {
+    if (host.status === 'failed') return this.#recovered(host)
     const status = await this.#standing(host)
-    return status === host.status ? known : { ...known, status, status_reason: '' }
+    return status === host.status ? host : { ...host, status, status_reason: '' }
   }
 
   /** One that was never made ready, or not again since, needs more than a look. */

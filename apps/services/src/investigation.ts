@@ -4,32 +4,27 @@
  * Each step may be taken again, so an investigation that was cut short is simply begun anew. When two run at a time the
  * one that began last goes on: the other finds that the host's status is no longer its own, and stops.
  */
-import { BusError, type Requester } from '@commissaire/bus'
+import { BusError } from '@commissaire/bus'
 import {
   bootstrapHost,
   checkBootstrapped,
-  type Facts,
   gatherFacts,
   HostError,
-  hostFields,
   matchesPin,
-  type Profile,
   type Remote,
 } from '@commissaire/hosts'
 import { Cluster, Host, timestamp } from '@commissaire/models'
 import type { StorageClient } from '@commissaire/storage'
 
 import type { HostAccess } from './host-access.ts'
+import { learnt, rebootState } from './host-reboot.ts'
 import { moveHost, reasonOf } from './host-record.ts'
 import { Membership } from './membership.ts'
+import { preparationFor, type PreparationMeans } from './preparation.ts'
 
 /** What an investigation works with. */
-export interface InvestigationMeans {
-  readonly requester: Requester
-  readonly storage: StorageClient
+export interface InvestigationMeans extends PreparationMeans {
   readonly access: HostAccess
-  /** What hosts are prepared for. */
-  readonly profile: Profile
   /** Ends it between and within steps. */
   readonly signal: AbortSignal
 }
@@ -45,9 +40,16 @@ export async function investigate(
   await using remote = await means.access.connect(host, means)
   await pin(storage, remote)
   const facts = await gatherFacts(remote, means)
-  await moveHost(storage, address, { status: 'bootstrapping', ...learnt(facts) })
-  checkBootstrapped(await bootstrapHost(remote, facts, means), address)
-  const ready = await moveHost(storage, address, { status: 'disassociated', bootstrapped_at: timestamp() })
+  await moveHost(storage, address, { status: 'bootstrapping', ...learnt(facts), last_check: timestamp() })
+  const [home] = await clustersOf(address, means, cluster)
+  const preparation = { ...(await preparationFor(home, means)), signal: means.signal }
+  checkBootstrapped(await bootstrapHost(remote, facts, preparation), address)
+  const reboot = await rebootState(remote, facts, means)
+  const ready = await moveHost(storage, address, {
+    status: 'disassociated',
+    bootstrapped_at: timestamp(),
+    reboot,
+  })
   return join(ready, means, cluster)
 }
 
@@ -60,10 +62,6 @@ function pin(storage: StorageClient, { address, hostKey }: Remote): Promise<Host
   })
 }
 
-function learnt(facts: Facts): Partial<Host> {
-  return { ...hostFields(facts), facts: { ...facts }, last_check: timestamp() }
-}
-
 /** A host is active in a cluster that has no container manager, or whose container manager has taken it. */
 async function join(host: Host, means: InvestigationMeans, cluster: string | undefined): Promise<Host> {
   const clusters = await clustersOf(host.address, means, cluster)
@@ -74,9 +72,10 @@ async function join(host: Host, means: InvestigationMeans, cluster: string | und
   return moveHost(means.storage, host.address, { status: 'active' })
 }
 
-async function clustersOf(
+/** The clusters of a host; the one that is named where storage does not say. */
+export async function clustersOf(
   address: string,
-  { storage }: InvestigationMeans,
+  { storage }: { readonly storage: StorageClient },
   cluster = '',
 ): Promise<Cluster[]> {
   const stored = await new Membership(storage).of(address)

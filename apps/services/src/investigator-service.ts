@@ -2,14 +2,22 @@
  * The investigator: connects to new hosts, learns what they are and prepares them, by `jobs.investigate`.
  */
 import { BusError, errorTable, type Message } from '@commissaire/bus'
-import { isHostError, type Profile, RemotePool } from '@commissaire/hosts'
+import { type BootstrapPlan, gatherFacts, isHostError, planBootstrap, RemotePool } from '@commissaire/hosts'
 import { Host, safeModel } from '@commissaire/models'
 import { CommissaireService, type MethodDeclarations, type ServiceOptions } from '@commissaire/service'
 import { StorageClient } from '@commissaire/storage'
 
 import { HostAccess } from './host-access.ts'
-import { failHost } from './host-record.ts'
-import { investigate, RegistrationRefused } from './investigation.ts'
+import { failHost, reasonOf } from './host-record.ts'
+import { clustersOf, investigate, type InvestigationMeans, RegistrationRefused } from './investigation.ts'
+import { preparationFor, type PreparationSettings } from './preparation.ts'
+
+/** What an investigation would do to a host. */
+export interface HostPlan extends BootstrapPlan {
+  readonly address: string
+  /** The cluster for which it would be prepared; empty for none. */
+  readonly cluster: string
+}
 
 /** What the investigator takes besides what every service takes. */
 export interface InvestigatorOptions extends ServiceOptions {
@@ -17,9 +25,15 @@ export interface InvestigatorOptions extends ServiceOptions {
   readonly pool?: RemotePool
   /** Where sshd listens on the hosts; default 22. */
   readonly sshPort?: number
-  /** What hosts are prepared for; default `none`: only that they can be managed. */
-  readonly profile?: Profile
+  /** What hosts are prepared for, and where flannel on them finds etcd. */
+  readonly preparation?: PreparationSettings
 }
+
+/** A plan has a queue of its own, so that it does not wait behind investigations. */
+const queues = [
+  { name: 'investigator', routingKey: 'jobs.investigate' },
+  { name: 'investigator-plan', routingKey: 'jobs.plan' },
+]
 
 /** Connects to new hosts and bootstraps them. */
 export class InvestigatorService extends CommissaireService<InvestigatorOptions> {
@@ -28,6 +42,10 @@ export class InvestigatorService extends CommissaireService<InvestigatorOptions>
     investigate: {
       params: ['address', 'cluster_data'],
       doc: 'Brings a host from unknown to ready; answers with its JSON text.',
+    },
+    plan: {
+      params: ['address', 'cluster_data'],
+      doc: 'What an investigation would do to prepare a host; changes nothing.',
     },
   }
 
@@ -38,7 +56,7 @@ export class InvestigatorService extends CommissaireService<InvestigatorOptions>
   readonly #running = new Map<string, Promise<Host>>()
 
   constructor(options: InvestigatorOptions = {}) {
-    super({ queues: [{ name: 'investigator', routingKey: 'jobs.investigate' }], ...options })
+    super({ queues, ...options })
     this.#pool = options.pool ?? new RemotePool()
     this.#access = new HostAccess(this.#storage, this.#pool, { port: options.sshPort })
   }
@@ -56,6 +74,32 @@ export class InvestigatorService extends CommissaireService<InvestigatorOptions>
     return JSON.stringify(safeModel(Host, await running))
   }
 
+  /** Exposed as `jobs.plan`. */
+  async on_plan(_message: Message, address: string, cluster_data: unknown = {}): Promise<HostPlan> {
+    const host = await this.#storage.get(Host, address)
+    const [cluster] = await clustersOf(address, this.#means, nameIn(cluster_data))
+    const preparation = { ...(await preparationFor(cluster, this.#means)), signal: this.#stopping.signal }
+    try {
+      await using remote = await this.#access.connect(host, preparation)
+      const plan = await planBootstrap(remote, await gatherFacts(remote, preparation), preparation)
+      return { address, cluster: cluster?.name ?? '', ...plan }
+    } catch (error) {
+      if (!isHostError(error)) throw error
+      const data = { exception: error.name, address, code: error.code }
+      throw new BusError('NotAllowed', `No plan for ${address}: ${reasonOf(error)}`, { data, cause: error })
+    }
+  }
+
+  get #means(): InvestigationMeans {
+    return {
+      ...this.options.preparation,
+      requester: this,
+      storage: this.#storage,
+      access: this.#access,
+      signal: this.#stopping.signal,
+    }
+  }
+
   #begin(message: Message, address: string, cluster: string | undefined): Promise<Host> {
     const running = this.#investigate(message, address, cluster).finally(() => this.#running.delete(address))
     this.#running.set(address, running)
@@ -64,16 +108,8 @@ export class InvestigatorService extends CommissaireService<InvestigatorOptions>
 
   /** The caller may stop waiting; that the host is looked at does not depend on it. */
   async #investigate(message: Message, address: string, cluster: string | undefined): Promise<Host> {
-    const { profile = 'none' } = this.options
-    const means = {
-      requester: this,
-      storage: this.#storage,
-      access: this.#access,
-      profile,
-      signal: this.#stopping.signal,
-    }
     try {
-      const host = await investigate(address, means, { cluster })
+      const host = await investigate(address, this.#means, { cluster })
       this.log.info({ address, status: host.status, os: host.os }, `Host ${address} is ${host.status}`)
       return host
     } catch (error) {

@@ -30,6 +30,8 @@ export interface WatcherOptions extends ServiceOptions {
   readonly concurrency?: number
   /** How long one look may take; default ten seconds. */
   readonly patience?: number
+  /** How often a host is asked for its facts and whether it needs a reboot; default an hour. */
+  readonly lookCloserAfter?: number
   /** How long a host may be in the investigator's hands before it is told again; default ten minutes. */
   readonly stuckAfter?: number
 }
@@ -55,7 +57,7 @@ export class WatcherService extends CommissaireService<WatcherOptions> {
   constructor(options: WatcherOptions = {}) {
     super({ queues: [{ name: 'watcher', routingKey: 'jobs.watcher' }], ...options })
     const { pool = new RemotePool(), sshPort, interval = 60_000, concurrency = 64 } = options
-    const { patience = 10_000, stuckAfter = 10 * 60_000 } = options
+    const { patience = 10_000, stuckAfter = 10 * 60_000, lookCloserAfter = 60 * 60_000 } = options
     this.#interval = interval
     this.#pool = pool
     const access = new HostAccess(this.#storage, pool, { port: sshPort })
@@ -67,6 +69,7 @@ export class WatcherService extends CommissaireService<WatcherOptions> {
       access,
       log: this.log,
       patience,
+      lookCloserAfter,
       stuckAfter,
       signal,
     })

@@ -2,7 +2,7 @@
  * A cluster: hosts that are operated on together. Its status and counts are computed from its hosts.
  */
 import { z } from 'zod'
-import type { Host } from './host.ts'
+import type { Host, RebootAnswer } from './host.ts'
 import { defineList, defineModel, type ModelOf } from './model.ts'
 import { address, name } from './names.ts'
 
@@ -55,11 +55,28 @@ export function clusterStatus({ total, available }: HostCounts): ClusterStatusNa
   return available === 0 ? 'failed' : 'degraded'
 }
 
+/** How many of a cluster's hosts give which answer about a reboot. Members of which nothing is stored are not counted. */
+export type RebootCounts = Readonly<Record<RebootAnswer, number>>
+
+/** Counts what a cluster's hosts say about a reboot. */
+export function countReboots(cluster: Cluster, hosts: Iterable<Host>): RebootCounts {
+  const members = new Set(cluster.hostset)
+  const counts: Record<RebootAnswer, number> = { yes: 0, no: 0, unknown: 0, not_applicable: 0 }
+  for (const { address, reboot } of hosts) if (members.has(address)) counts[reboot.needed] += 1
+  return counts
+}
+
+/** A cluster as people see it. */
+export type ClusterWithHosts = Cluster & {
+  readonly status: ClusterStatusName
+  readonly hosts: HostCounts
+  readonly reboot_needed: RebootCounts
+}
+
 /** The cluster with its status and its counts as they are now. */
-export function withHosts(
-  cluster: Cluster,
-  hosts: Iterable<Host>,
-): Cluster & { status: ClusterStatusName; hosts: HostCounts } {
-  const counts = countHosts(cluster, hosts)
-  return { ...cluster, status: clusterStatus(counts), hosts: counts }
+export function withHosts(cluster: Cluster, hosts: Iterable<Host>): ClusterWithHosts {
+  const all = [...hosts]
+  const counts = countHosts(cluster, all)
+  const reboot_needed = countReboots(cluster, all)
+  return { ...cluster, status: clusterStatus(counts), hosts: counts, reboot_needed }
 }

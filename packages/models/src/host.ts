@@ -17,6 +17,23 @@ export const hostStatuses = [
 
 export type HostStatusName = (typeof hostStatuses)[number]
 
+/** Whether a host needs a reboot. `unknown` where nothing on it can tell; `not_applicable` to a container's kernel. */
+export const rebootAnswers = ['yes', 'no', 'unknown', 'not_applicable'] as const
+
+export type RebootAnswer = (typeof rebootAnswers)[number]
+
+/** Whether a host needs a reboot, as it was asked last. */
+const reboot = z.object({
+  needed: z.enum(rebootAnswers).default('unknown'),
+  /** In a sentence. */
+  reason: z.string().default(''),
+  /** The file or command that tells. */
+  source: z.string().default(''),
+  /** Services that run on files which were replaced, and would do with a restart; null where nobody can tell. */
+  services: z.array(z.string()).nullable().default(null),
+  checked_at: z.string().default(''),
+})
+
 /** A machine that is reached over SSH. `memory` and `space` are kilobytes. */
 export const Host = defineModel({
   name: 'Host',
@@ -46,8 +63,10 @@ export const Host = defineModel({
     bootstrapped_at: z.string().default(''),
     /** Why it has this status, in a sentence; empty where all is well. Goes with the status, so it is not kept. */
     status_reason: z.string().default(''),
+    /** Whether it needs a reboot, and why. */
+    reboot: reboot.prefault({}),
   }),
-  kept: ['labels', 'facts', 'host_key', 'zone', 'bootstrapped_at'],
+  kept: ['labels', 'facts', 'host_key', 'zone', 'bootstrapped_at', 'reboot'],
 })
 export type Host = ModelOf<typeof Host>
 

@@ -15,7 +15,15 @@ export {
 export { type Fault, parseAs, parseModel, parseModelText, ValidationError } from './validation.ts'
 export { address, addressPattern, name, namePattern } from './names.ts'
 export { parseTimestamp, timestamp } from './timestamp.ts'
-export { Host, Hosts, hostStatuses, type HostStatusName, mayMove } from './host.ts'
+export {
+  Host,
+  Hosts,
+  hostStatuses,
+  type HostStatusName,
+  mayMove,
+  type RebootAnswer,
+  rebootAnswers,
+} from './host.ts'
 export { HostCreds } from './host-creds.ts'
 export { HostStatus, hostStatusOf } from './host-status.ts'
 export {
@@ -25,8 +33,11 @@ export {
   Clusters,
   clusterStatus,
   type ClusterStatusName,
+  type ClusterWithHosts,
   countHosts,
+  countReboots,
   type HostCounts,
+  type RebootCounts,
   withHosts,
 } from './cluster.ts'
 export {

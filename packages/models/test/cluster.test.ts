@@ -44,8 +44,27 @@ test('only the cluster’s own hosts count, and a member of which nothing is kno
 
 test('a cluster with its counts has them after its other attributes', () => {
   const { cluster, hosts } = clusterOf('active')
-  assert.deepEqual(Object.keys(withHosts(cluster, hosts)), [...Object.keys(cluster), 'hosts'])
+  assert.deepEqual(Object.keys(withHosts(cluster, hosts)), [
+    ...Object.keys(cluster),
+    'hosts',
+    'reboot_needed',
+  ])
   assert.equal(clusterStatus({ total: 0, available: 0, unavailable: 0 }), 'ok')
+})
+
+test('a cluster tells how many of its hosts need a reboot, and of how many nobody knows', () => {
+  const { cluster, hosts } = clusterOf('active', 'active', 'failed')
+  const [first, second, third] = hosts
+  assert.ok(first && second && third)
+  first.reboot.needed = 'yes'
+  second.reboot.needed = 'no'
+  const stranger = parseModel(Host, { address: 'stranger', reboot: { needed: 'yes' } })
+  assert.deepEqual(withHosts(cluster, [...hosts, stranger]).reboot_needed, {
+    yes: 1,
+    no: 1,
+    unknown: 1,
+    not_applicable: 0,
+  })
 })
 
 test('an operation is over when it neither goes on nor can be made to go on', () => {

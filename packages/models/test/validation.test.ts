@@ -34,6 +34,7 @@ test('missing attributes get their defaults, unknown ones are left out', () => {
     network: 'default',
     hostset: [],
     container_manager: '',
+    bootstrap: '',
   })
 })
 
@@ -140,7 +141,7 @@ test('__proto__ in a model’s data is data and changes nothing else', () => {
 
 test('the safe form has no hidden attribute, in the order of the table, whatever order came in', () => {
   const cluster = parseModel(Cluster, { name: 'honeynut', hostset: ['10.2.0.2'] })
-  const shown = { name: 'honeynut', status: '', network: 'default', container_manager: '' }
+  const shown = { name: 'honeynut', status: '', network: 'default', container_manager: '', bootstrap: '' }
   assert.deepEqual(Object.entries(safeModel(Cluster, cluster)), Object.entries(shown))
 })
 

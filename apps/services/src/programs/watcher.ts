@@ -13,6 +13,7 @@ export const WatcherSettings = z.object({
   interval: seconds(60, 'how often each host is looked at'),
   patience: seconds(10, 'how long one look may take'),
   concurrency: z.number().int().min(1).default(64).describe('how many hosts are looked at at a time'),
+  look_closer_after: seconds(3600, 'how often a host is asked for its facts and its need of a reboot'),
   stuck_after: seconds(600, 'how long an investigation may take before it is asked for again'),
 })
 
@@ -28,6 +29,7 @@ export const program = defineProgram({
     const times = {
       interval: settings.interval * 1000,
       patience: settings.patience * 1000,
+      lookCloserAfter: settings.look_closer_after * 1000,
       stuckAfter: settings.stuck_after * 1000,
     }
     await serve(
