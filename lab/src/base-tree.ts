@@ -23,6 +23,7 @@ const packages = [
   'procps',
   'psmisc',
   'ca-certificates',
+  'curl',
 ]
 
 export interface BaseTreeOptions {

@@ -25,8 +25,8 @@ export interface SystemUnderTest extends AsyncDisposable {
   commctl(...words: string[]): Promise<Answer>
   /** Runs a command that must succeed, and reads what it prints as JSON. */
   json<T>(...words: string[]): Promise<T>
-  /** Ends the process at once, as a power cut would, and starts it again on the same data. */
-  killAndRestart(): Promise<void>
+  /** Ends the process at once, as a power cut would, and starts it again on the same data; `meanwhile` it is away. */
+  killAndRestart(meanwhile?: () => Promise<void>): Promise<void>
   /** What the process logged so far. */
   log(): string
 }
@@ -55,8 +55,9 @@ export async function startSystemUnderTest(...flags: string[]): Promise<SystemUn
       if (status !== 0) throw new Error(`commctl ${words.join(' ')} ended with ${status}: ${stderr}${stdout}`)
       return JSON.parse(stdout) as T
     },
-    killAndRestart: async () => {
+    killAndRestart: async (meanwhile) => {
       await end(program, 'SIGKILL')
+      await meanwhile?.()
       program = await start()
     },
     log: () => readFileSync(logFile, 'utf8'),

@@ -38,6 +38,11 @@ export const table: readonly LazyRow[] = [
     load: async () => (await import('./commands/passhash.ts')).passhash,
   },
   {
+    name: 'user-data',
+    summary: 'Writes a file for cloud-init by which a new host registers itself',
+    load: async () => (await import('./commands/user-data.ts')).userData,
+  },
+  {
     name: 'completion',
     summary: 'Prints the script by which a shell completes commctl',
     load: async () => (await import('./commands/completion.ts')).completion,

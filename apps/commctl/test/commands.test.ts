@@ -75,7 +75,7 @@ describe('cluster', () => {
     await addHost('192.0.2.1')
     await world.commctl('host join 192.0.2.1 web')
     const { stdout } = await world.commctl('cluster list -o table')
-    assert.match(stdout, /^web +ok +1 +1 +default +-$/m)
+    assert.match(stdout, /^web +ok +1 +1 +0 +default +-$/m)
     await world.commctl('cluster delete web')
     await world.commctl('host delete 192.0.2.1')
   })
@@ -119,6 +119,33 @@ describe('host', () => {
     assert.match(created.stdout, /^address: 127\.0\.0\.1$/m)
     assert.match((await world.commctl('host get localhost')).stdout, /^address: 127\.0\.0\.1$/m)
     assert.equal((await world.commctl('host delete localhost')).stdout, 'Success\n')
+  })
+
+  test('plan shows each step, and in a table only those', async () => {
+    await addHost('192.0.2.20')
+    const all = await world.commctl('host plan 192.0.2.20')
+    assert.match(all.stdout, /^profile: docker$/m)
+    assert.match(all.stdout, /state: would_do$/m)
+    const { stdout } = await world.commctl('host plan 192.0.2.20 -o table')
+    assert.match(stdout, /^STEP +STATE +ACTION +REASON\ndocker is installed +would do +installs docker\.io/)
+    assert.equal((await world.commctl('host plan 192.0.2.99')).stdout, 'No object found.\n')
+    await world.commctl('host delete 192.0.2.20')
+  })
+
+  test('a table says which hosts need a reboot, and how many of a cluster', async () => {
+    await addHost('192.0.2.21', { reboot: { needed: 'yes', reason: 'the system asks for it' } })
+    await world.commctl('cluster create -b containerd rebooted')
+    await world.commctl('host join 192.0.2.21 rebooted')
+    assert.match((await world.commctl('host get 192.0.2.21 -o table')).stdout, /REBOOT[^\n]*\n.* yes /)
+    assert.match((await world.commctl('host get 192.0.2.21')).stdout, /^ {2}reason: the system asks for it$/m)
+    const got = await world.commctl('cluster get rebooted')
+    assert.match(got.stdout, /^bootstrap: containerd$/m)
+    assert.match(
+      got.stdout,
+      /^reboot_needed:\n {2}no: 0\n {2}not_applicable: 0\n {2}unknown: 0\n {2}yes: 1$/m,
+    )
+    await world.commctl('cluster delete rebooted')
+    await world.commctl('host delete 192.0.2.21')
   })
 
   test('create with another key for the same address is a conflict', async () => {

@@ -31,7 +31,7 @@ This page is made from the table of commands; a test compares them. After a chan
 | 4 | there is no such object, with \`--strict\` |
 | 130 | interrupted by Ctrl-C |
 
-\`passhash\` and \`completion\` talk to no server. \`host ssh\` ends with the status of ssh.
+\`passhash\`, \`user-data\` and \`completion\` talk to no server. \`host ssh\` ends with the status of ssh.
 
 ## Output
 
@@ -69,7 +69,7 @@ function usage(row: CommandRow, words: readonly string[]): string[] {
     '```',
     '',
   ].join('\n')
-  const note = row.ownShortO ? 'Here `-o` gives options; the output format is `--output`.\n' : ''
+  const note = row.ownShortO ? 'Here `-o` has a meaning of its own; the output format is `--output`.\n' : ''
   const examples = ['```sh', ...row.examples, '```', ''].join('\n')
   return [
     line,

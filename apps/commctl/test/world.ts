@@ -172,6 +172,19 @@ async function serveAll(bus: Bus, store: Store, storage: StorageClient): Promise
   await serve('containermgr', 'container.*', (method) =>
     method === 'get_node_status' ? { ready: true } : null,
   )
+  await serve('investigator-plan', 'jobs.plan', (_method, [address]) => ({
+    address,
+    cluster: '',
+    profile: 'docker',
+    steps: [
+      {
+        name: 'docker is installed',
+        state: 'would_do',
+        action: 'installs docker.io',
+        reason: 'dockerd is missing',
+      },
+    ],
+  }))
   await serve('clusterexec', 'jobs.clusterexec.*', async (method, [name, version]) => {
     const begun = { name, version, status: 'in_process', started_at: timestamp() }
     if (method === 'deploy') return storage.save(ClusterDeploy, parseModel(ClusterDeploy, begun))

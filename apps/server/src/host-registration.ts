@@ -9,6 +9,7 @@ import { BusError } from '@commissaire/bus'
 import { Cluster, Clusters, Host, HostCreds, parseModel, timestamp } from '@commissaire/models'
 import type { Backend } from './backend.ts'
 import { found, isConflict, isMissing } from './errors.ts'
+import { hasPinned, pinOf } from './host-keys.ts'
 import { addToHostset, forgetNode, removeFromHostset } from './membership.ts'
 
 /** What is said about a host that is to be added. */
@@ -17,6 +18,8 @@ export interface Registration {
   readonly ssh_priv_key: string
   readonly remote_user?: string | null | undefined
   readonly cluster?: string | null | undefined
+  /** Its public host keys, each as `TYPE BASE64`. Without them the key of the first contact is pinned. */
+  readonly host_keys?: readonly string[] | null | undefined
 }
 
 /** Adds a host and has it investigated. Answers with the present one when it was added before, with the same key. */
@@ -27,7 +30,7 @@ export async function addHost(backend: Backend, registration: Registration): Pro
   const present = await storage.find(Host, address)
   if (present) return requireSame(backend, present, registration)
   await saveCredentials(backend, registration)
-  const host = await saveHost(backend, address)
+  const host = await saveHost(backend, registration)
   if (!host)
     return requireSame(backend, found(await storage.find(Host, address), `host "${address}"`), registration)
   const joined = cluster && (await addToHostset(backend, cluster.name, address))
@@ -58,10 +61,19 @@ async function requireSame({ storage }: Backend, host: Host, registration: Regis
   const { address, ssh_priv_key, cluster } = registration
   const known = await storage.find(HostCreds, address)
   if (known?.ssh_priv_key !== ssh_priv_key) throw differentKey(address)
-  if (!cluster) return host
-  const { hostset } = await storage.get(Cluster, cluster)
-  if (hostset.includes(address)) return host
-  throw new BusError('Conflict', `Host "${address}" exists already and is not in cluster "${cluster}".`)
+  if (cluster && !(await storage.get(Cluster, cluster)).hostset.includes(address))
+    throw new BusError('Conflict', `Host "${address}" exists already and is not in cluster "${cluster}".`)
+  return pinReported(storage, host, registration.host_keys ?? [])
+}
+
+/** A host that was added without its keys, and was not reached since, may still report them. */
+async function pinReported(storage: Backend['storage'], host: Host, keys: readonly string[]): Promise<Host> {
+  if (keys.length === 0) return host
+  return storage.update(Host, host.address, (stored) => {
+    if (!stored.host_key) return { ...stored, host_key: pinOf(keys) }
+    if (!hasPinned(keys, stored.host_key)) throw differentHostKey(host.address)
+    return undefined
+  })
 }
 
 /** Saves them where there are none; others that came first stay, and must be the same. */
@@ -78,9 +90,13 @@ async function saveCredentials({ storage }: Backend, registration: Registration)
 }
 
 /** The new host, or undefined when somebody else added it in the meantime. */
-async function saveHost({ storage }: Backend, address: string): Promise<Host | undefined> {
+async function saveHost(
+  { storage }: Backend,
+  { address, host_keys }: Registration,
+): Promise<Host | undefined> {
+  const host = parseModel(Host, { address, host_key: pinOf(host_keys ?? []) })
   try {
-    return await storage.save(Host, parseModel(Host, { address }), { revision: null })
+    return await storage.save(Host, host, { revision: null })
   } catch (error) {
     if (!isConflict(error)) throw error
     return undefined
@@ -96,6 +112,13 @@ function differentKey(address: string): BusError {
   return new BusError(
     'Conflict',
     `Host "${address}" exists already, with another key. Delete it first to replace it.`,
+  )
+}
+
+function differentHostKey(address: string): BusError {
+  return new BusError(
+    'Conflict',
+    `Host "${address}" exists already, and another host key is pinned for it. Delete it first to replace it.`,
   )
 }
 

@@ -17,6 +17,7 @@ const view: View = {
     column('status'),
     { title: 'HOSTS', cell: count('total'), right: true },
     { title: 'AVAILABLE', cell: count('available'), right: true },
+    { title: 'TO REBOOT', cell: ({ reboot_needed }) => member(reboot_needed, 'yes'), right: true },
     column('network'),
     column('container_manager'),
   ],
@@ -41,6 +42,11 @@ const create: CommandRow = {
       text: 'container manager its hosts are registered with',
       completes: 'container-managers',
     },
+    {
+      flags: '-b, --bootstrap <PROFILE>',
+      text: 'what its hosts are prepared for (default: as its container manager needs it)',
+      suggests: ['none', 'docker', 'containerd'],
+    },
   ],
   examples: ['commctl cluster create web', 'commctl cluster create -c production -n overlay web'],
   view,
@@ -49,6 +55,7 @@ const create: CommandRow = {
       type: given.option('type'),
       network: given.option('network'),
       container_manager: given.option('containerManager'),
+      bootstrap: given.option('bootstrap'),
     }
     return (await api()).put(route`/cluster/${given.one('NAME')}`, body)
   },

@@ -20,6 +20,7 @@ const view: View = {
     { title: 'MEMORY', cell: (host) => kilobytes(host.memory), right: true },
     { title: 'SPACE', cell: (host) => kilobytes(host.space), right: true },
     { title: 'LAST CHECK', cell: (host) => ago(host.last_check) },
+    { title: 'REBOOT', cell: ({ reboot }) => rebootWord(member(reboot, 'needed')) },
     column('status_reason', 'REASON'),
   ],
 }
@@ -34,6 +35,21 @@ const statusView: View = {
       cell: ({ host }) => ago(member(host, 'last_check')),
     },
     column('container_manager'),
+  ],
+}
+
+/** How a table says whether a host needs a reboot. */
+function rebootWord(needed: unknown): unknown {
+  return needed === 'not_applicable' ? 'n/a' : needed
+}
+
+const planView: View = {
+  key: 'name',
+  columns: [
+    column('name', 'STEP'),
+    { title: 'STATE', cell: ({ state }) => (typeof state === 'string' ? state.replaceAll('_', ' ') : state) },
+    column('action'),
+    column('reason'),
   ],
 }
 
@@ -106,6 +122,23 @@ const status: CommandRow = {
   },
 }
 
+const plan: CommandRow = {
+  name: 'plan',
+  summary: 'Shows what preparing a host would do, and touches nothing',
+  description:
+    'Shows each step that an investigation takes to prepare the host: done, would do, not for this host (and why), or ' +
+    'blocked, which needs a person. Nothing is changed on the host, nor in what is stored of it.',
+  arguments: [address],
+  examples: ['commctl host plan 192.0.2.10', 'commctl host plan 192.0.2.10 -o table'],
+  view: planView,
+  run: async ({ api, given, format }) => {
+    const host = await addressOf(given.one('ADDRESS'))
+    const answer = await (await api()).get(route`/host/${host}/plan`)
+    const isListed = format === 'table' || format === 'name'
+    return answer.found && isListed ? { ...answer, value: member(answer.value, 'steps') } : answer
+  },
+}
+
 const remove: CommandRow = {
   name: 'delete',
   summary: 'Forgets hosts and their credentials, and takes them out of their clusters',
@@ -164,5 +197,5 @@ const ssh: CommandRow = {
 /** The word `host` and what may follow it. */
 export const host = {
   examples: ['commctl host create 192.0.2.10 ~/.ssh/id_ed25519', 'commctl host list -o table'],
-  commands: [create, get, list, status, remove, join, unjoin, ssh],
+  commands: [create, get, list, status, plan, remove, join, unjoin, ssh],
 } satisfies Partial<CommandRow>

@@ -12,9 +12,10 @@ import {
 import { z } from 'zod'
 import type { App, Backend } from '../backend.ts'
 import { busErrorName, found } from '../errors.ts'
+import { HostKeys } from '../host-keys.ts'
 import { addHost, removeHost } from '../host-registration.ts'
 import { problems } from '../problem.ts'
-import { AddressPath, Nothing, views } from '../views.ts'
+import { AddressPath, HostPlan, Nothing, views } from '../views.ts'
 
 const Registration = z.object({
   ssh_priv_key: z
@@ -23,6 +24,7 @@ const Registration = z.object({
     .describe('The private key file, in base64.'),
   remote_user: z.string().nullish().describe('Who to log in as; `root` where nothing is said.'),
   cluster: z.string().nullish().describe('The cluster it is to be in.'),
+  host_keys: HostKeys.nullish().describe('Its public host keys; the best of them is pinned.'),
 })
 
 const SelfRegistration = Registration.extend({
@@ -114,7 +116,25 @@ export function host(app: App, backend: Backend): void {
       return safeModel(HostStatus, hostStatusOf(host, await nodeStatus(backend, params.address)))
     },
   })
+
+  app.route({
+    method: 'GET',
+    url: '/host/:address/plan',
+    schema: {
+      tags,
+      summary: 'What preparing it would do; changes nothing',
+      params: AddressPath,
+      response: { 200: HostPlan, ...problems(404, 405) },
+    },
+    handler: async ({ params }) => {
+      const { address } = await hostAt(backend, params.address)
+      return backend.bus.request<Record<string, unknown>>('jobs.plan', { address }, { timeout: PLAN_TIMEOUT })
+    },
+  })
 }
+
+/** Milliseconds; every step of a plan is a question to the host. */
+const PLAN_TIMEOUT = 120_000
 
 async function hostAt({ storage }: Backend, address: string): Promise<Host> {
   return found(await storage.find(Host, address), `host "${address}"`)
