@@ -23,6 +23,11 @@ export const SystemSettings = ServerSettings.extend({
     .nonnegative()
     .default(10)
     .describe('seconds that a host must stay well after a reboot'),
+  lease: z
+    .number()
+    .positive()
+    .default(60)
+    .describe('seconds without a sign of life until an operation is taken up again'),
   watch_interval: z.number().positive().default(60).describe('seconds between two looks at a host'),
 })
 
@@ -43,6 +48,11 @@ export const systemFlags: readonly FlagDefinition[] = [
     flags: '--settle-time <seconds>',
     key: 'settle_time',
     description: 'how long it must stay well after a reboot',
+  },
+  {
+    flags: '--lease <seconds>',
+    key: 'lease',
+    description: 'how long without a sign of life until an operation is taken up again',
   },
   {
     flags: '--watch-interval <seconds>',

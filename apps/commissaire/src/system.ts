@@ -57,7 +57,7 @@ function makeServices(
     new StorageService({ ...means, dataDir: path, keyFile: sealingKey }),
     new ContainerManagerService(means),
     new InvestigatorService(onHosts),
-    new ClusterexecService({ ...onHosts, reboot }),
+    new ClusterexecService({ ...onHosts, reboot, lease: settings.lease * 1000 }),
     new WatcherService({ ...onHosts, interval: settings.watch_interval * 1000 }),
   ]
 }

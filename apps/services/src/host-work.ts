@@ -47,7 +47,7 @@ export const upgradeOn: HostWork = async (site) => {
   const facts = await gatherFacts(remote, site)
   const { rebootNeed } = await upgradeHost(remote, facts, site)
   const bootsImages = oscmd(facts).kind !== 'packages'
-  return bootsImages && rebootNeed.answer === 'yes' ? reboot(site) : gatherFacts(remote, site)
+  return await (bootsImages && rebootNeed.answer === 'yes' ? reboot(site) : gatherFacts(remote, site))
 }
 
 /** Brings one version. Where only the next boot runs it, that boot is part of it, and so is that it did boot. */

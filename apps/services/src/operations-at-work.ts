@@ -32,7 +32,7 @@ export class OperationsAtWork {
   readonly #means: OperationsMeans
   readonly #winding = new AbortController()
   readonly #stopping = new AbortController()
-  readonly #rolling = new Set<Promise<void>>()
+  readonly #rolling = new Map<Promise<void>, string>()
   #looking: NodeJS.Timeout | undefined
 
   constructor(means: OperationsMeans) {
@@ -47,7 +47,7 @@ export class OperationsAtWork {
   /** Rolls an operation to its end. What keeps it from there is logged, and the operation is free for others. */
   roll<T extends Operation>(record: OperationRecord<T>): Promise<void> {
     const rolling = this.#roll(record).finally(() => this.#rolling.delete(rolling))
-    this.#rolling.add(rolling)
+    this.#rolling.set(rolling, record.id)
     return rolling
   }
 
@@ -86,7 +86,7 @@ export class OperationsAtWork {
     clearTimeout(this.#looking)
     this.#winding.abort(reason)
     const timer = setTimeout(() => this.#stopping.abort(reason), within)
-    await Promise.all(this.#rolling)
+    await Promise.all(this.#rolling.keys())
     clearTimeout(timer)
   }
 
@@ -111,13 +111,19 @@ export class OperationsAtWork {
     if (record) void this.roll(record)
   }
 
+  /** Takes up what nobody works on. This process may have been too busy to say that it does. */
   async #takeUp<T extends Operation>(
     kind: OperationKind<T>,
     name: string,
   ): Promise<OperationRecord<T> | undefined> {
+    if (this.#isRolling(`${kind.definition.name} ${name}`)) return undefined
     const record = await OperationRecord.takeOver(kind, this.#means, name)
     if (record)
       this.#means.log.info({ operation: record.id }, `${record.id} was left lying and is taken up again`)
     return record
+  }
+
+  #isRolling(id: string): boolean {
+    return [...this.#rolling.values()].includes(id)
   }
 }

@@ -5,7 +5,7 @@
  * are not active are left out, and told.
  */
 import { BusError, type Logger } from '@commissaire/bus'
-import type { RebootOptions } from '@commissaire/hosts'
+import { isHostError, type RebootOptions } from '@commissaire/hosts'
 import { Cluster, Host, timestamp } from '@commissaire/models'
 import type { StorageClient } from '@commissaire/storage'
 
@@ -38,7 +38,8 @@ export async function rollOut<T extends Operation>(
 ): Promise<T> {
   await using life = new Heartbeat(record, means)
   const signal = AbortSignal.any([means.signal, life.signal])
-  return new RollOut(record, { ...means, signal }).run()
+  // Awaited here, as the signs of life end with this block.
+  return await new RollOut(record, { ...means, signal }).run()
 }
 
 class RollOut<T extends Operation> {
@@ -133,7 +134,7 @@ class RollOut<T extends Operation> {
   }
 }
 
-/** Trouble of the bus, of storage, or of who works on the operation: not the host's, and it may pass. */
+/** Trouble of the bus, of storage, of who works on the operation or shares its connections: not the host's, and it may pass. */
 function isOurs(error: unknown): boolean {
-  return error instanceof BusError || error instanceof OperationLost
+  return error instanceof BusError || error instanceof OperationLost || isHostError(error, 'cancelled')
 }
