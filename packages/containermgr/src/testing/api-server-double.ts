@@ -19,6 +19,7 @@ import { type Answer, refuse } from './answer.ts'
 import { type ApiObject, groupVersion } from './api-object.ts'
 import { ClusterDouble } from './cluster-double.ts'
 import { discover } from './discovery.ts'
+import { PROTOBUF, readDeleteOptions } from './protobuf.ts'
 import { type Call, Requests, shown, type Target, targetOf } from './requests.ts'
 import { type CheckBody, loadChecks } from './schema.ts'
 import { selects } from './selector.ts'
@@ -93,8 +94,7 @@ export class ApiServerDouble implements AsyncDisposable {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const text = await textOf(request)
-    const call = callOf(request, text)
+    const call = callOf(request, await bytesOf(request))
     this.calls.push(call)
     this.requests.push(`${request.method} ${request.url}`)
     if (this.silent) return
@@ -142,9 +142,12 @@ export class ApiServerDouble implements AsyncDisposable {
   }
 }
 
-function callOf({ method = '', url = '/', headers }: IncomingMessage, text: string): Call {
+function callOf({ method = '', url = '/', headers }: IncomingMessage, bytes: Buffer): Call {
   const { pathname: path, searchParams: query } = new URL(url, 'http://double')
-  return { method, path, query, contentType: headers['content-type'] ?? '', body: jsonOf(text) }
+  const contentType = headers['content-type'] ?? ''
+  const body =
+    contentType === PROTOBUF && method === 'DELETE' ? readDeleteOptions(bytes) : jsonOf(String(bytes))
+  return { method, path, query, contentType, body }
 }
 
 /** What is no JSON is handed on as a text, which no definition takes. */
@@ -161,8 +164,8 @@ function isWatch({ query }: Call): boolean {
   return ['1', 'true'].includes(query.get('watch') ?? '')
 }
 
-async function textOf(request: IncomingMessage): Promise<string> {
-  let text = ''
-  for await (const chunk of request.setEncoding('utf8')) text += String(chunk)
-  return text
+async function bytesOf(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  for await (const chunk of request) chunks.push(Buffer.from(chunk))
+  return Buffer.concat(chunks)
 }

@@ -1,0 +1,45 @@
+/** What goes wrong with a drain, told so that a person knows what to do next. */
+
+/** Why a drain did not come to its end. */
+export const drainErrorCodes = {
+  refused: 'Some pods may only go with an option that was not given. Nothing was evicted.',
+  not_cordoned: 'The node still takes pods; cordon it first.',
+  node_unknown: 'The cluster has no such node.',
+  timeout: 'Time ran out before every pod was gone.',
+  failed: 'The server refused to evict some pods for good.',
+  unsupported: 'The server cannot evict.',
+  conflict: 'The node was changed by others every time we tried to change it.',
+} as const
+
+export type DrainErrorCode = keyof typeof drainErrorCodes
+
+/** A pod that stands in the way, and why. */
+export interface PodTrouble {
+  readonly namespace: string
+  readonly name: string
+  readonly message: string
+  /** The disruption budget that says not now, if one does. */
+  readonly budget?: string
+}
+
+/** A node could not be drained, cordoned or uncordoned. Match on `code`. */
+export class DrainError extends Error {
+  override readonly name = 'DrainError'
+  readonly code: DrainErrorCode
+  readonly node: string
+  /** The pods that stand in the way; empty where it is not about pods. */
+  readonly pods: readonly PodTrouble[]
+
+  constructor(
+    code: DrainErrorCode,
+    node: string,
+    options: { message?: string; pods?: readonly PodTrouble[]; cause?: unknown } = {},
+  ) {
+    const { message = drainErrorCodes[code], pods = [], cause } = options
+    const list = pods.map((pod) => `${pod.namespace}/${pod.name}: ${pod.message}`).join('; ')
+    super(`Node ${node}: ${message}${list ? ` ${list}` : ''}`, cause === undefined ? {} : { cause })
+    this.code = code
+    this.node = node
+    this.pods = pods
+  }
+}

@@ -1,0 +1,12 @@
+/** Cordon and drain Kubernetes nodes as kubectl does, from Node.js; with a plan beforehand, and gates afterwards. */
+export { NodeOperations } from './node-operations.ts'
+export { type ClusterAccess, type NodeApis } from './apis.ts'
+export { CORDONED_BY, type CordonOptions, type CordonResult } from './cordon.ts'
+export { DrainError, type DrainErrorCode, drainErrorCodes, type PodTrouble } from './drain-error.ts'
+export type { DrainEvent, DrainOptions, SelectOptions } from './drain-options.ts'
+export type { DrainedPod, DrainResult } from './drain.ts'
+export type { PodReason, Verdict } from './filters.ts'
+export type { DrainPlan, PlannedPod } from './plan.ts'
+export type { BudgetForecast } from './budgets.ts'
+export type { GateOptions, GateResult, NodeConditionState, NodeState } from './node-state.ts'
+export type { Availability, Workload, WorkloadState } from './workloads.ts'
