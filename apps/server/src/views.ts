@@ -47,6 +47,24 @@ export const ClusterWithHosts = named(
   }),
 )
 
+/** What preparing a host would do. */
+export const HostPlan = named(
+  'HostPlan',
+  z.object({
+    address,
+    cluster: z.string().describe('For which cluster it would be prepared; empty for none.'),
+    profile: z.string().describe('What it would be prepared for.'),
+    steps: z.array(
+      z.object({
+        name: z.string(),
+        state: z.enum(['done', 'would_do', 'not_for_this_host', 'blocked']),
+        action: z.string().describe('What would be done.'),
+        reason: z.string().describe('What was found, or why the step is not for this host.'),
+      }),
+    ),
+  }),
+)
+
 /** An answer that says: done, and there is nothing to show. */
 export const Nothing = z.tuple([]).describe('Done; an empty list.')
 

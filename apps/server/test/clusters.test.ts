@@ -21,14 +21,17 @@ test('there are no clusters at first, and their names are listed later', async (
 test('a new cluster is answered with 201 and without its host set', async () => {
   const answer = await world.ask('PUT', '/cluster/c', { container_manager: 'm', type: 'kubernetes' })
   expect(answer.statusCode).toBe(201)
-  expect(answer.body).toBe('{"name":"c","status":"ok","network":"default","container_manager":"m"}')
+  expect(answer.body).toBe(
+    '{"name":"c","status":"ok","network":"default","container_manager":"m","bootstrap":""}',
+  )
 })
 
 test('a cluster is shown with its hosts, in the order of the table', async () => {
   await world.ask('PUT', '/cluster/c')
   expect((await world.ask('GET', '/cluster/c')).body).toBe(
     '{"name":"c","status":"ok","network":"default","hostset":[],"container_manager":"",' +
-      '"hosts":{"total":0,"available":0,"unavailable":0}}',
+      '"bootstrap":"","hosts":{"total":0,"available":0,"unavailable":0},' +
+      '"reboot_needed":{"yes":0,"no":0,"unknown":0,"not_applicable":0}}',
   )
 })
 
@@ -154,4 +157,12 @@ test('of many who make the same cluster at once, all are answered and one cluste
   const answers = await Promise.all(Array.from({ length: 10 }, () => world.ask('PUT', '/cluster/c', {})))
   expect(new Set(answers.map(({ statusCode }) => statusCode))).toEqual(new Set([201]))
   expect((await world.ask('GET', '/clusters')).json()).toEqual(['c'])
+})
+
+test('what hosts are prepared for is kept, and only what there is', async () => {
+  const put = (bootstrap: unknown) => world.ask('PUT', '/cluster/prepared', { bootstrap })
+  expect((await put('docker')).json()).toMatchObject({ bootstrap: 'docker' })
+  expect((await put(null)).json()).toMatchObject({ bootstrap: 'docker' })
+  expect((await put('podman')).statusCode).toBe(400)
+  expect((await put('')).json()).toMatchObject({ bootstrap: '' })
 })

@@ -244,3 +244,35 @@ test('credentials without a host, left by a crash, do not bar the way for ever',
 test.each(['', '/creds', '/status'])('an unknown host has no %s', async (what) => {
   expect((await world.ask('GET', `/host/9.9.9.9${what}`)).statusCode).toBe(404)
 })
+
+test('a plan is the investigator’s, and of a host that is not there nobody is asked', async () => {
+  const planned = {
+    address: '10.2.0.2',
+    cluster: '',
+    profile: 'docker',
+    steps: [{ name: 'docker is installed', state: 'would_do', action: 'installs docker.io', reason: '' }],
+  }
+  await world.bus.serve({ name: 'planner', routingKeys: ['jobs.plan'] }, { handler: () => planned })
+  expect((await world.ask('GET', '/host/10.2.0.2/plan')).statusCode).toBe(404)
+  await world.storage.save(Host, parseModel(Host, { address: '10.2.0.2' }))
+  const answer = await world.ask('GET', '/host/10.2.0.2/plan')
+  expect([answer.statusCode, answer.json()]).toEqual([200, planned])
+})
+
+test('a host shows whether it needs a reboot, and its cluster how many do', async () => {
+  const reboot = {
+    needed: 'yes',
+    reason: 'the system asks for it (libc6)',
+    source: '/run/reboot-required',
+    services: ['ssh.service'],
+    checked_at: '2026-11-24T07:00:00.000000',
+  }
+  await world.storage.save(Host, parseModel(Host, { address: '10.2.0.2', status: 'active', reboot }))
+  await world.storage.save(Host, parseModel(Host, { address: '10.2.0.3', status: 'active' }))
+  await world.storage.save(Cluster, parseModel(Cluster, { name: 'web', hostset: ['10.2.0.2', '10.2.0.3'] }))
+  expect((await world.ask('GET', '/host/10.2.0.2')).json()).toMatchObject({ reboot })
+  expect((await world.ask('GET', '/cluster/web')).json()).toMatchObject({
+    hosts: { total: 2, available: 2, unavailable: 0 },
+    reboot_needed: { yes: 1, no: 0, unknown: 1, not_applicable: 0 },
+  })
+})

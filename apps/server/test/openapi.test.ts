@@ -53,6 +53,7 @@ test('it lists every endpoint, and no other', () => {
       ...verbs('/api/v0/host/{address}', 'GET PUT DELETE'),
       'GET /api/v0/host/{address}/creds',
       'GET /api/v0/host/{address}/status',
+      'GET /api/v0/host/{address}/plan',
       'GET /api/v0/networks',
       ...verbs('/api/v0/network/{name}', 'GET PUT DELETE'),
       'GET /api/v0/containermanagers',
@@ -92,6 +93,7 @@ test('hidden attributes are in no model', () => {
     'status',
     'network',
     'container_manager',
+    'bootstrap',
   ])
   expect(Object.keys(schemas).filter((name) => name.endsWith('Input'))).toEqual([])
 })

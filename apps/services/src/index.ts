@@ -1,6 +1,8 @@
 /** The five services of Commissaire, as classes: to run each in processes of its own, or all of them in one. */
 export { ClusterexecService, type ClusterexecOptions } from './clusterexec-service.ts'
 export { ContainerManagerService } from './containermgr-service.ts'
-export { InvestigatorService, type InvestigatorOptions } from './investigator-service.ts'
+export { type HostPlan, InvestigatorService, type InvestigatorOptions } from './investigator-service.ts'
+export type { EtcdForHosts } from './host-network.ts'
+export type { PreparationSettings } from './preparation.ts'
 export { StorageService, type StorageServiceOptions } from './storage-service.ts'
 export { WatcherService, type WatcherOptions } from './watcher-service.ts'

@@ -9,7 +9,7 @@ import type { Facts } from './facts/facts.ts'
 import type { GatherOptions } from './facts/gather.ts'
 import { probeCommand } from './facts/probe.ts'
 import { needBySigns } from './facts/reboot-need.ts'
-import { fileSystems } from './facts/storage.ts'
+import { type FileSystem, fileSystems } from './facts/storage.ts'
 import { isContainer } from './facts/virtualization.ts'
 import { type Finding, finding } from './preflight/findings.ts'
 import { preflightProbe } from './preflight/probe.ts'
@@ -56,17 +56,17 @@ const unlocked: Look = ({ answer }) => {
   return state?.startsWith('busy') ? [...held, finding('busy', 'rpm-ostree is in a transaction')] : held
 }
 
-const roomy: Look = ({ answer }) =>
-  fileSystems(answer).flatMap(({ mount, available, inodesAvailable = Infinity }) => {
-    const least = leastSpace[mount] ?? 0
-    const full = `${mount} has ${available} kB left, less than ${least} kB`
-    return [
-      ...(available < least ? [finding('no_space', full)] : []),
-      ...(inodesAvailable < leastInodes
-        ? [finding('no_inodes', `${mount} has room for ${inodesAvailable} more files`)]
-        : []),
-    ]
-  })
+const roomy: Look = ({ answer }) => fileSystems(answer).flatMap((fileSystem) => fullness(fileSystem))
+
+function fullness({ mount, available, inodesAvailable = Infinity }: FileSystem): Finding[] {
+  const least = leastSpace[mount] ?? 0
+  const found: Finding[] = []
+  if (available < least)
+    found.push(finding('no_space', `${mount} has ${available} kB left, less than ${least} kB`))
+  if (inodesAvailable < leastInodes)
+    found.push(finding('no_inodes', `${mount} has room for ${inodesAvailable} more files`))
+  return found
+}
 
 const leastInodes = 1000
 

@@ -1,5 +1,6 @@
 /** Clusters: `/clusters` and `/cluster/{name}`. */
 import {
+  bootstrapProfiles,
   Cluster,
   Clusters,
   defaultNetwork,
@@ -22,6 +23,10 @@ const AT_A_TIME = 8
 const Changes = z.object({
   container_manager: z.string().nullish().describe('Which container manager learns of its hosts.'),
   network: z.string().nullish().describe('Its network; one that is not known becomes `default`.'),
+  bootstrap: z
+    .enum(['', ...bootstrapProfiles])
+    .nullish()
+    .describe('What its hosts are prepared for; empty leaves it to the investigator.'),
 })
 
 /** Adds the endpoints. */
@@ -96,11 +101,12 @@ async function nowOf({ storage }: Backend, cluster: Cluster): Promise<ReturnType
 async function putCluster(
   { storage }: Backend,
   name: string,
-  { container_manager, network }: z.infer<typeof Changes>,
+  { container_manager, network, bootstrap }: z.infer<typeof Changes>,
 ): Promise<Cluster> {
   const changes = {
     ...(network != null && { network: (await storage.find(Network, network))?.name ?? defaultNetwork.name }),
     ...(container_manager != null && { container_manager }),
+    ...(bootstrap != null && { bootstrap }),
   }
   try {
     return await storage.save(Cluster, parseModel(Cluster, { name, ...changes }), { revision: null })
