@@ -20,7 +20,7 @@ describe('cluster', () => {
   test('create, get, list and delete print what people know', async () => {
     const created = await world.commctl('cluster create -n default web')
     assert.equal(created.status, 0, created.stderr)
-    assert.match(created.stdout, /^container_manager: ''\n/)
+    assert.match(created.stdout, /^bootstrap: ''\ncontainer_manager: ''\n/)
     const got = await world.commctl('cluster get web')
     assert.match(got.stdout, /^hosts:\n {2}available: 0\n {2}total: 0\n {2}unavailable: 0$/m)
     assert.match(got.stdout, /^name: web$/m)
@@ -142,7 +142,7 @@ describe('host', () => {
     assert.match(got.stdout, /^bootstrap: containerd$/m)
     assert.match(
       got.stdout,
-      /^reboot_needed:\n {2}no: 0\n {2}not_applicable: 0\n {2}unknown: 0\n {2}yes: 1$/m,
+      /^reboot_needed:\n {2}'no': 0\n {2}not_applicable: 0\n {2}unknown: 0\n {2}'yes': 1$/m,
     )
     await world.commctl('cluster delete rebooted')
     await world.commctl('host delete 192.0.2.21')
@@ -208,8 +208,8 @@ describe('host', () => {
       last_check: timestamp(new Date(Date.now() - 120_500)),
     })
     const { stdout } = await world.commctl('host get 192.0.2.30 -o table')
-    assert.match(stdout, /^ADDRESS +STATUS +OS +CPUS +MEMORY +SPACE +LAST CHECK +REASON\n/)
-    assert.match(stdout, /^192\.0\.2\.30 +active +fedora +2 +8\.0 GiB +50 GiB +2 min ago +-$/m)
+    assert.match(stdout, /^ADDRESS +STATUS +OS +CPUS +MEMORY +SPACE +LAST CHECK +REBOOT +REASON\n/)
+    assert.match(stdout, /^192\.0\.2\.30 +active +fedora +2 +8\.0 GiB +50 GiB +2 min ago +unknown +-$/m)
     assert.match((await world.commctl('host list web -o table')).stdout, /^192\.0\.2\.20 +active/m)
   })
 
