@@ -32,8 +32,11 @@ class RestServer extends CommissaireService<Options> {
   }
 
   override async close(): Promise<void> {
-    await this.#server?.close()
-    await super.close()
+    try {
+      await this.#server?.close()
+    } finally {
+      await super.close()
+    }
   }
 }
 

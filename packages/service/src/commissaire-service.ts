@@ -23,13 +23,16 @@ import { ServiceMetrics } from './metrics.ts'
 import { openBus } from './open-bus.ts'
 import { declareQueues, kebab } from './queues.ts'
 import type { ServiceOptions } from './service-options.ts'
-import { StopRequest } from './stop-request.ts'
+import { endAfter, StopRequest } from './stop-request.ts'
 import { catchStrays } from './stray-errors.ts'
 
 /** Where a service is in its life. It only ever moves on. */
 export type ServiceState = 'idle' | 'starting' | 'running' | 'draining' | 'closed'
 
 type Params = unknown[] | Record<string, unknown>
+
+/** A process gets this much longer to end than its service gets to drain, in milliseconds. */
+const graceAfterDrain = 5_000
 
 /** Who runs a service may want to know how it goes. */
 export interface RunOptions {
@@ -138,6 +141,7 @@ export class CommissaireService<Options extends ServiceOptions = ServiceOptions>
   async run({ signal, onReady, onStray = this.#logStray }: RunOptions = {}): Promise<void> {
     using stop = new StopRequest({ signal })
     using _strays = catchStrays(onStray)
+    void stop.asked.then((by) => this.#endInTime(by))
     try {
       await Promise.race([this.start(), stop.asked])
       await using _health = await this.#serveHealth()
@@ -217,16 +221,22 @@ export class CommissaireService<Options extends ServiceOptions = ServiceOptions>
   async #close(): Promise<void> {
     try {
       await this.drain()
-      await this.#disconnect()
     } finally {
+      await this.#disconnect()
       this.#state = 'closed'
       this.log.info({}, `${this.#class.name} is closed`)
       this.#closed.resolve()
     }
   }
 
+  /** A broker that goes down just now is no reason to fail: there is nothing left to lose there. */
   async #disconnect(): Promise<void> {
-    if (this.options.bus === undefined) await this.#bus?.close()
+    if (this.options.bus !== undefined) return
+    try {
+      await this.#bus?.close()
+    } catch (err) {
+      this.log.warn({ err }, `${this.#class.name} left the bus in disorder: the broker went away meanwhile`)
+    }
   }
 
   readonly #handle = async (message: Message): Promise<unknown> => {
@@ -249,6 +259,12 @@ export class CommissaireService<Options extends ServiceOptions = ServiceOptions>
 
   #answer(message: Message): unknown {
     return message.method === undefined ? this.received(message) : dispatch(this, this.#methods, message)
+  }
+
+  /** After a signal the process ends, whatever may hold it. */
+  #endInTime(by: string): void {
+    const { drainTimeout = 30_000 } = this.options
+    if (by === 'SIGTERM' || by === 'SIGINT') endAfter(drainTimeout + graceAfterDrain, { log: this.log, by })
   }
 
   /** A name for the metrics that no caller can invent. */

@@ -2,8 +2,18 @@
  * Waits to be asked to stop: by SIGTERM, by SIGINT, by an AbortSignal, or, in a child of the manager, by the manager.
  * The first asks; a second signal ends the process at once, with the status that belongs to that signal.
  */
+import type { Logger } from '@commissaire/bus'
 
 const signals = ['SIGTERM', 'SIGINT'] as const
+
+/** Ends the process with status 1 when it has not ended by itself until then. Does not keep it up. */
+export function endAfter(milliseconds: number, { log, by }: { log: Logger; by: string }): void {
+  const end = (): never => {
+    log.error({ by, milliseconds }, `${by} came, and this process did not end in time; it is ended now`)
+    process.exit(1)
+  }
+  setTimeout(end, milliseconds).unref()
+}
 
 /** Somebody's wish that this process ends. */
 export class StopRequest implements Disposable {

@@ -11,6 +11,8 @@ export interface RedisServer extends AsyncDisposable {
   readonly url: string
   stop(): Promise<void>
   start(): Promise<void>
+  /** Sends a signal: SIGKILL is gone at once, SIGSTOP answers nothing and keeps its connections. */
+  signal(signal: NodeJS.Signals): void
 }
 
 /** True when there is a redis-server. In CI it must be there; elsewhere its absence is said aloud. */
@@ -34,7 +36,7 @@ export async function startRedis(): Promise<RedisServer> {
     await until('redis-server answers', () => answers(url))
   }
   const stop = async () => {
-    if (server === undefined || server.exitCode !== null) return
+    if (server === undefined || server.exitCode !== null || server.signalCode !== null) return
     const gone = new Promise((resolve) => server?.once('exit', resolve))
     server.kill('SIGKILL')
     await gone
@@ -44,7 +46,8 @@ export async function startRedis(): Promise<RedisServer> {
     await stop()
     rmSync(directory, { recursive: true })
   }
-  return { url, start, stop, [Symbol.asyncDispose]: dispose }
+  const signal = (name: NodeJS.Signals) => void server?.kill(name)
+  return { url, start, stop, signal, [Symbol.asyncDispose]: dispose }
 }
 
 async function answers(url: string): Promise<boolean> {

@@ -38,7 +38,13 @@ export async function open(url: URL, options: TransportOptions): Promise<Transpo
     throw failed?.reason
   }
   const transport = new RedisTransport({ socket, answers, news, connect }, options)
-  await transport.start()
+  try {
+    await transport.start()
+  } catch (error) {
+    // Left open, the connections would come back for ever and keep the process up.
+    await transport.close()
+    throw error
+  }
   return transport
 }
 
@@ -95,7 +101,12 @@ class RedisTransport implements Transport {
     const bindings = queue.routingKeys.map((routingKey) => encodeBinding(routingKey, queue.name))
     const waiter = await connect()
     this.#bindings.push(...bindings)
-    await this.#declare()
+    try {
+      await this.#declare()
+    } catch (error) {
+      waiter.close()
+      throw error
+    }
     const keys = claimKeys(exchange)
     const consumer = new RedisConsumer(queue.name, options, { socket, waiter, keys, visibility, log })
     this.#consumers.add(consumer)
