@@ -16,10 +16,11 @@ import { withLock } from './lock.ts'
 import { prepareMachine } from './machine.ts'
 import { freeNetwork, type HostWish, networkInUse, networkOf, plan } from './plan.ts'
 import { markOf } from './processes.ts'
-import { type Publication, publish } from './repository.ts'
+import { addPackage, type Publication, publish } from './repository.ts'
 import { checkRequirements } from './requirements.ts'
 import { privateKeyFile } from './ssh-key.ts'
 import { defaultDir, labFolder, type LabState, readState, requireState, writeState } from './state.ts'
+import { type StandInPackage, standInPackages } from './stand-in-packages.ts'
 import { clearAbandoned, lockOf, takeAllDown } from './take-down.ts'
 import { Traces } from './traces.ts'
 
@@ -102,6 +103,11 @@ export class Lab implements AsyncDisposable {
   /** Puts a version of the probe package into the repository of the hosts; they start with version 1. */
   async publish(publication: Publication): Promise<void> {
     await publish(join(this.folder, 'repository'), publication)
+  }
+
+  /** Puts stand-ins for packages into the repository of the hosts, by the names of the real ones. */
+  async offer(...names: readonly StandInPackage[]): Promise<void> {
+    for (const name of names) await addPackage(join(this.folder, 'repository'), standInPackages[name])
   }
 
   /** The largest number of hosts that were down at the same time, once all had come up. */

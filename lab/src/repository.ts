@@ -30,11 +30,34 @@ export interface Publication {
   readonly seconds?: number
 }
 
+/** A package with its files. */
+export interface PackageParts {
+  readonly name: string
+  readonly version: string
+  readonly description: string
+  /** Texts by their path; what is to be run is in a folder called `bin` or `sbin`. */
+  readonly files: Readonly<Record<string, string>>
+  /** What its installation runs at its end. */
+  readonly postinst: string
+}
+
 /** Adds a version to the repository; hosts see it at their next `apt-get update`. Returns the package file. */
-export async function publish(repository: string, publication: Publication): Promise<string> {
+export function publish(repository: string, publication: Publication): Promise<string> {
+  const { version } = publication
+  return addPackage(repository, {
+    name: probePackage,
+    version,
+    description: 'shows which version of it a host has',
+    files: { [`usr/bin/${probePackage}`]: `#!/bin/sh\necho ${version}\n` },
+    postinst: postinst(publication),
+  })
+}
+
+/** Adds any package to the repository. Returns its file. */
+export async function addPackage(repository: string, parts: PackageParts): Promise<string> {
   await mkdir(repository, { recursive: true })
-  const file = join(repository, `${probePackage}_${publication.version}_all.deb`)
-  await buildPackage(file, publication)
+  const file = join(repository, `${parts.name}_${parts.version}_all.deb`)
+  await buildPackage(file, parts)
   await writeIndex(repository)
   return file
 }
@@ -46,13 +69,13 @@ export async function published(repository: string): Promise<string[]> {
   return files.flatMap((file) => /_(.+)_all\.deb$/.exec(file)?.[1] ?? []).sort()
 }
 
-async function buildPackage(file: string, publication: Publication): Promise<void> {
+async function buildPackage(file: string, parts: PackageParts): Promise<void> {
   const tree = await mkdtemp(join(tmpdir(), 'commissaire-lab-package-'))
   try {
     await chmod(tree, 0o755)
-    for (const [path, { text, mode }] of Object.entries(contents(publication))) {
+    for (const [path, text] of Object.entries(contents(parts))) {
       await mkdir(join(tree, path, '..'), { recursive: true })
-      await writeFile(join(tree, path), text, { mode })
+      await writeFile(join(tree, path), text, { mode: isRun.test(path) ? 0o755 : 0o644 })
     }
     await run('dpkg-deb', ['--root-owner-group', '-Znone', '--build', tree, `${file}.new`])
     await rename(`${file}.new`, file)
@@ -61,22 +84,16 @@ async function buildPackage(file: string, publication: Publication): Promise<voi
   }
 }
 
-function contents(publication: Publication): Record<string, { text: string; mode: number }> {
-  const { version } = publication
-  return {
-    'DEBIAN/control': { text: control(version), mode: 0o644 },
-    'DEBIAN/postinst': { text: postinst(publication), mode: 0o755 },
-    [`usr/bin/${probePackage}`]: { text: `#!/bin/sh\necho ${version}\n`, mode: 0o755 },
-  }
-}
+const isRun = /(^|\/)s?bin\/|^DEBIAN\/postinst$/
 
-function control(version: string): string {
-  return `Package: ${probePackage}
+function contents({ name, version, description, files, postinst }: PackageParts): Record<string, string> {
+  const control = `Package: ${name}
 Version: ${version}
 Architecture: all
 Maintainer: Commissaire lab <lab@example.invalid>
-Description: shows which version of it a host has
+Description: ${description}
 `
+  return { ...files, 'DEBIAN/control': control, 'DEBIAN/postinst': postinst }
 }
 
 function postinst(publication: Publication): string {
