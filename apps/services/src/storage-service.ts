@@ -36,7 +36,10 @@ export class StorageService extends CommissaireService<StorageServiceOptions> {
     get: { params: model, doc: 'The model of that key, or the models.' },
     fetch: { params: model, doc: 'The model of that key with its revision.' },
     delete: { params: model, doc: 'Removes one model or several, all or none.' },
-    list: { params: ['model_type_name'], doc: 'Everything of a list model.' },
+    list: {
+      params: ['model_type_name', 'prefix'],
+      doc: 'Everything of a list model, or what has a key that begins with `prefix`.',
+    },
     list_store_handlers: { params: [], doc: 'The store handlers, and which models each has.' },
   }
 
@@ -94,8 +97,8 @@ export class StorageService extends CommissaireService<StorageServiceOptions> {
   }
 
   /** Exposed as `storage.list`. */
-  on_list(_message: Message, model_type_name: string): Promise<object[]> {
-    return this.#methods.list(model_type_name)
+  on_list(_message: Message, model_type_name: string, prefix?: string): Promise<object[]> {
+    return this.#methods.list(model_type_name, prefix)
   }
 
   /** Exposed as `storage.list_store_handlers`. */

@@ -9,6 +9,18 @@ import { HostStatus } from './host-status.ts'
 import { Host, Hosts } from './host.ts'
 import type { ListDefinition, ModelDefinition } from './model.ts'
 import { Network, Networks } from './network.ts'
+import {
+  HostLock,
+  Operation,
+  OperationHost,
+  OperationHosts,
+  OperationLease,
+  OperationLeases,
+  OperationOutput,
+  Operations,
+  Schedule,
+  Schedules,
+} from './operation.ts'
 import { WatcherRecord } from './watcher-record.ts'
 
 /** Every model by its name. */
@@ -23,6 +35,12 @@ export const models = {
   Network,
   ContainerManagerConfig,
   WatcherRecord,
+  Operation,
+  OperationHost,
+  OperationOutput,
+  OperationLease,
+  HostLock,
+  Schedule,
 } as const satisfies Record<string, ModelDefinition>
 
 export type ModelName = keyof typeof models
@@ -33,6 +51,10 @@ export const lists = {
   Clusters,
   Networks,
   ContainerManagerConfigs,
+  Operations,
+  OperationHosts,
+  OperationLeases,
+  Schedules,
 } as const satisfies Record<string, ListDefinition>
 
 export type ListName = keyof typeof lists

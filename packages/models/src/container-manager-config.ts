@@ -52,6 +52,7 @@ const rough = z.looseObject({ type: z.enum(containerManagerTypes), options: z.lo
 export const ContainerManagerConfig = defineModel({
   name: 'ContainerManagerConfig',
   key: 'name',
+  guarded: ['options'],
   schema: z
     .object({
       name,

@@ -12,6 +12,8 @@ export {
   type ModelSchema,
   safeModel,
 } from './model.ts'
+export { blankSecrets } from './blank.ts'
+export { holdsBlanks, restoreSecrets } from './restore-secrets.ts'
 export { type Fault, parseAs, parseModel, parseModelText, ValidationError } from './validation.ts'
 export { address, addressPattern, name, namePattern } from './names.ts'
 export { parseTimestamp, timestamp } from './timestamp.ts'
@@ -67,3 +69,22 @@ export {
   MaintenanceWindow,
   RolloutPolicy,
 } from './rollout-policy.ts'
+export {
+  HostLock,
+  Operation,
+  OperationHost,
+  operationHostKey,
+  OperationHosts,
+  type OperationHostState,
+  operationHostStates,
+  type OperationKindName,
+  operationKindNames,
+  OperationLease,
+  OperationLeases,
+  OperationOutput,
+  OperationRequest,
+  Operations,
+  rolloutStatuses,
+  Schedule,
+  Schedules,
+} from './operation.ts'

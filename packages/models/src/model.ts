@@ -4,6 +4,7 @@
  * Everybody who stores, sends, checks or documents a model reads its definition; no model is described twice.
  */
 import type { z } from 'zod'
+import { blankSecrets } from './blank.ts'
 
 /** The schema of an object whose attributes can be looked at one by one. */
 export type ModelSchema<T extends object = object> = z.ZodType<T> & {
@@ -26,6 +27,8 @@ export interface ModelDefinition<T extends object = object, Name extends string 
    * so that a peer which only knows the original attributes does not wipe, say, a pinned host key.
    */
   readonly kept: readonly string[]
+  /** Attributes that hold options with secrets among them: those are shown as `***`, and a save of that leaves them. */
+  readonly guarded: readonly string[]
 }
 
 /** A list of models: what can be listed as a whole. */
@@ -44,14 +47,15 @@ interface Description<T extends object, Name extends string> {
   hidden?: readonly string[]
   secret?: boolean
   kept?: readonly string[]
+  guarded?: readonly string[]
 }
 
 /** Makes a definition; what is not said is false or empty. */
 export function defineModel<T extends object, Name extends string>(
   description: Description<T, Name>,
 ): ModelDefinition<T, Name> {
-  const { name, key, schema, hidden = [], secret = false, kept = [] } = description
-  return Object.freeze({ name, key, schema, hidden, secret, kept })
+  const { name, key, schema, hidden = [], secret = false, kept = [], guarded = [] } = description
+  return Object.freeze({ name, key, schema, hidden, secret, kept, guarded })
 }
 
 /** Makes the definition of a list. */
@@ -74,11 +78,17 @@ export function keyOf(definition: ModelDefinition, model: object): string {
   return String(Reflect.get(model, key))
 }
 
-/** The model as a person may see it: without its hidden attributes, members in the order of its table. */
+/** The model as a person may see it: no hidden attributes, secrets blanked, members in the order of its table. */
 export function safeModel<T extends object>(
   definition: ModelDefinition<T>,
   model: T,
 ): Record<string, unknown> {
   const shown = attributesOf(definition).filter((name) => !definition.hidden.includes(name) && name in model)
-  return Object.fromEntries(shown.map((name) => [name, Reflect.get(model, name)]))
+  return Object.fromEntries(
+    shown.map((name) => [name, shownValue(definition, name, Reflect.get(model, name))]),
+  )
+}
+
+function shownValue({ guarded }: ModelDefinition, name: string, value: unknown): unknown {
+  return guarded.includes(name) ? blankSecrets({ [name]: value })[name] : value
 }

@@ -46,9 +46,13 @@ export class StorageClient {
     return { model: parseModel(definition, model), revision }
   }
 
-  /** Every model of a list, by key. */
-  async list<T extends object>({ name, of }: ListDefinition<T>): Promise<T[]> {
-    const reply = await this.#requester.request<unknown[]>('storage.list', { model_type_name: name })
+  /** Every model of a list, or those whose keys begin so, by key. */
+  async list<T extends object>(
+    { name, of }: ListDefinition<T>,
+    { prefix }: { prefix?: string } = {},
+  ): Promise<T[]> {
+    const params = { model_type_name: name, ...(prefix !== undefined && { prefix }) }
+    const reply = await this.#requester.request<unknown[]>('storage.list', params)
     return reply.map((model) => parseModel(of, model))
   }
 
@@ -63,6 +67,11 @@ export class StorageClient {
       definition,
       await this.#ask('save', definition, { model_json_data: model, ...params }, signal),
     )
+  }
+
+  /** Keeps all of the models or none, whatever is there. */
+  async saveAll<T extends object>(definition: ModelDefinition<T>, models: readonly T[]): Promise<void> {
+    if (models.length > 0) await this.#ask('save', definition, { model_json_data: models })
   }
 
   /** Removes the model of that key, or a `StorageLookup` error. */

@@ -46,8 +46,8 @@ export type HandlerLog = Pick<Logger, 'info' | 'warn'>
 /** A place where values rest, each under its model's name and its key. */
 export interface StoreHandler extends AsyncDisposable {
   get(place: Place): Promise<Stored | undefined>
-  /** Everything of one model, by key. */
-  list(model: string): Promise<Stored[]>
+  /** Everything of one model whose key begins so, by key. */
+  list(model: string, prefix?: string): Promise<Stored[]>
   /**
    * Keeps all of the values or none, in one step that nobody else comes between; resolves when they are kept.
    * Throws the BusError `Conflict` when an expected revision is not there, and a StoreFault when it cannot write.

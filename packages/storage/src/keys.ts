@@ -15,6 +15,12 @@ const paths: Partial<Record<ModelName, readonly [before: string, after: string]>
   ClusterRestart: ['cluster/', '/restart'],
   Network: ['networks/', ''],
   ContainerManagerConfig: ['container_managers/', ''],
+  Operation: ['operations/', ''],
+  OperationHost: ['operation_hosts/', ''],
+  OperationOutput: ['operation_output/', ''],
+  OperationLease: ['operation_leases/', ''],
+  HostLock: ['host_locks/', ''],
+  Schedule: ['schedules/', ''],
 }
 
 const pathsByName = new Map<string, readonly [before: string, after: string]>(Object.entries(paths))

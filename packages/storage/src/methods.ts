@@ -3,8 +3,17 @@
  * a list of either. The service itself only passes them on.
  */
 import { BusError, errorTable, type Logger } from '@commissaire/bus'
-import { findList, lists, type ModelDefinition, parseModel, safeModel } from '@commissaire/models'
-import { eachOf, readItems } from './arguments.ts'
+import {
+  findList,
+  holdsBlanks,
+  lists,
+  type ModelDefinition,
+  parseModel,
+  restoreSecrets,
+  safeModel,
+  ValidationError,
+} from '@commissaire/models'
+import { asBusError, eachOf, readItems } from './arguments.ts'
 import { storedModel } from './keys.ts'
 import { identify, notFound } from './lookup.ts'
 import type { Change, Fetched, HandlerDescription, Kept, Store } from './store.ts'
@@ -69,10 +78,10 @@ export class StorageMethods {
     return null
   }
 
-  /** Everything of a list model. */
-  async list(model_type_name: string): Promise<object[]> {
+  /** Everything of a list model whose key begins so. */
+  async list(model_type_name: string, prefix = ''): Promise<object[]> {
     const definition = findList(model_type_name)
-    if (definition) return this.#store.list(definition)
+    if (definition) return this.#store.list(definition, { prefix })
     const allowed = Object.keys(lists).join(', ')
     const found = JSON.stringify(model_type_name) ?? 'missing'
     throw invalid(`"model_type_name" is ${found}; lists: ${allowed}`, { model_type_name })
@@ -132,7 +141,8 @@ export class StorageMethods {
     return Promise.all(
       models.map(async (model, index) => {
         const missing = definition.kept.filter((name) => items[index]?.[name] === undefined)
-        if (missing.length > 0) return this.#merge(definition, model, { missing, revision })
+        if (missing.length > 0 || holdsBlanks(definition, model))
+          return this.#merge(definition, model, { missing, revision })
         return revision === undefined ? { model } : { model, revision }
       }),
     )
@@ -146,7 +156,8 @@ export class StorageMethods {
     const there = await this.#store.find(definition, identify(definition, model))
     const old = missing.map((name) => [name, Reflect.get(there?.model ?? model, name)])
     const expected = revision === undefined ? (there?.revision ?? null) : revision
-    return { model: { ...model, ...Object.fromEntries(old) }, revision: expected }
+    const merged = { ...model, ...Object.fromEntries(old) }
+    return { model: restored(definition, merged, there?.model), revision: expected }
   }
 
   /** The change is kept already: that nobody hears of it must not make it look as if it were not. */
@@ -159,6 +170,15 @@ export class StorageMethods {
     } catch (err) {
       this.#options.log?.warn({ err, routingKey }, 'A change was kept but could not be announced')
     }
+  }
+}
+
+/** Whoever saves what they were shown does not overwrite secrets with the blanks that stood for them. */
+function restored(definition: ModelDefinition, model: object, present: object | undefined): object {
+  try {
+    return restoreSecrets(definition, model, present)
+  } catch (error) {
+    throw error instanceof ValidationError ? asBusError(error) : error
   }
 }
 

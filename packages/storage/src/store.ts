@@ -4,6 +4,7 @@
  */
 import { resolve } from 'node:path'
 import {
+  blankSecrets,
   defaultNetwork,
   keyOf,
   type ListDefinition,
@@ -15,7 +16,6 @@ import {
 import { errorTable } from '@commissaire/bus'
 import { StoreFault } from './faults.ts'
 import type { ForeignChange, HandlerLog, Stored, StoreHandler, Write } from './handler.ts'
-import { blankSecrets } from './blank.ts'
 import { keyPath, storedModel } from './keys.ts'
 import { notFound } from './lookup.ts'
 import { type PlacedHandler, placeModels, type StorageConfig } from './placement.ts'
@@ -78,12 +78,17 @@ export class Store implements AsyncDisposable {
 
   /** Opens every handler of the configuration, and puts the default network where it belongs. */
   static async open(config: StorageConfig = {}, options: StoreOptions = {}): Promise<Store> {
+    const store = await Store.openAsIs(config, options)
+    await store.#prepare()
+    return store
+  }
+
+  /** Opens every handler of the configuration, and writes nothing. */
+  static async openAsIs(config: StorageConfig = {}, options: StoreOptions = {}): Promise<Store> {
     const { dataDir = '/var/lib/commissaire', keyFile, file = 'storage.conf' } = options
     const placed = await placeModels(config, { file })
     const vault = await openVault(placed, { dataDir, keyFile })
-    const store = new Store(await openHandlers(placed, dataDir), vault)
-    await store.#prepare()
-    return store
+    return new Store(await openHandlers(placed, dataDir), vault)
   }
 
   /** The model of that key, or a `StorageLookup` error. */
@@ -104,9 +109,12 @@ export class Store implements AsyncDisposable {
     return stored && { model: this.#read(definition, stored), revision: stored.revision }
   }
 
-  /** Every model of a list, by key. */
-  async list<T extends object>({ of }: ListDefinition<T>): Promise<T[]> {
-    const stored = await this.#handlerOf(of).list(of.name)
+  /** Every model of a list, or those whose keys begin so, by key. */
+  async list<T extends object>(
+    { of }: Pick<ListDefinition<T>, 'of'>,
+    { prefix }: { prefix?: string } = {},
+  ): Promise<T[]> {
+    const stored = await this.#handlerOf(of).list(of.name, prefix)
     return stored.map((each) => this.#read(of, each))
   }
 

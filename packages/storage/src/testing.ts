@@ -50,6 +50,18 @@ export const handlerContract: Record<string, HandlerCheck> = {
     assert.equal((await handler.get({ model: 'HostCreds', key: 'a' }))?.value, '2')
   },
 
+  async 'a list of those whose keys begin so leaves out the others'(make) {
+    await using handler = await make()
+    const keys = ['1/a', '1/b', '10/a', '2/a', '2/\u{1F427}']
+    await handler.save(keys.map((key) => ({ model: 'OperationHost', key, value: key })))
+    const listed = async (prefix: string) =>
+      (await handler.list('OperationHost', prefix)).map(({ key }) => key)
+    assert.deepEqual(await listed('1/'), ['1/a', '1/b'])
+    assert.deepEqual(await listed('2/'), ['2/a', '2/\u{1F427}'])
+    assert.deepEqual(await listed('3/'), [])
+    assert.equal((await listed('')).length, keys.length)
+  },
+
   async 'a list is in the order of keys and has the revision of each'(make) {
     await using handler = await make()
     await handler.save(['b', 'c', 'a'].map((key) => write(key)))

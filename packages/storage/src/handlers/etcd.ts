@@ -41,8 +41,8 @@ class EtcdHandler implements StoreHandler {
     return kvs[0] && asStored(place, kvs[0])
   }
 
-  async list(model: string): Promise<Stored[]> {
-    const pairs = await readPages(this.#connection, folderOf(model))
+  async list(model: string, prefix = ''): Promise<Stored[]> {
+    const pairs = await readPages(this.#connection, folderOf(model) + prefix)
     const found = pairs.flatMap((pair) => asOneOf(model, pair))
     return found.sort((one, other) => (one.key < other.key ? -1 : 1))
   }

@@ -25,8 +25,9 @@ class MemoryHandler implements StoreHandler {
     return this.#of(model).get(key)
   }
 
-  async list(model: string): Promise<Stored[]> {
-    return [...this.#of(model).values()].sort((one, other) => (one.key < other.key ? -1 : 1))
+  async list(model: string, prefix = ''): Promise<Stored[]> {
+    const found = [...this.#of(model).values()].filter(({ key }) => key.startsWith(prefix))
+    return found.sort((one, other) => (one.key < other.key ? -1 : 1))
   }
 
   async save(writes: readonly Write[]): Promise<Written[]> {

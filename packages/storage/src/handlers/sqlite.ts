@@ -58,7 +58,7 @@ const schema = `
 
 const statements = {
   get: 'SELECT model, key, value, revision FROM models WHERE model = ? AND key = ?',
-  list: 'SELECT model, key, value, revision FROM models WHERE model = ? ORDER BY key',
+  list: 'SELECT model, key, value, revision FROM models WHERE model = ? AND key >= ? AND key < ? ORDER BY key',
   put: 'INSERT OR REPLACE INTO models (model, key, value, revision) VALUES (?, ?, ?, ?)',
   delete: 'DELETE FROM models WHERE model = ? AND key = ?',
   next: 'UPDATE revisions SET last = last + 1 RETURNING last',
@@ -87,8 +87,9 @@ class SqliteHandler implements StoreHandler {
     return this.#attempt('read', () => this.#get(place))
   }
 
-  list(model: string): Promise<Stored[]> {
-    return this.#attempt('read', () => this.#statements.list.all(model).map(asStored))
+  list(model: string, prefix = ''): Promise<Stored[]> {
+    const after = `${prefix}\u{10FFFF}`
+    return this.#attempt('read', () => this.#statements.list.all(model, prefix, after).map(asStored))
   }
 
   save(writes: readonly Write[]): Promise<Written[]> {
