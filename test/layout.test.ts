@@ -30,7 +30,7 @@ const standsOn: Record<string, readonly string[]> = {
   ],
   'apps/server': ['launch', 'models', 'bus', 'service', 'storage'],
   'apps/commctl': ['launch', 'models'],
-  'apps/commissaire': ['launch', 'bus', 'service', 'hosts', 'services', 'server'],
+  'apps/commissaire': ['launch', 'models', 'bus', 'service', 'storage', 'hosts', 'services', 'server'],
   lab: [],
   examples: ['service'],
 }

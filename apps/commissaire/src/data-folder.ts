@@ -2,12 +2,13 @@
  * The folder in which everything rests that must survive a restart: database, keys and the first user's credentials.
  * Only its owner may read it, and one process at a time may use it.
  */
-import { chmodSync, mkdirSync, statSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 
 const OWNER_ONLY = 0o700
+const LOCK = 'in-use.lock'
 
 /** An open data folder, with the paths of what lies in it. */
 export interface DataFolder extends Disposable {
@@ -48,9 +49,14 @@ export function openDataFolder(path: string): DataFolder {
   }
 }
 
+/** Whether a `commissaire` has used this directory as its data folder. */
+export function isDataFolder(path: string): boolean {
+  return existsSync(join(path, LOCK))
+}
+
 /** An exclusive transaction that is never finished: the kernel lets go of it however the process ends. */
 function hold(path: string): DatabaseSync {
-  const lock = new DatabaseSync(join(path, 'in-use.lock'))
+  const lock = new DatabaseSync(join(path, LOCK))
   try {
     lock.exec('PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE')
     return lock

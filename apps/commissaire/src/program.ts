@@ -21,6 +21,7 @@ export const program = defineProgram({
     'commissaire',
     'commissaire --data /srv/commissaire --listen-port 8080',
     'commissaire --bus-uri redis://127.0.0.1:6379/   # so that other services can join',
+    'commissaire store copy --help',
   ],
   run: async (settings, context) => {
     const log = settings.debug || !process.stderr.isTTY ? context.log : quietLog()
