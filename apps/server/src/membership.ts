@@ -6,9 +6,12 @@
  * a container manager that was away left undone.
  */
 import { BusError } from '@commissaire/bus'
-import { Cluster, ContainerManagerConfig, Host, mayMove } from '@commissaire/models'
+import { Cluster, ContainerManagerConfig, Host, Hosts, mayMove } from '@commissaire/models'
 import type { Backend } from './backend.ts'
 import { busErrorName, isMissing } from './errors.ts'
+
+/** How many nodes a container manager is told of at a time. */
+const AT_A_TIME = 8
 
 /** Whether a host may join a cluster: it was bootstrapped, and is well. */
 export function mayJoin({ status }: Host): boolean {
@@ -53,6 +56,28 @@ export async function register(backend: Backend, cluster: Cluster, address: stri
 export async function unregister(backend: Backend, cluster: Cluster, address: string): Promise<void> {
   await forgetNode(backend, cluster, address)
   await moveHost(backend, address, { from: 'active', to: 'disassociated' })
+}
+
+/** Makes the cluster's container manager forget all of its hosts, which then belong to nobody. */
+export function unregisterAll(backend: Backend, cluster: Cluster): Promise<void> {
+  return inTurns(cluster.hostset, (address) => unregister(backend, cluster, address))
+}
+
+/** Makes the cluster's container manager know those of its hosts that were made ready and that it does not have. */
+export async function registerAll(backend: Backend, cluster: Cluster): Promise<void> {
+  const hosts = cluster.hostset.length > 0 ? await backend.storage.list(Hosts) : []
+  const ready = hosts.filter((host) => cluster.hostset.includes(host.address) && isToRegister(host))
+  await inTurns(ready, ({ address }) => register(backend, cluster, address))
+}
+
+/** One that failed after it was made ready is away for a while, and comes back as a member. */
+function isToRegister({ status, bootstrapped_at }: Host): boolean {
+  return status === 'disassociated' || (status === 'failed' && Boolean(bootstrapped_at))
+}
+
+async function inTurns<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  for (let start = 0; start < items.length; start += AT_A_TIME)
+    await Promise.all(items.slice(start, start + AT_A_TIME).map(work))
 }
 
 /** Makes the cluster's container manager forget the host. One that was removed itself has nothing to forget. */

@@ -1,6 +1,6 @@
 /** `/clusters` and `/cluster/{name}`, over a real bus and a real store. */
-import { Cluster, Host, Network, parseModel } from '@commissaire/models'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { Cluster, ContainerManagerConfig, Host, Network, parseModel } from '@commissaire/models'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openWorld, type World } from './world.ts'
 
 let world: World
@@ -68,6 +68,64 @@ test('changing a cluster changes what is given and keeps its hosts', async () =>
   const answer = await world.ask('PUT', '/cluster/c', { container_manager: 'new' })
   expect(answer.statusCode).toBe(201)
   expect(await world.storage.get(Cluster, 'c')).toMatchObject({ ...before, container_manager: 'new' })
+})
+
+describe('when a cluster gets another container manager', () => {
+  async function clusterOfThree() {
+    const hosts = [
+      { address: '10.0.0.1', status: 'active' },
+      { address: '10.0.0.2', status: 'failed', bootstrapped_at: '2026-01-01T00:00:00.000000' },
+      { address: '10.0.0.3', status: 'bootstrapping' },
+    ]
+    for (const host of hosts) await world.storage.save(Host, parseModel(Host, host))
+    const hostset = hosts.map(({ address }) => address)
+    await world.storage.save(Cluster, parseModel(Cluster, { name: 'c', hostset, container_manager: 'old' }))
+    for (const address of ['10.0.0.1', '10.0.0.2']) world.containers.nodes.add(`old/${address}`)
+  }
+
+  test('its nodes move: removed from the old one, registered with the new one', async () => {
+    await clusterOfThree()
+    expect((await world.ask('PUT', '/cluster/c', { container_manager: 'new' })).statusCode).toBe(201)
+    expect([...world.containers.nodes].sort()).toEqual(['new/10.0.0.1', 'new/10.0.0.2'])
+    const hosts = await Promise.all(
+      ['10.0.0.1', '10.0.0.2', '10.0.0.3'].map((a) => world.storage.get(Host, a)),
+    )
+    expect(hosts.map(({ status }) => status)).toEqual(['active', 'failed', 'bootstrapping'])
+  })
+
+  test('none at all, they leave the old one and stay active', async () => {
+    await clusterOfThree()
+    await world.ask('PUT', '/cluster/c', { container_manager: '' })
+    expect([...world.containers.nodes]).toEqual([])
+    expect(await world.storage.get(Host, '10.0.0.1')).toMatchObject({ status: 'active' })
+  })
+
+  test('and the old one is away, nothing changes', async () => {
+    await clusterOfThree()
+    await world.storage.save(ContainerManagerConfig, { name: 'old', type: 'trivial', options: {} })
+    world.containers.failing = true
+    expect((await world.ask('PUT', '/cluster/c', { container_manager: 'new' })).statusCode).toBe(502)
+    expect(await world.storage.get(Cluster, 'c')).toMatchObject({ container_manager: 'old' })
+    world.containers.failing = false
+    await world.ask('PUT', '/cluster/c', { container_manager: 'new' })
+    expect([...world.containers.nodes].sort()).toEqual(['new/10.0.0.1', 'new/10.0.0.2'])
+  })
+
+  test('and the new one is away, asking again mends it', async () => {
+    await clusterOfThree()
+    world.containers.failing = true
+    expect((await world.ask('PUT', '/cluster/c', { container_manager: 'new' })).statusCode).toBe(502)
+    world.containers.failing = false
+    expect((await world.ask('PUT', '/cluster/c', { container_manager: 'new' })).statusCode).toBe(201)
+    expect(world.containers.nodes).toContain('new/10.0.0.1')
+  })
+
+  test('the same one again, nothing is asked of it', async () => {
+    await clusterOfThree()
+    await world.storage.update(Host, '10.0.0.2', (host) => ({ ...host, status: 'active' }))
+    await world.ask('PUT', '/cluster/c', { container_manager: 'old', network: 'default' })
+    expect(world.sent.filter(({ routingKey }) => routingKey.startsWith('container.'))).toEqual([])
+  })
 })
 
 test('the name in the body, the query or a `_method` changes nothing', async () => {

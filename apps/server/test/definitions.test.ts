@@ -17,6 +17,7 @@ const kinds = [
     one: '/network',
     model: Network,
     body: { type: 'flannel_server', options: { address: '1.2.3.4:8080' } },
+    shown: { type: 'flannel_server', options: { address: '1.2.3.4:8080' } },
     different: { type: 'flannel_server', options: { address: '1.2.3.4:9090' } },
     wrong: [{ type: 'vxlan' }, { type: 'flannel_server' }, { options: [] }, { type: 7 }],
     plain: 'flannel_etcd',
@@ -26,6 +27,7 @@ const kinds = [
     one: '/containermanager',
     model: ContainerManagerConfig,
     body: { type: 'openshift', options: { server_url: 'https://127.0.0.1:8443', token: 't' } },
+    shown: { type: 'openshift', options: { server_url: 'https://127.0.0.1:8443', token: '***' } },
     different: { type: 'trivial' },
     wrong: [
       { type: 'nomad' },
@@ -37,12 +39,12 @@ const kinds = [
   },
 ] as const
 
-describe.each(kinds)('$list', ({ list, one, model, body, different, wrong, plain }) => {
+describe.each(kinds)('$list', ({ list, one, model, body, shown, different, wrong, plain }) => {
   test('one is made, shown and listed', async () => {
     const made = await world.ask('PUT', `${one}/n1`, body)
     expect(made.statusCode).toBe(201)
-    expect(made.body).toBe(JSON.stringify({ name: 'n1', ...body }))
-    expect((await world.ask('GET', `${one}/n1/`)).json()).toEqual({ name: 'n1', ...body })
+    expect(made.body).toBe(JSON.stringify({ name: 'n1', ...shown }))
+    expect((await world.ask('GET', `${one}/n1/`)).json()).toEqual({ name: 'n1', ...shown })
     expect((await world.ask('GET', list)).json()).toContain('n1')
   })
 
@@ -97,4 +99,23 @@ test('the default network stays while a cluster uses it', async () => {
   await world.ask('PUT', '/network/n', {})
   await world.storage.save(Cluster, parseModel(Cluster, { name: 'c', network: 'n' }))
   expect((await world.ask('DELETE', '/network/default')).statusCode).toBe(200)
+})
+
+test('the token of a container manager is not shown, and what was shown is the same again', async () => {
+  const body = { type: 'kubernetes', options: { server_url: 'https://127.0.0.1:6443', token: 'pa55' } }
+  await world.ask('PUT', '/containermanager/m', body)
+  const shown = (await world.ask('GET', '/containermanager/m')).json<object>()
+  expect(shown).toMatchObject({ options: { token: '***' } })
+  expect((await world.ask('PUT', '/containermanager/m', shown)).statusCode).toBe(201)
+  const other = { ...body, options: { ...body.options, token: 'other' } }
+  expect((await world.ask('PUT', '/containermanager/m', other)).statusCode).toBe(409)
+  expect(await world.storage.get(ContainerManagerConfig, 'm')).toMatchObject(body)
+  expect(JSON.stringify(world.log)).not.toContain('pa55')
+})
+
+test('a blank in place of a token is refused where there is no token yet', async () => {
+  const body = { type: 'kubernetes', options: { server_url: 'https://127.0.0.1:6443', token: '***' } }
+  const answer = await world.ask('PUT', '/containermanager/m', body)
+  expect(answer.statusCode).toBe(400)
+  expect(answer.json()).toMatchObject({ faults: [{ path: 'options.token' }] })
 })

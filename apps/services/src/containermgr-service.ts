@@ -1,18 +1,19 @@
 /**
  * The container manager service: tells container platforms of hosts, by `container.*`.
  *
- * Which platforms there are is in storage. A connection is kept for each, and renewed when what is stored of it has
- * changed; that is looked up at every call, so that several processes never disagree.
+ * Which platforms there are is in storage. All are opened at the start, and opened again or closed as soon as storage
+ * announces a change. Announcements are shared by the processes of this service like all its work, and may be lost; so
+ * what is stored is looked up at every call, too, and several processes never disagree.
  */
 import { isDeepStrictEqual } from 'node:util'
 
-import type { Message } from '@commissaire/bus'
+import { BusError, type Message } from '@commissaire/bus'
 import {
   type ContainerManager,
   containerManagerError,
   createContainerManager,
 } from '@commissaire/containermgr'
-import { Clusters, ContainerManagerConfig } from '@commissaire/models'
+import { Clusters, ContainerManagerConfig, ContainerManagerConfigs, keyOf } from '@commissaire/models'
 import { CommissaireService, type MethodDeclarations, type ServiceOptions } from '@commissaire/service'
 import { StorageClient } from '@commissaire/storage'
 
@@ -42,14 +43,22 @@ export class ContainerManagerService extends CommissaireService {
 
   readonly #storage = new StorageClient(this)
   readonly #opened = new Map<string, Opened>()
+  #reading: Promise<void> | undefined
 
   constructor(options: ServiceOptions = {}) {
-    super({ queues: [{ name: 'containermgr', routingKey: 'container.*' }], ...options })
+    super({ queues: queueNamed('containermgr', ['container.*', CHANGES]), ...options })
+  }
+
+  /** Takes requests, and opens what is stored meanwhile: a storage service that is not there yet holds nobody up. */
+  override async start(): Promise<void> {
+    await super.start()
+    this.#reading = this.#readAll()
   }
 
   /** Closes the connections after the last message is answered. */
   override async close(): Promise<void> {
     await super.close()
+    await this.#reading
     for (const name of this.#opened.keys()) await this.#forget(name)
   }
 
@@ -108,6 +117,44 @@ export class ContainerManagerService extends CommissaireService {
     return manager.getNodeStatus(address, { signal })
   }
 
+  /** An announcement of storage. It does not show secrets, so what changed is read again. */
+  protected override async received(message: Message): Promise<void> {
+    const name = nameIn(message)
+    if (name === undefined) super.received(message)
+    else await this.#follow(name)
+  }
+
+  async #readAll(): Promise<void> {
+    try {
+      const configs = await this.#storage.list(ContainerManagerConfigs)
+      await Promise.all(configs.map(({ name }) => this.#follow(name)))
+    } catch (err) {
+      if (this.state === 'running')
+        this.log.warn(
+          { err },
+          'Container managers could not be read yet; each is opened when it is first asked for',
+        )
+    }
+  }
+
+  /** Has the manager of that name as it is stored. What is wrong with it is told now, not only to the first caller. */
+  async #follow(container_manager_name: string): Promise<void> {
+    const wasOpen = this.#opened.has(container_manager_name)
+    try {
+      await this.#manager(container_manager_name)
+      this.log.info({ container_manager_name }, `Container manager ${container_manager_name} is open`)
+    } catch (err) {
+      if (isUnknown(err)) {
+        if (wasOpen)
+          this.log.info({ container_manager_name }, `Container manager ${container_manager_name} is closed`)
+      } else
+        this.log.warn(
+          { container_manager_name, err },
+          `Container manager ${container_manager_name} is not open`,
+        )
+    }
+  }
+
   /** The kept manager of that name, or a new one where what is stored of it is new. */
   async #manager(name: string): Promise<ContainerManager> {
     const config = await this.#storage.find(ContainerManagerConfig, name)
@@ -115,9 +162,11 @@ export class ContainerManagerService extends CommissaireService {
     if (opened && isDeepStrictEqual(config, opened.config)) return opened.manager
     await this.#forget(name)
     if (!config) throw unknown(name)
-    const manager = createContainerManager(config)
-    this.#opened.set(name, { config, manager })
-    return manager
+    const opening = { config, manager: createContainerManager(config, { log: this.log }) }
+    this.#opened.set(name, opening)
+    // What could not be opened is tried again by the next who asks.
+    opening.manager.catch(() => this.#opened.get(name) === opening && this.#opened.delete(name))
+    return opening.manager
   }
 
   async #forget(name: string): Promise<void> {
@@ -129,9 +178,27 @@ export class ContainerManagerService extends CommissaireService {
   }
 }
 
+/** What storage announces of container managers. */
+const CHANGES = `notify.storage.${ContainerManagerConfig.name}.*`
+
+function queueNamed(name: string, routingKeys: readonly string[]) {
+  return routingKeys.map((routingKey) => ({ name, routingKey }))
+}
+
+/** Which container manager an announcement is about; undefined for what is no announcement. */
+function nameIn({ routingKey, body }: Message): string | undefined {
+  if (!routingKey.startsWith(CHANGES.slice(0, -1))) return undefined
+  const model: unknown = typeof body === 'object' && body !== null ? Reflect.get(body, 'model') : undefined
+  return typeof model === 'object' && model !== null ? keyOf(ContainerManagerConfig, model) : undefined
+}
+
 function unknown(name: string): Error {
   const remedy = 'create it, or correct the name in the cluster'
   return containerManagerError(`There is no container manager "${name}"; ${remedy}`, {
-    data: { container_manager_name: name },
+    data: { container_manager_name: name, reason: 'unknown' },
   })
+}
+
+function isUnknown(error: unknown): boolean {
+  return error instanceof BusError && Reflect.get(Object(error.data), 'reason') === 'unknown'
 }

@@ -1,10 +1,18 @@
 /** The container manager service over the memory bus. */
+import { ApiServerDouble } from '@commissaire/containermgr/testing'
 import { ContainerManagerConfig, parseModel } from '@commissaire/models'
 import { expect, test } from 'vitest'
 
-import { TestSystem } from './system.ts'
+import { ContainerManagerService } from '../src/index.ts'
+import { TestSystem, until } from './system.ts'
 
 const noWatcher = { watcher: false } as const
+
+/** A service beside the system's, with a queue of its own, so that it hears all. */
+const ownQueue = [
+  { name: 'own', routingKey: 'own.*' },
+  { name: 'own', routingKey: 'notify.storage.ContainerManagerConfig.*' },
+]
 
 async function withManager(
   system: TestSystem,
@@ -75,6 +83,47 @@ test('a changed configuration is followed, and a removed one forgotten', async (
   await expect(system.bus.request('container.node_registered', ['pods', '10.2.0.2'])).rejects.toThrow(
     /There is no/,
   )
+})
+
+test('managers that were made before the service started are open, and a removed one is closed at once', async () => {
+  await using server = await ApiServerDouble.start()
+  await using system = await TestSystem.start(noWatcher)
+  const heard: string[] = []
+  const log = { ...system.shared.log, info: (_facts: object, sentence: string) => void heard.push(sentence) }
+  await withManager(system, { server_url: server.url }, 'kubernetes')
+  await system.run(new ContainerManagerService({ ...system.shared, log, queues: ownQueue }))
+  await until(() => heard.includes('Container manager pods is open') || undefined)
+  await system.storage.delete(ContainerManagerConfig, 'pods')
+  await until(() => heard.includes('Container manager pods is closed') || undefined)
+})
+
+test('a manager is opened again when it is announced that it changed', async () => {
+  await using east = await ApiServerDouble.start()
+  await using west = await ApiServerDouble.start()
+  await using system = await TestSystem.start(noWatcher)
+  const heard: string[] = []
+  const say = (facts: object, sentence: string) => void heard.push(`${sentence} ${JSON.stringify(facts)}`)
+  const log = { debug: say, info: say, warn: say, error: say }
+  await system.run(new ContainerManagerService({ ...system.shared, log, queues: ownQueue }))
+  await withManager(system, { server_url: east.url, token: 'pa55' }, 'kubernetes')
+  await until(() => heard.some((line) => line.includes('pods is open')) || undefined)
+  heard.length = 0
+  await withManager(system, { server_url: west.url, token: 'pa55' }, 'kubernetes')
+  await until(() => heard.some((line) => line.includes('pods is open')) || undefined)
+  await system.bus.request('own.register_node', ['pods', '10.2.0.2'])
+  expect([...west.nodes.keys()]).toEqual(['10.2.0.2'])
+  expect(east.nodes.size).toBe(0)
+  expect(heard.join()).not.toContain('pa55')
+})
+
+test('a manager that cannot be opened is told when it is announced', async () => {
+  await using system = await TestSystem.start(noWatcher)
+  const warned: object[] = []
+  const log = { ...system.shared.log, warn: (facts: object) => void warned.push(facts) }
+  await system.run(new ContainerManagerService({ ...system.shared, log, queues: ownQueue }))
+  await withManager(system, { kubeconfig: '/nowhere/kubeconfig' }, 'kubernetes')
+  await until(() => warned.length > 0 || undefined)
+  expect(warned[0]).toMatchObject({ container_manager_name: 'pods' })
 })
 
 test('a manager whose files are missing says which, and is tried again', async () => {

@@ -34,7 +34,7 @@ export class KubernetesConnection {
     const cluster = this.#kubeConfig.getCurrentCluster()
     if (!cluster) throw new Error('it names no current context with a cluster')
     this.server = cluster.server.replace(/\/+$/, '')
-    this.verifiesTls = cluster.skipTLSVerify !== true || this.server.startsWith('http:')
+    this.verifiesTls = !cluster.skipTLSVerify || this.server.startsWith('http:')
   }
 
   /** Reads the credentials; throws a container manager error when a file cannot be read. Nothing is sent yet. */

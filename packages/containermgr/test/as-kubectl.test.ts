@@ -26,7 +26,7 @@ interface Scenario {
   readonly options?: DrainOptions
   readonly flags?: readonly string[]
   /** Something that happens after so many evictions were asked for. */
-  readonly after?: { evictions: number; then: (cluster: ClusterDouble) => void }
+  readonly after?: { evictions: number; act: (cluster: ClusterDouble) => void }
 }
 
 const web = (cluster: ClusterDouble) => {
@@ -143,7 +143,7 @@ const scenarios: Record<string, Scenario> = {
     },
     after: {
       evictions: 2,
-      then: (cluster) => cluster.addBudget('web', { matchLabels: { app: 'web' }, disruptionsAllowed: 1 }),
+      act: (cluster) => cluster.addBudget('web', { matchLabels: { app: 'web' }, disruptionsAllowed: 1 }),
     },
   },
   'a budget that has no room until time runs out': {
@@ -209,7 +209,7 @@ async function runWith(
   build(cluster)
   let evictions = 0
   server.intercept = ({ path }) => {
-    if (path.endsWith('/eviction') && after && evictions++ === after.evictions) after.then(cluster)
+    if (path.endsWith('/eviction') && after && evictions++ === after.evictions) after.act(cluster)
     return undefined
   }
   const succeeded = await work(server)

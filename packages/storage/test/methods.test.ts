@@ -225,3 +225,14 @@ test('the handlers can be listed', async () => {
   const { methods } = await fresh()
   assert.deepEqual(methods.listStoreHandlers()[0]?.config, { type: 'memory', name: 'memory' })
 })
+
+test('whoever saves what they were shown of a container manager keeps its token', async () => {
+  const { methods, announced } = await fresh()
+  const options = { server_url: 'https://127.0.0.1:6443', token: 'pa55' }
+  await methods.save('ContainerManagerConfig', { name: 'm', type: 'kubernetes', options })
+  assert.doesNotMatch(JSON.stringify(announced), /pa55/)
+  const shown = { name: 'm', type: 'openshift', options: { ...options, token: '***' } }
+  await methods.save('ContainerManagerConfig', shown)
+  assert.deepEqual(await methods.get('ContainerManagerConfig', { name: 'm' }), { ...shown, options })
+  await assert.rejects(methods.save('ContainerManagerConfig', { ...shown, name: 'n' }), /options\.token/)
+})

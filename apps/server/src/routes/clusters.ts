@@ -13,12 +13,9 @@ import {
 import { z } from 'zod'
 import type { App, Backend } from '../backend.ts'
 import { found, isConflict } from '../errors.ts'
-import { unregister } from '../membership.ts'
+import { registerAll, unregisterAll } from '../membership.ts'
 import { problems } from '../problem.ts'
 import { ClusterWithHosts, NamePath, Names, Nothing, views } from '../views.ts'
-
-/** How many nodes are removed from a container manager at a time. */
-const AT_A_TIME = 8
 
 const Changes = z.object({
   container_manager: z.string().nullish().describe('Which container manager learns of its hosts.'),
@@ -99,10 +96,11 @@ async function nowOf({ storage }: Backend, cluster: Cluster): Promise<ReturnType
 }
 
 async function putCluster(
-  { storage }: Backend,
+  backend: Backend,
   name: string,
   { container_manager, network, bootstrap }: z.infer<typeof Changes>,
 ): Promise<Cluster> {
+  const { storage } = backend
   const changes = {
     ...(network != null && { network: (await storage.find(Network, network))?.name ?? defaultNetwork.name }),
     ...(container_manager != null && { container_manager }),
@@ -112,15 +110,27 @@ async function putCluster(
     return await storage.save(Cluster, parseModel(Cluster, { name, ...changes }), { revision: null })
   } catch (error) {
     if (!isConflict(error)) throw error
-    return storage.update(Cluster, name, (present) => ({ ...present, ...changes }))
+    return changeCluster(backend, name, changes)
   }
+}
+
+/**
+ * Its hosts leave the old container manager before the cluster has the new one: where the old one is away nothing has
+ * changed, and where the new one is, asking again registers those that it does not have.
+ */
+async function changeCluster(backend: Backend, name: string, changes: Partial<Cluster>): Promise<Cluster> {
+  const { storage } = backend
+  const before = await storage.get(Cluster, name)
+  const { container_manager } = changes
+  const moves = container_manager !== undefined && container_manager !== before.container_manager
+  if (moves) await unregisterAll(backend, before)
+  const after = await storage.update(Cluster, name, (present) => ({ ...present, ...changes }))
+  if (container_manager !== undefined) await registerAll(backend, after)
+  return after
 }
 
 async function deleteCluster(backend: Backend, name: string): Promise<void> {
   const cluster = found(await backend.storage.find(Cluster, name), `cluster "${name}"`)
-  for (let start = 0; start < cluster.hostset.length; start += AT_A_TIME) {
-    const some = cluster.hostset.slice(start, start + AT_A_TIME)
-    await Promise.all(some.map((address) => unregister(backend, cluster, address)))
-  }
+  await unregisterAll(backend, cluster)
   await backend.storage.delete(Cluster, name)
 }

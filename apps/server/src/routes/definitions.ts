@@ -4,7 +4,13 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import { BusError } from '@commissaire/bus'
-import { type ListDefinition, type ModelDefinition, parseModel, safeModel } from '@commissaire/models'
+import {
+  type ListDefinition,
+  type ModelDefinition,
+  parseModel,
+  restoreSecrets,
+  safeModel,
+} from '@commissaire/models'
 import { z } from 'zod'
 import type { App, Backend } from '../backend.ts'
 import { found, isConflict } from '../errors.ts'
@@ -89,13 +95,14 @@ async function define<T extends Named>(
   model: ModelDefinition<T>,
   data: Named,
 ): Promise<T> {
-  const wanted = parseModel(model, data)
+  const shown = parseModel(model, data)
+  const wanted = restoreSecrets(model, shown, await storage.find(model, data.name))
   try {
     return await storage.save(model, wanted, { revision: null })
   } catch (error) {
     if (!isConflict(error)) throw error
     const present = await storage.get(model, data.name)
-    if (isDeepStrictEqual(safeModel(model, present), safeModel(model, wanted))) return present
+    if (isDeepStrictEqual(present, wanted)) return present
     throw new BusError(
       'Conflict',
       `"${data.name}" exists already and is something else. Delete it first to replace it.`,
