@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { families, hostErrorTable } from '../src/index.ts'
+import { families, findingTable, hostErrorTable } from '../src/index.ts'
 
 const manual = readFileSync(new URL('../../../docs/reference/hosts.md', import.meta.url), 'utf8')
 
@@ -28,4 +28,14 @@ test('the manual has every error, with its meaning and remedy, and no ghost', ()
 
 test('the manual has every family, and no ghost', () => {
   expect(rows('Families').map(([family]) => family)).toEqual(families.map((family) => `\`${family}\``))
+})
+
+test('the manual has every finding, how bad it is and its remedy, and no ghost', () => {
+  const expected = Object.entries(findingTable).map(([code, { severity, meaning, remedy }]) => [
+    `\`${code}\``,
+    severity,
+    meaning,
+    `${remedy}.`,
+  ])
+  expect(rows('Before an operation')).toEqual(expected)
 })
