@@ -5,6 +5,7 @@ import { BusError } from './errors.ts'
 import { encodeError, readId, unknownId, type RpcId } from './json-rpc.ts'
 import { defaultLogger, type Logger } from './logger.ts'
 import { decodeBody } from './payload.ts'
+import { firstServer } from './servers.ts'
 import type { Received, TransportModule, TransportOptions } from './transport.ts'
 
 /** How to connect. */
@@ -23,11 +24,19 @@ export interface ConnectOptions {
 }
 
 const redis = (): Promise<TransportModule> => import('./transports/redis.ts')
+const amqp = (): Promise<TransportModule> => import('./transports/amqp.ts')
+const nats = (): Promise<TransportModule> => import('./transports/nats.ts')
+const natsClient = '@nats-io/transport-node @nats-io/jetstream'
 
 const transports: Record<string, { client?: string; load: () => Promise<TransportModule> }> = {
   'memory:': { load: () => import('./transports/memory.ts') },
   'redis:': { client: 'ioredis', load: redis },
   'rediss:': { client: 'ioredis', load: redis },
+  'amqp:': { client: 'rabbitmq-client', load: amqp },
+  'amqps:': { client: 'rabbitmq-client', load: amqp },
+  'nats:': { client: natsClient, load: nats },
+  'tls:': { client: natsClient, load: nats },
+  'nats+tls:': { client: natsClient, load: nats },
 }
 
 /**
@@ -53,7 +62,8 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
   })
 }
 
-function parse(url: string): URL {
+function parse(address: string): URL {
+  const url = firstServer(address)
   const parsed = URL.canParse(url) ? new URL(url) : undefined
   if (parsed && Object.hasOwn(transports, parsed.protocol)) return parsed
   throw unknownScheme(parsed?.protocol)
@@ -62,7 +72,7 @@ function parse(url: string): URL {
 function unknownScheme(scheme: string | undefined): Error {
   const known = Object.keys(transports).map((scheme) => `${scheme}//`)
   const found = scheme === undefined ? 'what was given is no URL' : `"${scheme}//" is no known kind of bus`
-  return new Error(`cannot connect to the bus: ${found}; known are ${known.join(', ')}`)
+  return new TypeError(`cannot connect to the bus: ${found}; known are ${known.join(', ')}`)
 }
 
 async function load(url: URL): Promise<TransportModule> {
@@ -72,14 +82,15 @@ async function load(url: URL): Promise<TransportModule> {
     return await load()
   } catch (cause) {
     if (!client || !isMissing(cause, client)) throw cause
-    const message = `cannot connect to ${url.protocol}// because the package ${client} is missing; run: npm install ${client}`
+    const message = `cannot connect to ${url.protocol}// because the package ${client.replace(' ', ' or ')} is missing; run: npm install ${client}`
     throw new Error(message, { cause })
   }
 }
 
 function isMissing(error: unknown, client: string): boolean {
   if (!(error instanceof Error) || !('code' in error)) return false
-  return error.code === 'ERR_MODULE_NOT_FOUND' && error.message.includes(`'${client}'`)
+  const names = client.split(' ').map((name) => `'${name}'`)
+  return error.code === 'ERR_MODULE_NOT_FOUND' && names.some((name) => error.message.includes(name))
 }
 
 /** The answer to the caller of a message that was given up on. */

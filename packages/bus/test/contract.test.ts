@@ -1,10 +1,13 @@
-/** The contract of all transports, on memory and on a Redis that the tests kill. */
+/** The contract of all transports, on memory and on brokers that the tests kill. */
 
 import { randomUUID } from 'node:crypto'
-import { describe, test } from 'vitest'
+import { afterAll, beforeAll, describe, test } from 'vitest'
 import { connect } from '../src/index.ts'
 import { checksFor, type World } from '../src/testing.ts'
 import { open } from '../src/transports/memory.ts'
+import { haveRabbitMq } from './erlang-node.ts'
+import { RabbitMqWorlds } from './rabbitmq-world.ts'
+import { haveNats, natsWorld } from './nats-world.ts'
 import { haveRedis, redisWorld } from './redis-world.ts'
 import { quietOptions } from './quiet-options.ts'
 
@@ -31,4 +34,18 @@ describe('memory', () => {
 
 describe.skipIf(!haveRedis)('redis', () => {
   for (const [name, check] of checksFor({ kills: true, restarts: true })) test(name, () => check(redisWorld))
+})
+
+describe.skipIf(!haveRabbitMq)('amqp', { timeout: 150_000 }, () => {
+  let worlds: RabbitMqWorlds
+  beforeAll(async () => {
+    worlds = await RabbitMqWorlds.start()
+  }, 150_000)
+  afterAll(() => worlds.remove())
+  for (const [name, check] of checksFor({ kills: true, restarts: true }))
+    test(name, () => check(() => worlds.make()))
+})
+
+describe.skipIf(!haveNats)('nats', () => {
+  for (const [name, check] of checksFor({ kills: true, restarts: true })) test(name, () => check(natsWorld))
 })

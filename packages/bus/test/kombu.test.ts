@@ -1,55 +1,20 @@
 /** Real, unmodified kombu on the other side: it calls us, we call it, and it restores what a dead process of ours held. */
 
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, beforeEach, describe, test } from 'vitest'
-import { connect, BusError, type Handler } from '../src/index.ts'
+import { connect } from '../src/index.ts'
 import { eventually } from '../src/testing/eventually.ts'
 import { silent } from '../src/testing/calls.ts'
+import { answerPython, askPython, handler } from './kombu-peers.ts'
+import { haveKombu, run } from './python.ts'
 import { haveRedis, RedisServer, takeAndDie } from './redis-world.ts'
-
-const python = '/usr/bin/python3'
-const haveKombu = haveRedis && present()
-
-function present(): boolean {
-  if (spawnSync(python, ['-c', 'import kombu, redis']).status === 0) return true
-  const remedy = 'kombu is missing; run: apt-get install python3-kombu python3-redis'
-  if (process.env['CI']) throw new Error(remedy)
-  console.warn(`SKIPPED the tests against kombu: ${remedy}`)
-  return false
-}
-
-function start(name: string, ...args: string[]): ChildProcess {
-  const program = fileURLToPath(new URL(`fixtures/${name}.py`, import.meta.url))
-  return spawn(python, [program, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
-}
-
-/** Runs a program to its end, and returns what it printed. Rejects when it failed. */
-async function run(name: string, ...args: string[]): Promise<unknown[]> {
-  const child = start(name, ...args)
-  const lines: string[] = []
-  if (child.stdout) createInterface(child.stdout).on('line', (line) => lines.push(line))
-  const [status] = await once(child, 'close')
-  assert.equal(status, 0, `${name} failed`)
-  return lines.map((line): unknown => JSON.parse(line))
-}
 
 /** Two SADDs of kombu's own are all that a service and its callers may leave; everything else is ours to remove. */
 function ours(keys: string[]): string[] {
   return keys.filter((key) => !key.startsWith('_kombu.binding.'))
 }
 
-const handler: Handler = ({ method, params }) => {
-  if (method === 'fail') throw new BusError('StorageLookup', 'no such thing', { data: { key: 'x' } })
-  if (method === 'nothing') return undefined
-  const [x, y] = Array.isArray(params) ? params : [params['x'], params['y']]
-  return Number(x) + Number(y)
-}
-
-describe.skipIf(!haveKombu)('kombu', { timeout: 180_000 }, () => {
+describe.skipIf(!haveRedis || !haveKombu)('kombu on Redis', { timeout: 180_000 }, () => {
   let server: RedisServer
   beforeAll(async () => {
     server = await RedisServer.start()
@@ -59,51 +24,14 @@ describe.skipIf(!haveKombu)('kombu', { timeout: 180_000 }, () => {
   })
   afterAll(() => server.remove())
 
-  test('a Python caller is answered three hundred times, each time once', async () => {
-    const notes: unknown[] = []
-    await using bus = await connect(server.url)
-    await bus.serve(
-      { name: 'simple', routingKeys: ['simple.*'] },
-      { handler: (message) => (message.method === 'note' ? notes.push(message.params) : handler(message)) },
-    )
-    const [failure, nothing, rest] = await run('kombu_client', server.url, '300')
-    const data = { key: 'x', exception: 'StorageLookup' }
-    assert.deepEqual((failure as { error: unknown }).error, { code: -20000, message: 'no such thing', data })
-    assert.equal((nothing as { result: unknown }).result, null)
-    assert.deepEqual(rest, { 'second answers': 0 })
-    await eventually('the notification came', () => notes.length === 1)
-    await bus.close()
+  test('a Python caller is answered a thousand times, each time once, and nothing of ours is left behind', async () => {
+    await answerPython(server.url)
     assert.deepEqual(ours(await server.client.keys('*')), [])
   })
 
-  test('a Python service answers three hundred calls, and keeps answering on one reply queue', async () => {
-    const service = start('kombu_service', server.url)
-    try {
-      if (service.stdout) await once(service.stdout, 'data')
-      await using bus = await connect(server.url)
-      for (let number = 0; number < 300; number += 10) {
-        const calls = Array.from({ length: 10 }, (_, index) => number + index)
-        const asked = calls.map((x) =>
-          bus.request('python.add', x % 2 ? { x, y: 1 } : [x, 1], { timeout: 20_000 }),
-        )
-        assert.deepEqual(
-          await Promise.all(asked),
-          calls.map((x) => x + 1),
-        )
-      }
-      const failure = {
-        name: 'InvalidRequest',
-        code: -32600,
-        message: 'no',
-        data: { exception: "<class 'RuntimeError'>" },
-      }
-      await assert.rejects(bus.request('python.fail'), failure)
-      assert.deepEqual(await bus.request('python.odd'), [NaN, Infinity, -Infinity, 'a NaN in a text'])
-      await bus.close()
-      assert.deepEqual(await server.client.keys('*'), ['_kombu.binding.commissaire'])
-    } finally {
-      service.kill('SIGKILL')
-    }
+  test('a Python service answers a thousand calls on one reply queue, and nothing is left behind', async () => {
+    await askPython(server.url)
+    assert.deepEqual(await server.client.keys('*'), ['_kombu.binding.commissaire'])
   })
 
   test('a real kombu gives back what a dead process of ours held, to its queue, marked', async () => {

@@ -6,8 +6,8 @@
  */
 
 import { randomUUID } from 'node:crypto'
-import { inflateSync } from 'node:zlib'
 import type { Headers, Outgoing, Received, Reply } from '../../transport.ts'
+import { inflate } from '../compression.ts'
 
 /** What parts the fields of a binding, and a queue from its priority. */
 export const separator = '\u0006\u0016'
@@ -157,16 +157,6 @@ function readBody(
   return body === undefined
     ? { body: '', contentType: `${contentType}; ${JSON.stringify(compression)}` }
     : { body, contentType }
-}
-
-/** kombu's own limit is the memory of the process; here it is 64 MB. */
-function inflate(bytes: Buffer, compression: unknown): string | undefined {
-  if (compression !== 'application/x-gzip') return undefined
-  try {
-    return inflateSync(bytes, { maxOutputLength: 64 * 2 ** 20 }).toString()
-  } catch {
-    return undefined
-  }
 }
 
 /** The list of a priority: of the greatest step that is not above it, once kombu has clamped it to 0 to 9. */

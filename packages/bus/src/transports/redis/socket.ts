@@ -6,6 +6,8 @@
  */
 
 import { Redis, type RedisOptions } from 'ioredis'
+import { tlsOf } from '../tls.ts'
+import { unreachable } from '../unreachable.ts'
 import { BusError } from '../../errors.ts'
 import type { Script } from './scripts.ts'
 
@@ -33,7 +35,7 @@ export class Socket {
       await redis.connect()
     } catch (error) {
       redis.disconnect()
-      throw unreachable(options, cause ?? error)
+      throw unreachable('Redis', `${options.host}:${options.port}`, cause ?? error)
     }
     return new Socket(redis)
   }
@@ -80,7 +82,13 @@ export class Socket {
     this.#redis.on('message', (_channel, text) => hear(text))
     // A subscription that fails because the connection broke is made again with the next one.
     this.#redis.on('ready', () => void this.#redis.subscribe(channel).catch(() => {}))
-    await this.#redis.subscribe(channel)
+    await Promise.race([this.#redis.subscribe(channel), this.#lost()])
+  }
+
+  /** Rejects when the connection breaks: the client leaves a subscription that is under way then unanswered. */
+  #lost(): Promise<never> {
+    const error = new BusError('ConnectionLost', 'the connection to the broker broke while it was made')
+    return new Promise((_, reject) => this.#redis.once('close', () => reject(error)))
   }
 
   close(): void {
@@ -132,6 +140,7 @@ export function optionsOf(url: URL, connectionName: string): RedisOptions {
     )
   }
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1') || '127.0.0.1'
+  const tls = tlsOf(url, ['rediss:'])
   return {
     host,
     port: Number(url.port || 6379),
@@ -139,12 +148,6 @@ export function optionsOf(url: URL, connectionName: string): RedisOptions {
     connectionName,
     ...(url.username ? { username: decodeURIComponent(url.username) } : {}),
     ...(url.password ? { password: decodeURIComponent(url.password) } : {}),
-    ...(url.protocol === 'rediss:' ? { tls: { servername: host } } : {}),
+    ...(tls ? { tls } : {}),
   }
-}
-
-function unreachable({ host, port }: RedisOptions, cause: unknown): BusError {
-  const found = cause instanceof Error ? cause.message : String(cause)
-  const message = `cannot reach Redis at ${host}:${port}: ${found}; is it running, and are address and password right?`
-  return new BusError('ConnectionLost', message, { cause })
 }

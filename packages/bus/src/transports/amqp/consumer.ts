@@ -1,0 +1,193 @@
+/**
+ * Consumes one queue, and the queue of its retries beside it, on a channel of its own.
+ *
+ * The broker sends no more than `prefetch` of each; what is beyond that in both together waits here.
+ */
+
+import { setImmediate, setTimeout } from 'node:timers/promises'
+import type { Channel } from 'rabbitmq-client'
+import type {
+  Consumer,
+  ConsumeOptions,
+  QueueDeclaration,
+  Settlement,
+  TransportOptions,
+} from '../../transport.ts'
+import { AmqpDelivery } from './delivery.ts'
+import { Lane } from './lane.ts'
+import { within, type Link } from './link.ts'
+import type { Publisher } from './publisher.ts'
+import { moveSurvivor, putOnRetry, setAside } from './survivors.ts'
+import { watchRetries } from './watch.ts'
+import { decodeMessage, retryQueue, type Raw } from './wire.ts'
+
+/** What a consumer needs beside its queue. */
+export interface ConsumerMeans {
+  readonly link: Link
+  readonly publisher: Publisher
+  readonly options: TransportOptions
+}
+
+/** How long closing waits for a broker that is away, in milliseconds; what is not settled then is delivered again. */
+const closeLimit = 2_000
+const retryDelay = 500
+
+/** A standing wish for the messages of one queue, on one connection. */
+export class AmqpConsumer implements Consumer {
+  readonly #queue: QueueDeclaration
+  readonly #options: ConsumeOptions
+  readonly #means: ConsumerMeans
+  readonly #inHand = new Set<AmqpDelivery>()
+  readonly #settling = new Set<Promise<void>>()
+  readonly #ending = new AbortController()
+  #waiting: AmqpDelivery[] = []
+  #tags: string[] = []
+  #lane: Lane | undefined
+  #stopping: Promise<void> | undefined
+
+  private constructor(queue: QueueDeclaration, options: ConsumeOptions, means: ConsumerMeans) {
+    this.#queue = queue
+    this.#options = options
+    this.#means = means
+  }
+
+  static async start(
+    queue: QueueDeclaration,
+    options: ConsumeOptions,
+    means: ConsumerMeans,
+  ): Promise<AmqpConsumer> {
+    const consumer = new AmqpConsumer(queue, options, means)
+    consumer.#lane = await Lane.open(means.link, {
+      name: `the queue "${queue.name}"`,
+      log: means.options.log,
+      prepare: (channel) => consumer.#prepare(channel),
+    })
+    return consumer
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop()
+    return this.#stopping
+  }
+
+  /** Gives back what is still in hand, and removes the queue of retries where nobody needs it. */
+  async close(): Promise<void> {
+    await this.stop()
+    for (const delivery of this.#inHand) void delivery.settle({ kind: 'released' })
+    await Promise.race([this.#settled(), setTimeout(closeLimit, undefined, { ref: false })])
+    this.#ending.abort()
+    await this.#lane?.close()
+    const retry = { queue: retryQueue(this.#queue.name), ifEmpty: true, ifUnused: true }
+    // Refused where somebody needs it still.
+    await this.#means.link.briefly((channel) => channel.queueDelete(retry), closeLimit).catch(() => {})
+  }
+
+  /** As kombu declares: an exchange, a queue without arguments, and what binds them. */
+  async #prepare(channel: Channel): Promise<void> {
+    const { exchange } = this.#means.options
+    const { name, routingKeys } = this.#queue
+    await channel.exchangeDeclare({ exchange, type: 'topic', durable: true })
+    await channel.queueDeclare({ queue: name, durable: true })
+    for (const routingKey of routingKeys) await channel.queueBind({ exchange, queue: name, routingKey })
+    if (this.#stopping) return
+    await channel.queueDeclare({ queue: retryQueue(name), durable: true })
+    await channel.basicQos({ prefetchCount: this.#options.prefetch })
+    this.#waiting = []
+    this.#tags = []
+    for (const queue of [retryQueue(name), name]) {
+      const { consumerTag } = await channel.basicConsume({ queue }, (raw) => this.#receive(raw, channel))
+      this.#tags.push(consumerTag)
+    }
+  }
+
+  #receive(raw: Raw, channel: Channel): void {
+    const message = decodeMessage(raw, this.#queue.name)
+    const delivery = new AmqpDelivery(message, { channel, settle: this.#settle })
+    if (raw.redelivered) void this.#survive(delivery)
+    else if (this.#inHand.size >= this.#options.prefetch) this.#waiting.push(delivery)
+    else this.#deliver(delivery)
+  }
+
+  #deliver(delivery: AmqpDelivery): void {
+    this.#inHand.add(delivery)
+    this.#options.onDelivery(delivery)
+  }
+
+  async #survive(delivery: AmqpDelivery): Promise<void> {
+    const { options, publisher } = this.#means
+    try {
+      await moveSurvivor(delivery.message, { options, publisher, log: options.log })
+      delivery.acknowledge()
+    } catch (err) {
+      options.log.warn({ queue: this.#queue.name, err }, 'could not count a message that came back')
+      await setTimeout(retryDelay, undefined, { ref: false })
+      delivery.refuse()
+    }
+  }
+
+  readonly #settle = async (delivery: AmqpDelivery, settlement: Settlement): Promise<void> => {
+    const settled = this.#end(delivery, settlement)
+    this.#settling.add(settled)
+    try {
+      await settled
+    } finally {
+      this.#settling.delete(settled)
+    }
+  }
+
+  async #end(delivery: AmqpDelivery, settlement: Settlement): Promise<void> {
+    this.#inHand.delete(delivery)
+    this.#deliverNext()
+    try {
+      if (!(await this.#canSettle(delivery))) return
+      await this.#write(delivery, settlement)
+      delivery.acknowledge()
+    } catch (error) {
+      delivery.refuse()
+      throw error
+    }
+  }
+
+  /** The answer goes out only while the message is ours, and the end of the message only after that. */
+  async #canSettle(delivery: AmqpDelivery): Promise<boolean> {
+    const { publisher, options } = this.#means
+    while (delivery.held && !publisher.lane.channel) await publisher.lane.ready(closeLimit)
+    if (delivery.held) return true
+    const { queue, routingKey } = delivery
+    options.log.warn(
+      { queue, routingKey },
+      'the connection broke while a message was in hand; it was given to somebody else',
+    )
+    return false
+  }
+
+  async #write({ message }: AmqpDelivery, settlement: Settlement): Promise<void> {
+    const { publisher } = this.#means
+    if (settlement.kind === 'released') return putOnRetry(message, { attempts: message.attempts, publisher })
+    if (settlement.kind === 'dead') await setAside(message, { reason: settlement.reason, publisher })
+    if (settlement.reply) await publisher.reply(settlement.reply)
+  }
+
+  #deliverNext(): void {
+    if (this.#stopping) return
+    while (this.#waiting[0] && this.#inHand.size < this.#options.prefetch) {
+      const next = this.#waiting.shift()
+      if (next?.held) this.#deliver(next)
+    }
+  }
+
+  async #stop(): Promise<void> {
+    const channel = this.#lane?.channel
+    if (channel) {
+      await Promise.allSettled(this.#tags.map((tag) => within(channel.basicCancel(tag))))
+      // The library hands over with the next turn what has come before.
+      await setImmediate()
+    }
+    for (const delivery of this.#waiting.splice(0)) void delivery.settle({ kind: 'released' })
+    void watchRetries(this.#queue.name, { ...this.#means, signal: this.#ending.signal })
+  }
+
+  async #settled(): Promise<void> {
+    while (this.#settling.size > 0) await Promise.allSettled(this.#settling)
+  }
+}

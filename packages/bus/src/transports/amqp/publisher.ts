@@ -1,0 +1,133 @@
+/**
+ * Publishes, and resolves when the broker has confirmed that it keeps the message.
+ *
+ * A message that no queue takes comes back before its confirmation, where we have asked for that.
+ */
+
+import { randomBytes } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
+import type { Envelope } from 'rabbitmq-client'
+import { BusError } from '../../errors.ts'
+import type { Outgoing, Reply } from '../../transport.ts'
+import { Lane, type Purpose } from './lane.ts'
+import { faultOf, within, type Link } from './link.ts'
+import { encodeMessage, encodeReply, newsExchange } from './wire.ts'
+
+/** How long a message waits for a broker that is away, in milliseconds: RabbitMQ takes its time to start. */
+const patience = 30_000
+/** How long the broker may take to confirm, in milliseconds. It does not confirm while it is short of memory or disk. */
+const confirmLimit = 30_000
+/** Bytes; the protocol's own limit. */
+const longestKey = 255
+
+/** All that one connection publishes. */
+export class Publisher {
+  readonly #link: Link
+  readonly #exchange: string
+  readonly #lane: Lane
+  readonly #prefix = `${randomBytes(9).toString('base64url')}-`
+  readonly #returned: Set<string>
+  readonly #declared = new Set<string>()
+  #count = 0
+
+  private constructor(
+    link: Link,
+    exchange: string,
+    { lane, returned }: { lane: Lane; returned: Set<string> },
+  ) {
+    this.#link = link
+    this.#exchange = exchange
+    this.#lane = lane
+    this.#returned = returned
+    lane.onReady(() => this.#declared.clear())
+  }
+
+  /** Opens the channel, and declares the exchange as kombu does. */
+  static async open(link: Link, exchange: string, log: Purpose['log']): Promise<Publisher> {
+    const returned = new Set<string>()
+    const lane = await Lane.open(link, {
+      name: `publishing to the exchange "${exchange}"`,
+      log,
+      prepare: async (channel) => {
+        returned.clear()
+        channel.on('basic.return', ({ messageId = '' }) => returned.add(messageId))
+        await channel.exchangeDeclare({ exchange, type: 'topic', durable: true })
+        await channel.confirmSelect()
+      },
+    })
+    return new Publisher(link, exchange, { lane, returned })
+  }
+
+  get lane(): Lane {
+    return this.#lane
+  }
+
+  /** Resolves with 0 when no queue took a message that wants an answer; else the broker does not tell. */
+  async publish(message: Outgoing): Promise<number | undefined> {
+    if (Buffer.byteLength(message.routingKey) > longestKey) {
+      throw new TypeError(`a routing key has at most ${longestKey} bytes: "${message.routingKey}"`)
+    }
+    const taken = await this.send(encodeMessage(message, this.#exchange), Buffer.from(message.body))
+    return taken ? undefined : 0
+  }
+
+  /** An answer to somebody who is gone is nobody's. */
+  async reply(reply: Reply): Promise<void> {
+    await this.send(encodeReply(reply), Buffer.from(reply.body))
+  }
+
+  /** Says something to all connections. */
+  async broadcast(text: string): Promise<void> {
+    await this.send({ exchange: newsExchange(this.#exchange), contentType: 'text/plain' }, Buffer.from(text))
+  }
+
+  /** Puts a message on a queue of ours beside a served one, which is made where it is not there. */
+  async put(queue: string, envelope: Envelope, body: Buffer): Promise<void> {
+    for (let tries = 0; tries < 2; tries++) {
+      await this.#declare(queue)
+      if (await this.send(envelope, body)) return
+      this.#declared.delete(queue)
+    }
+    throw new BusError(
+      'ConnectionLost',
+      `the queue "${queue}" was removed again and again while it was written to`,
+    )
+  }
+
+  /** @returns false when the message was mandatory and no queue took it. */
+  async send(envelope: Envelope, body: Buffer): Promise<boolean> {
+    const messageId = this.#prefix + (this.#count++).toString(36)
+    const channel = this.#lane.channel ?? (await this.#lane.ready(patience))
+    try {
+      await within(channel.basicPublish({ messageId, ...envelope }, body), confirmLimit)
+    } catch (cause) {
+      throw faultOf(cause) === 'NACK' ? refused(cause) : unknownOutcome(cause)
+    }
+    if (!envelope.mandatory) return true
+    // The library tells of the return a moment later than of the confirmation that follows it.
+    await setImmediate()
+    return !this.#returned.delete(envelope.messageId ?? messageId)
+  }
+
+  close(): Promise<void> {
+    return this.#lane.close()
+  }
+
+  async #declare(queue: string): Promise<void> {
+    if (this.#declared.has(queue)) return
+    await this.#link.briefly((channel) => channel.queueDeclare({ queue, durable: true }))
+    this.#declared.add(queue)
+  }
+}
+
+function refused(cause: unknown): BusError {
+  const message = 'RabbitMQ refused the message: the queue is full, or could not store it'
+  return new BusError('ConnectionLost', message, { cause })
+}
+
+/** `outcome` tells callers that the message may have been sent. */
+function unknownOutcome(cause: unknown): BusError {
+  const message =
+    'RabbitMQ did not confirm a message before the connection broke or the time limit passed; it may or may not have arrived'
+  return new BusError('ConnectionLost', message, { cause, data: { outcome: 'unknown' } })
+}
