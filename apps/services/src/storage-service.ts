@@ -55,7 +55,7 @@ export class StorageService extends CommissaireService<StorageServiceOptions> {
   override async start(): Promise<void> {
     const { storage, dataDir, keyFile, configFile: file } = this.options
     const places = { ...(dataDir && { dataDir }), ...(keyFile && { keyFile }), ...(file && { file }) }
-    this.#store = await Store.open(storage, places)
+    this.#store = await Store.open(storage, { ...places, log: this.log })
     this.#storing = new StorageMethods(this.#store, {
       announce: (routingKey, event) => this.publish(routingKey, event, { persistent: false }),
       log: this.log,
@@ -97,7 +97,7 @@ export class StorageService extends CommissaireService<StorageServiceOptions> {
   }
 
   /** Exposed as `storage.list`. */
-  on_list(_message: Message, model_type_name: string, prefix?: string): Promise<object[]> {
+  on_list(_message: Message, model_type_name: string, prefix = ''): Promise<object[]> {
     return this.#methods.list(model_type_name, prefix)
   }
 
