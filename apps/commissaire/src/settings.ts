@@ -9,7 +9,11 @@ import { defaultDataFolder } from './data-folder.ts'
 /** The settings of the whole system. Every one of them has a default that works. */
 export const SystemSettings = ServerSettings.extend({
   ...commonSettings,
-  data: z.string().min(1).default(defaultDataFolder).describe('the folder of database, keys and credentials'),
+  data: z.string().min(1).default(defaultDataFolder).meta({
+    description: 'the folder of database, keys and credentials',
+    shownDefault:
+      '$COMMISSAIRE_DATA, else /var/lib/commissaire for root and ~/.local/share/commissaire for others',
+  }),
   bus_uri: z
     .string()
     .min(1)
@@ -29,6 +33,11 @@ export const SystemSettings = ServerSettings.extend({
     .default(60)
     .describe('seconds without a sign of life until an operation is taken up again'),
   watch_interval: z.number().positive().default(60).describe('seconds between two looks at a host'),
+  stuck_after: z
+    .number()
+    .positive()
+    .default(600)
+    .describe('seconds that an investigation may take before it is asked for again'),
 })
 
 /** The settings, read. */

@@ -116,6 +116,9 @@ function plain(message: string): string {
   return message
     .replace(/^(?:Invalid [a-z]+|Too (?:small|big)): (?:expected )?/, '')
     .replace(/, received .*$/, '')
+    .replace('string to have >=1 characters', 'a text that is not empty')
+    .replace(/^number to be >(=?)/, (_all, orEqual) => (orEqual ? 'a number not below ' : 'a number above '))
+    .replace(/^number to be <=/, 'a number not above ')
 }
 
 function article(type: string): string {

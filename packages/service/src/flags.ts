@@ -55,19 +55,34 @@ export function readCommandLine(args: readonly string[], options: FlagOptions): 
 }
 
 function makeCommand({ name, description, version, configFile, flags, examples }: FlagOptions): Command {
-  const where = configFile === undefined ? '' : ` (default: ${configFile}, if it is there)`
+  const { config, noConfig, version: versionFlag, help } = fixed(configFile)
   const command = new Command(name)
     .description(description)
-    .version(version, '-V, --version', 'say which version this is')
-    .helpOption('-h, --help', 'say this')
-    .option('-c, --config <file>', `the configuration file${where}`)
+    .version(version, versionFlag.flags, versionFlag.text)
+    .helpOption(help.flags, help.text)
+    .option(config.flags, config.text)
     .addOption(new Option('--config-file <file>').hideHelp())
-    .option('--no-config-file', 'read no configuration file')
+    .option(noConfig.flags, noConfig.text)
     .allowExcessArguments(false)
     .exitOverride()
   for (const flag of flags) command.addOption(makeOption(flag))
   if (examples.length > 0) command.addHelpText('after', inWords(examples))
   return command
+}
+
+/** The flags that no setting stands behind. */
+export function fixedFlags(configFile: string | undefined): { flags: string; text: string }[] {
+  return Object.values(fixed(configFile))
+}
+
+function fixed(configFile: string | undefined) {
+  const where = configFile === undefined ? '' : ` (default: ${configFile}, if it is there)`
+  return {
+    version: { flags: '-V, --version', text: 'say which version this is' },
+    config: { flags: '-c, --config <file>', text: `the configuration file${where}` },
+    noConfig: { flags: '--no-config-file', text: 'read no configuration file' },
+    help: { flags: '-h, --help', text: 'say this' },
+  }
 }
 
 function makeOption({ flags, description, parse }: FlagDefinition): Option {

@@ -9,6 +9,7 @@ import { readConfig } from './config.ts'
 import { ConfigError } from './config-error.ts'
 import { commonFlags, type FlagDefinition, flagNames, readCommandLine } from './flags.ts'
 import { createLog } from './log.ts'
+import { manualOf, type ProgramManual } from './manual.ts'
 import { commonSettings } from './settings.ts'
 
 /** The settings of a program: its own, and those that all have. */
@@ -43,6 +44,8 @@ export interface ProgramDefinition<Shape extends z.ZodRawShape> {
 /** A program that can be run, or be asked what its settings would be. */
 export interface Program<Shape extends z.ZodRawShape> {
   readonly name: string
+  /** What its help and its manual page say, all of it from its definition. */
+  readonly manual: ProgramManual
   /** The settings for a command line. Throws `ConfigError`, or commander's own error for wrong usage. */
   settings(args: readonly string[], environment?: NodeJS.ProcessEnv): Settings<Shape>
   /** Runs it; sets the exit code and never rejects. */
@@ -58,6 +61,9 @@ export function defineProgram<Shape extends z.ZodRawShape>(
     readSettings(definition, { args, environment })
   return {
     name,
+    get manual() {
+      return manualOf(definition, wholeSchema(definition), allFlags(definition))
+    },
     settings: (args, environment) => read(args, environment).settings,
     main: async (args = process.argv.slice(2)) => {
       try {
@@ -86,9 +92,9 @@ function readSettings<Shape extends z.ZodRawShape>(
   definition: ProgramDefinition<Shape>,
   { args, environment = process.env }: Input,
 ): Reading<Shape> {
-  const { configFile: defaultFile, flags = [], examples = [] } = definition
-  const schema = z.object({ ...commonSettings, ...definition.schema.shape })
-  const all = [...commonFlags.filter(({ key }) => Object.hasOwn(schema.shape, key)), ...flags]
+  const { configFile: defaultFile, examples = [] } = definition
+  const schema = wholeSchema(definition)
+  const all = allFlags(definition)
   const line = readCommandLine(args, { ...definition, configFile: defaultFile, flags: all, examples })
   const files = line.file === false ? {} : { file: line.file, defaultFile }
   const sources = { ...files, environment, flags: line.values, flagNames: flagNames(all) }
@@ -96,6 +102,15 @@ function readSettings<Shape extends z.ZodRawShape>(
   const configFile = line.file === false ? undefined : (line.file ?? defaultFile)
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the same shape, which the compiler cannot see
   return { settings: settings as Settings<Shape> & { debug: boolean }, configFile, nameOf }
+}
+
+function wholeSchema<Shape extends z.ZodRawShape>({ schema }: ProgramDefinition<Shape>) {
+  return z.object({ ...commonSettings, ...schema.shape })
+}
+
+function allFlags<Shape extends z.ZodRawShape>(definition: ProgramDefinition<Shape>): FlagDefinition[] {
+  const { shape } = wholeSchema(definition)
+  return [...commonFlags.filter(({ key }) => Object.hasOwn(shape, key)), ...(definition.flags ?? [])]
 }
 
 /** What turns out to be wrong with a setting while it runs is said as if it had been found before. */

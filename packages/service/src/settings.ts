@@ -14,6 +14,7 @@ export const serviceSettings = {
   health_listen: z
     .union([z.int().min(0).max(65_535), z.string()])
     .transform(String)
+    .refine(isListenAddress, { error: 'a port, or host:port, like 127.0.0.1:9100' })
     .optional()
     .describe('where to answer /metrics, /healthz and /readyz'),
   processes: z.number().int().min(1).default(1).describe('how many processes run the service'),
@@ -27,4 +28,10 @@ export function connectionOf(settings: {
 }): Required<Pick<ServiceOptions, 'connectionUrl' | 'exchangeName'>> & Pick<ServiceOptions, 'healthListen'> {
   const { bus_uri: connectionUrl, bus_exchange: exchangeName, health_listen: healthListen } = settings
   return { connectionUrl, exchangeName, ...(healthListen !== undefined && { healthListen }) }
+}
+
+/** `9100`, `127.0.0.1:9100`, `[::1]:9100`. */
+function isListenAddress(text: string): boolean {
+  const port = /^(?:.+:)?(\d{1,5})$/.exec(text)?.[1]
+  return port !== undefined && Number(port) <= 65_535
 }

@@ -4,6 +4,7 @@ import { StorageConfig } from '@commissaire/storage'
 import { z } from 'zod'
 
 import { StorageService } from '../storage-service.ts'
+import { checkPlaces } from './places.ts'
 import { serve } from './serve.ts'
 
 /** What its configuration may say. */
@@ -32,6 +33,7 @@ export const program = defineProgram({
   flags: [{ flags: '--data-dir <dir>', key: 'data_dir', description: 'where stores keep files' }],
   examples: ['commissaire-storage-service -c /etc/commissaire/storage.conf'],
   run: async (settings, { log, configFile }) => {
+    checkPlaces(settings)
     const { storage_handlers, data_dir: dataDir, vault_key_path: keyFile, processes } = settings
     const places = { dataDir, ...(keyFile && { keyFile }), ...(configFile && { configFile }) }
     const options = { ...connectionOf(settings), log, storage: { storage_handlers }, ...places }

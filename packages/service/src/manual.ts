@@ -1,0 +1,61 @@
+/** What a program has to say about itself, for manual pages: all of it is taken from its definition. */
+import { z } from 'zod'
+import { type FlagDefinition, fixedFlags } from './flags.ts'
+
+/** A setting as the manual shows it. */
+export interface SettingText {
+  readonly key: string
+  readonly text: string
+  /** As JSON, or in the words of `shownDefault` in the schema's meta data; undefined where there is none. */
+  readonly default: string | undefined
+}
+
+/** Everything that a manual page needs. */
+export interface ProgramManual {
+  readonly name: string
+  readonly description: string
+  readonly version: string
+  readonly configFile: string | undefined
+  readonly flags: readonly { readonly flags: string; readonly text: string }[]
+  readonly settings: readonly SettingText[]
+  readonly examples: readonly string[]
+}
+
+interface Described {
+  readonly name: string
+  readonly description: string
+  readonly version: string
+  readonly configFile?: string
+  readonly examples?: readonly string[]
+}
+
+/** Describes a program. */
+export function manualOf(
+  { name, description, version, configFile, examples = [] }: Described,
+  schema: z.ZodObject,
+  flags: readonly FlagDefinition[],
+): ProgramManual {
+  const own = flags.map((flag) => ({ flags: flag.flags, text: flag.description }))
+  const settings = Object.entries(schema.shape).map(([key, member]) => settingOf(key, member))
+  return {
+    name,
+    description,
+    version,
+    configFile,
+    flags: [...fixedFlags(configFile), ...own],
+    settings,
+    examples,
+  }
+}
+
+function settingOf(key: string, member: z.core.$ZodType): SettingText {
+  const meta = z.globalRegistry.get(member)
+  const shown = meta?.['shownDefault']
+  const text = meta?.description ?? ''
+  return { key, text, default: typeof shown === 'string' ? shown : defaultOf(member) }
+}
+
+function defaultOf(member: z.core.$ZodType): string | undefined {
+  const { def } = member._zod
+  return 'defaultValue' in def ? JSON.stringify(def.defaultValue) : undefined
+}
