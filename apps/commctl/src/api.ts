@@ -54,6 +54,10 @@ export class Api {
     return this.#ask('PUT', path, body)
   }
 
+  post(path: string, body: object = {}): Promise<Answer> {
+    return this.#ask('POST', path, body)
+  }
+
   delete(path: string): Promise<Answer> {
     return this.#ask('DELETE', path, {})
   }

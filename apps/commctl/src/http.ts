@@ -6,7 +6,7 @@ import type { RequestOptions } from 'node:http'
 
 /** What is asked of a server. */
 export interface Exchange {
-  readonly method: 'GET' | 'PUT' | 'DELETE'
+  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE'
   readonly headers: Readonly<Record<string, string>>
   readonly body?: string
   readonly tls?: Tls

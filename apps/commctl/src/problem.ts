@@ -18,7 +18,7 @@ export function explain(reply: Reply, request: RefusedRequest): string {
   if (reply.status >= 300 && reply.status < 400)
     return `${request.endpoint} redirects elsewhere (${reply.status}). Put the address it redirects to into the configuration.`
   const problem = parsed(reply.text)
-  const verb = { GET: 'get', PUT: 'put', DELETE: 'delete' }[request.method] ?? request.method
+  const verb = { GET: 'get', PUT: 'put', POST: 'post', DELETE: 'delete' }[request.method] ?? request.method
   const said = textOf(member(problem, 'detail')) ?? textOf(member(problem, 'title')) ?? snippet(reply.text)
   const head = `Unable to ${verb} ${request.path}: ${said ?? 'no reason given'} (${reply.status} ${STATUS_CODES[reply.status] ?? 'unknown'})`
   return [head, ...faultLines(problem), ...logHint(problem, reply.status)].join('\n')

@@ -33,6 +33,11 @@ export const table: readonly LazyRow[] = [
     load: async () => (await import('./commands/container-manager.ts')).containerManager,
   },
   {
+    name: 'bus',
+    summary: 'The message bus: who is there, calls by hand, and messages that were set aside',
+    load: async () => (await import('./commands/bus.ts')).bus,
+  },
+  {
     name: 'passhash',
     summary: "Turns a password into the hash that the server's list of users wants",
     load: async () => (await import('./commands/passhash.ts')).passhash,

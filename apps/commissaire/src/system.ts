@@ -58,7 +58,11 @@ function makeServices(
     new ContainerManagerService(means),
     new InvestigatorService(onHosts),
     new ClusterexecService({ ...onHosts, reboot, lease: settings.lease * 1000 }),
-    new WatcherService({ ...onHosts, interval: settings.watch_interval * 1000 }),
+    new WatcherService({
+      ...onHosts,
+      interval: settings.watch_interval * 1000,
+      stuckAfter: settings.stuck_after * 1000,
+    }),
   ]
 }
 
@@ -76,5 +80,6 @@ function serve(
     tls: { pemfile: settings.tls_pemfile, clientverifyfile: settings.tls_clientverifyfile },
     authenticationPlugins: asked.length > 0 ? asked : own,
     selfAuths: settings.self_auths,
+    busCalls: settings.bus_calls,
   })
 }

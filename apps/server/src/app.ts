@@ -14,6 +14,7 @@ import { readJsonBodies } from './json-body.ts'
 import { AllowedMethods } from './method-not-allowed.ts'
 import { RequestMetrics } from './metrics.ts'
 import { pathOf, problem, problemHandler, sendProblem } from './problem.ts'
+import { busRoutes } from './routes/bus.ts'
 import { clusterHosts } from './routes/cluster-hosts.ts'
 import { clusters } from './routes/clusters.ts'
 import { containerManagers } from './routes/containermanagers.ts'
@@ -31,6 +32,8 @@ export interface AppOptions extends Backend {
   readonly auth: Authentication
   /** Paths that authenticate themselves. */
   readonly selfAuths?: readonly string[]
+  /** Whether operators may call any method of any service; default false. */
+  readonly busCalls?: boolean
   /** How often an address may show wrong credentials. */
   readonly failureLimit?: FailureLimit
   /** The largest body, in bytes; default 1 MiB. */
@@ -80,8 +83,8 @@ function open({ bodyLimit = 2 ** 20, requestTimeout = 30_000, tls }: AppOptions)
   return secure as FastifyInstance
 }
 
-function addRoutes(app: App, backend: Backend): void {
-  for (const add of [clusters, clusterHosts, operations, hosts, host, networks, containerManagers])
+function addRoutes(app: App, backend: AppOptions): void {
+  for (const add of [clusters, clusterHosts, operations, hosts, host, networks, containerManagers, busRoutes])
     add(app, backend)
 }
 

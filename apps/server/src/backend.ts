@@ -1,7 +1,7 @@
 /**
  * What the routes stand on: the bus, the storage behind it, and a log.
  */
-import type { Logger, Requester } from '@commissaire/bus'
+import type { Bus, Logger, Requester } from '@commissaire/bus'
 import type { StorageClient } from '@commissaire/storage'
 import type {
   FastifyBaseLogger,
@@ -14,7 +14,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 
 /** What a route may ask. */
 export interface Backend {
-  readonly bus: Requester
+  readonly bus: Requester & Pick<Bus, 'dead' | 'rollCall'>
   readonly storage: StorageClient
   readonly log: Logger
 }

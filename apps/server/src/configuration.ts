@@ -16,6 +16,10 @@ export const ServerSettings = z.object({
     .default([])
     .describe('who lets people in, tried in order'),
   self_auths: z.array(z.string().startsWith('/')).default([]).describe('paths that authenticate themselves'),
+  bus_calls: z
+    .boolean()
+    .default(false)
+    .describe('whether operators may call any method of any service (commctl bus call)'),
 })
 
 /** The server's own flags. */
@@ -47,6 +51,11 @@ export const serverFlags: readonly FlagDefinition[] = [
     key: 'self_auths',
     description: 'a path that authenticates itself; may be repeated',
     parse: (text, soFar) => [...listOf(soFar), text],
+  },
+  {
+    flags: '--bus-calls',
+    key: 'bus_calls',
+    description: 'let operators call any method of any service (commctl bus call)',
   },
 ]
 

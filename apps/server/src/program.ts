@@ -59,6 +59,7 @@ export const program = defineProgram({
       tls: { pemfile: settings.tls_pemfile, clientverifyfile: settings.tls_clientverifyfile },
       authenticationPlugins: settings.authentication_plugins,
       selfAuths: settings.self_auths,
+      busCalls: settings.bus_calls,
     }
     const service = new RestServer({ ...connectionOf(settings), log, server })
     await service.run({ onReady: () => void notifySystemd(log, 'READY=1', 'Serving requests') })

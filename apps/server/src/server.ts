@@ -24,6 +24,8 @@ export interface ServerOptions {
   /** Default none: everything is denied. */
   readonly authenticationPlugins?: readonly PluginConfiguration[]
   readonly selfAuths?: readonly string[]
+  /** Whether operators may call any method of any service; default false. */
+  readonly busCalls?: boolean
   /** The registry of Prometheus metrics to count in; default one of its own. */
   readonly metrics?: Registry
   /** How many milliseconds `close` waits for the requests in hand; default 10 000. */
@@ -59,7 +61,7 @@ export async function prepareServer(
 /** Starts a server; resolves when it listens. */
 export async function startServer(options: ServerOptions, prepared?: PreparedServer): Promise<RunningServer> {
   const { bus, log, listenInterface = '0.0.0.0', listenPort = 8000, drainTimeout = 10_000 } = options
-  const { selfAuths = [], metrics } = options
+  const { selfAuths = [], busCalls = false, metrics } = options
   const { tls, auth } = prepared ?? (await prepareServer(options, { log }))
   warnOfOpenDoors(selfAuths, log)
   const storage = new StorageClient(bus)
@@ -69,6 +71,7 @@ export async function startServer(options: ServerOptions, prepared?: PreparedSer
     auth,
     log,
     selfAuths,
+    busCalls,
     ...(tls && { tls }),
     ...(metrics && { metrics }),
   })

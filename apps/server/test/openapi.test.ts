@@ -58,6 +58,11 @@ test('it lists every endpoint, and no other', () => {
       ...verbs('/api/v0/network/{name}', 'GET PUT DELETE'),
       'GET /api/v0/containermanagers',
       ...verbs('/api/v0/containermanager/{name}', 'GET PUT DELETE'),
+      'GET /api/v0/bus/services',
+      'POST /api/v0/bus/call',
+      'GET /api/v0/bus/dead/{queue}',
+      ...verbs('/api/v0/bus/dead/{queue}/{id}', 'GET DELETE'),
+      'POST /api/v0/bus/dead/{queue}/{id}/retry',
       'GET /healthz',
       'GET /readyz',
       'GET /metrics',
@@ -77,7 +82,7 @@ test('every route of the app is in it', () => {
   }
   const printed = world.app.printRoutes({ commonPrefix: false, includeHooks: false })
   const known = [...new Set([...routes].map((route) => route.split(' ')[1]))]
-  expect(printed.match(/\(.*GET.*\)|\(.*PUT.*\)/g)).toHaveLength(known.length + 1)
+  expect(printed.match(/\(.*(?:GET|PUT|POST).*\)/g)).toHaveLength(known.length + 1)
 })
 
 test('every operation has a name of its own', () => {

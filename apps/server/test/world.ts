@@ -195,9 +195,13 @@ export function recordingLog(): { log: Logger; lines: LogLine[] } {
   return { log: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }, lines }
 }
 
-function recording(bus: Bus): { requester: Requester; sent: { routingKey: string; params: unknown }[] } {
+type Backbone = Requester & Pick<Bus, 'dead' | 'rollCall'>
+
+function recording(bus: Bus): { requester: Backbone; sent: { routingKey: string; params: unknown }[] } {
   const sent: { routingKey: string; params: unknown }[] = []
-  const requester: Requester = {
+  const requester: Backbone = {
+    dead: bus.dead,
+    rollCall: (options) => bus.rollCall(options),
     request(routingKey, params, options) {
       sent.push({ routingKey, params })
       return bus.request(routingKey, params, options)

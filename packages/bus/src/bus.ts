@@ -12,6 +12,7 @@ import type { Logger } from './logger.ts'
 import { lastWord } from './message.ts'
 import { encodePayload } from './payload.ts'
 import { decodeCancel, Requests, type RequestOptions } from './requests.ts'
+import { RollCalls, type RollCallOptions } from './roll-call.ts'
 import { QueueServing, type ServeOptions, type Serving } from './serving.ts'
 import { traceHeaders } from './trace.ts'
 import type { DeadMessages, QueueDeclaration, Transport, TransportEvents } from './transport.ts'
@@ -37,6 +38,10 @@ export interface Bus extends Requester, AsyncDisposable {
   readonly dead: DeadMessages
   /** A typed caller of the service that serves `<prefix>.*`. */
   client<Service>(prefix: string, options?: RequestOptions): Client<Service>
+  /** Asks who is there; resolves with what every process says of itself that answers in time. */
+  rollCall(options?: RollCallOptions): Promise<unknown[]>
+  /** Answers roll calls with what this says, until it is disposed. */
+  answerRollCalls(describe: () => unknown): Disposable
   /** Declares and binds a queue, and hands its messages to the handler. */
   serve(queue: QueueDeclaration, options: ServeOptions): Promise<Serving>
   /** Stops serving, finishes what is in hand, and disconnects. May be called twice. */
@@ -71,6 +76,7 @@ class TransportBus implements Bus {
   readonly #log: Logger
   readonly #deadlines = new Deadlines()
   readonly #requests: Requests
+  readonly #rollCalls: RollCalls
   readonly #servings = new Set<QueueServing>()
   readonly #cancelled = new Map<string, number>()
   #state: BusState = 'connected'
@@ -81,6 +87,7 @@ class TransportBus implements Bus {
     this.#transport = transport
     this.#log = log
     this.#requests = new Requests(transport, { deadlines: this.#deadlines, timeout: requestTimeout, log })
+    this.#rollCalls = new RollCalls(transport, { log })
   }
 
   get state(): BusState {
@@ -118,6 +125,14 @@ class TransportBus implements Bus {
     return createClient<Service>(prefix, (routingKey, params) => this.request(routingKey, params, options))
   }
 
+  rollCall(options?: RollCallOptions): Promise<unknown[]> {
+    return this.#rollCalls.call(options)
+  }
+
+  answerRollCalls(describe: () => unknown): Disposable {
+    return this.#rollCalls.answer(describe)
+  }
+
   async serve(queue: QueueDeclaration, { handler, prefetch }: ServeOptions): Promise<Serving> {
     const serving = new QueueServing(handler, {
       transport: this.#transport,
@@ -140,13 +155,13 @@ class TransportBus implements Bus {
 
   /** An answer arrived. */
   receive(body: string): void {
-    this.#requests.receive(body)
+    if (!this.#rollCalls.receive(body)) this.#requests.receive(body)
   }
 
-  /** Somebody said something to all: so far, always that a caller gave up. */
+  /** Somebody said something to all: that a caller gave up, or that they want to know who is there. */
   hear(text: string): void {
     const cancel = decodeCancel(text)
-    if (!cancel) return
+    if (!cancel) return this.#rollCalls.hear(text)
     for (const serving of this.#servings) serving.cancel(cancel.id)
     if (this.#servings.size > 0) this.#remember(cancel)
   }

@@ -8,6 +8,7 @@ export type { Params } from './json-rpc.ts'
 export type { Logger } from './logger.ts'
 export { lastWord, type Handler, type Message } from './message.ts'
 export type { RequestOptions } from './requests.ts'
+export type { RollCallOptions } from './roll-call.ts'
 export type { ServeOptions, Serving } from './serving.ts'
 export { matcher, type Matcher } from './topic.ts'
 export type {

@@ -63,6 +63,7 @@ export class CommissaireService<Options extends ServiceOptions = ServiceOptions>
   #state: ServiceState = 'idle'
   #bus: Bus | undefined
   #servings: Serving[] = []
+  #presence: Disposable | undefined
   #draining: Promise<void> | undefined
   #closing: Promise<void> | undefined
 
@@ -118,6 +119,7 @@ export class CommissaireService<Options extends ServiceOptions = ServiceOptions>
       throw error
     }
     this.#state = 'running'
+    this.#presence = this.bus.answerRollCalls(() => this.#describe())
     this.log.info({ queues: this.#queues }, `${this.#class.name} is running`)
   }
 
@@ -159,6 +161,10 @@ export class CommissaireService<Options extends ServiceOptions = ServiceOptions>
 
   /** Exposed as `describe`: methods, arguments, schemas, version, and the process that answers. */
   on_describe(_message: Message): ServiceDescription {
+    return this.#describe()
+  }
+
+  #describe(): ServiceDescription {
     const { name: service, doc, version } = this.#class
     const about = { service, version, ...(doc !== undefined && { doc }) }
     return {
@@ -222,6 +228,7 @@ export class CommissaireService<Options extends ServiceOptions = ServiceOptions>
     try {
       await this.drain()
     } finally {
+      this.#presence?.[Symbol.dispose]()
       await this.#disconnect()
       this.#state = 'closed'
       this.log.info({}, `${this.#class.name} is closed`)

@@ -1,5 +1,5 @@
 /** Connects a service to its bus, and passes on only what its options say. */
-import { type Bus, BusError, connect, type Logger } from '@commissaire/bus'
+import { type Bus, connect, type Logger } from '@commissaire/bus'
 import { ConfigError } from './config-error.ts'
 import { redactText } from './redact.ts'
 import { defaultConnectionUrl, type ServiceOptions } from './service-options.ts'
@@ -21,14 +21,12 @@ export async function openBus(options: ServiceOptions, log: Logger): Promise<Bus
     ...(requestTimeout !== undefined && { requestTimeout }),
   })
   return connecting.catch((cause: unknown) => {
-    throw isBrokersFault(cause) ? cause : wrongUrl(connectionUrl, cause)
+    // A broker that cannot be reached may come back; a URL that means nothing stays wrong.
+    throw cause instanceof TypeError ? wrongUrl(connectionUrl, cause) : cause
   })
 }
 
-/** A broker that cannot be reached may come back; a URL that means nothing stays wrong. */
-const isBrokersFault = (error: unknown) => error instanceof BusError
-
-function wrongUrl(url: string, cause: unknown): ConfigError {
-  const why = cause instanceof Error ? cause.message : String(cause)
-  return new ConfigError([{ setting: 'bus_uri', text: `is "${redactText(url)}"; ${why}` }], { cause })
+function wrongUrl(url: string, cause: TypeError): ConfigError {
+  const text = `is "${redactText(url)}"; ${cause.message}`
+  return new ConfigError([{ setting: 'bus_uri', text }], { cause })
 }

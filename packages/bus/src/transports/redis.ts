@@ -149,12 +149,13 @@ class RedisTransport implements Transport {
   }
 
   async #close(): Promise<void> {
-    const { socket, news } = this.#sockets
+    const { socket, answers, news } = this.#sockets
     this.#restorer?.close()
     clearInterval(this.#declaring)
     await Promise.all([...this.#consumers].map((consumer) => consumer.close()))
     this.#publisher.close()
     await this.#replies?.close(socket)
+    answers.close()
     news.close()
     socket.close()
   }
