@@ -8,6 +8,7 @@ import { run, start } from './python.ts'
 
 const calls = 1_000
 const atATime = 50
+const callers = 5
 
 export const handler: Handler = ({ method, params }) => {
   if (method === 'fail') throw new BusError('StorageLookup', 'no such thing', { data: { key: 'x' } })
@@ -16,7 +17,10 @@ export const handler: Handler = ({ method, params }) => {
   return Number(x) + Number(y)
 }
 
-/** A Python caller asks a thousand times; each call is worked on once, and answered once. */
+/** What Python callers ask in all: a thousand sums, and two odd questions each. */
+export const asked = calls + 2 * callers
+
+/** Python callers ask a thousand times; each call is worked on once, and answered once. */
 export async function answerPython(url: string): Promise<void> {
   const notes: unknown[] = []
   const ids = new Set<unknown>()
@@ -33,13 +37,15 @@ export async function answerPython(url: string): Promise<void> {
       },
     },
   )
-  const [failure, nothing, rest] = await run('kombu_client', url, String(calls))
-  const data = { key: 'x', exception: 'StorageLookup' }
-  assert.deepEqual((failure as { error: unknown }).error, { code: -20000, message: 'no such thing', data })
-  assert.equal((nothing as { result: unknown }).result, null)
-  assert.deepEqual(rest, { 'second answers': 0 })
-  assert.deepEqual([runs, ids.size], [calls + 2, calls + 2])
-  await eventually('the notification came', () => notes.length === 1)
+  const each = Array.from({ length: callers }, () => run('kombu_client', url, String(calls / callers)))
+  for (const [failure, nothing, rest] of await Promise.all(each)) {
+    const data = { key: 'x', exception: 'StorageLookup' }
+    assert.deepEqual((failure as { error: unknown }).error, { code: -20000, message: 'no such thing', data })
+    assert.equal((nothing as { result: unknown }).result, null)
+    assert.deepEqual(rest, { 'second answers': 0 })
+  }
+  assert.deepEqual([runs, ids.size], [asked, asked])
+  await eventually('the notifications came', () => notes.length === callers)
 }
 
 /** A Python service is asked a thousand times, over one reply queue. */
@@ -56,11 +62,11 @@ export async function askPython(url: string): Promise<void> {
     })
     for (let number = 0; number < calls; number += atATime) {
       const numbers = Array.from({ length: atATime }, (_, index) => number + index)
-      const asked = numbers.map((x) =>
+      const answers = numbers.map((x) =>
         bus.request('python.add', x % 2 ? { x, y: 1 } : [x, 1], { timeout: 60_000 }),
       )
       assert.deepEqual(
-        await Promise.all(asked),
+        await Promise.all(answers),
         numbers.map((x) => x + 1),
       )
     }

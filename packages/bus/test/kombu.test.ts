@@ -24,7 +24,7 @@ describe.skipIf(!haveRedis || !haveKombu)('kombu on Redis', { timeout: 180_000 }
   })
   afterAll(() => server.remove())
 
-  test('a Python caller is answered a thousand times, each time once, and nothing of ours is left behind', async () => {
+  test('Python callers are answered a thousand times, each time once, and nothing of ours is left behind', async () => {
     await answerPython(server.url)
     assert.deepEqual(ours(await server.client.keys('*')), [])
   })
