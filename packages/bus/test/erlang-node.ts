@@ -136,7 +136,8 @@ function definitionsOf(vhosts: readonly string[]): object {
   }
 }
 
-function answers(port: number): Promise<boolean> {
+/** Whether something listens on that port. */
+export function answers(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = dial(port, '127.0.0.1')
     const end = (open: boolean): void => {
@@ -148,7 +149,7 @@ function answers(port: number): Promise<boolean> {
 }
 
 /** Ports that are free now, all different. */
-async function freePorts(count: number): Promise<number[]> {
+export async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
   const ports = await Promise.all(
     servers.map(async (server) => {
