@@ -18,21 +18,12 @@ const standsOn: Record<string, readonly string[]> = {
   'packages/hosts': ['models'],
   'packages/rollout': ['models'],
   'packages/containermgr': ['models', 'bus'],
-  'apps/services': [
-    'launch',
-    'models',
-    'bus',
-    'service',
-    'storage',
-    'hosts',
-    'rollout',
-    'containermgr',
-  ],
+  'apps/services': ['launch', 'models', 'bus', 'service', 'storage', 'hosts', 'rollout', 'containermgr'],
   'apps/server': ['launch', 'models', 'bus', 'service', 'storage'],
   'apps/commctl': ['launch', 'models'],
   'apps/commissaire': ['launch', 'models', 'bus', 'service', 'storage', 'hosts', 'services', 'server'],
   lab: [],
-  examples: ['service'],
+  examples: ['server', 'service', 'storage'],
 }
 
 const sisters = (names: Iterable<string>) =>

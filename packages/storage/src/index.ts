@@ -6,9 +6,10 @@ export { type SaveOptions, StorageClient } from './client.ts'
 export { type Copied, type CopyOptions, copyStore, type Progress, TargetNotEmpty } from './copy.ts'
 export { ConfigurationError, conflict, StoreFault, type StoreFaultKind } from './faults.ts'
 export type { ForeignChange, HandlerLog, Place, Stored, StoreHandler, Write, Written } from './handler.ts'
+export type { HandlerModule } from './handler-kinds.ts'
 export { keyPath } from './keys.ts'
 export { type StorageEvent, StorageMethods, type StorageMethodsOptions } from './methods.ts'
-export { StorageConfig } from './placement.ts'
+export { checkConfiguration, StorageConfig } from './placement.ts'
 export {
   type Change,
   type Fetched,

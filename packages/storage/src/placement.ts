@@ -1,6 +1,7 @@
 /**
  * Which handler has which model: reads the configuration of the storage service and refuses what cannot be meant.
  */
+import { parse } from 'node:path'
 import { type Fault, parseAs, ValidationError } from '@commissaire/models'
 import { z } from 'zod'
 import { ConfigurationError } from './faults.ts'
@@ -15,7 +16,7 @@ export const StorageConfig = z.looseObject({
       z.looseObject({
         type: z.string(),
         name: z.string().min(1, { error: 'must not be empty' }).optional(),
-        models: z.array(z.string()).default(['*']),
+        models: z.array(z.string()).optional(),
       }),
     )
     .default([]),
@@ -44,6 +45,11 @@ export async function placeModels(config: unknown, { file }: { file: string }): 
   return withSecrets(await withDefault(handlers, file))
 }
 
+/** Reads a configuration and opens nothing; throws a ConfigurationError for what cannot be meant. */
+export async function checkConfiguration(config: StorageConfig, options: { file: string }): Promise<void> {
+  await placeModels(config, options)
+}
+
 interface Surroundings {
   readonly file: string
   readonly path: string
@@ -53,8 +59,14 @@ interface Surroundings {
 type Entry = z.output<typeof StorageConfig>['storage_handlers'][number]
 
 async function place(entry: Entry, { file, path, others }: Surroundings): Promise<PlacedHandler> {
-  const { type, name = shortName(type), models: patterns, ...rest } = entry
-  const kind = await loadHandlerKind(shortName(type), `${file}: "${path}.type"`)
+  const { type, name = callName(type), models: given, ...rest } = entry
+  const kind = await loadHandlerKind(shortName(type), { where: `${file}: "${path}.type"`, file })
+  const patterns = given ?? (kind.readOnly ? [] : ['*'])
+  if (kind.readOnly && patterns.length > 0) {
+    throw new ConfigurationError(
+      `${file}: "${path}.models" is given, but ${name} can only be read; leave it out, and name ${name} as the "source" of hosts`,
+    )
+  }
   const options = explain(file, path, () => parseAs(kind.options, rest, { name: file }))
   if (others.some((other) => other.name === name)) {
     throw new ConfigurationError(
@@ -89,7 +101,7 @@ async function withDefault(handlers: readonly PlacedHandler[], file: string): Pr
   const models = openNames().filter((name) => !handlers.some((handler) => handler.models.includes(name)))
   if (models.length === 0) return [...handlers]
   const name = handlers.some((handler) => handler.name === 'default') ? 'commissaire-default' : 'default'
-  const kind = await loadHandlerKind(defaultType, file)
+  const kind = await loadHandlerKind(defaultType, { where: file, file })
   return [...handlers, { name, type: defaultType, kind, options: kind.options.parse({}), models }]
 }
 
@@ -108,6 +120,11 @@ function openNames(): string[] {
 /** The original named handlers by the module they were in. */
 function shortName(type: string): string {
   return type.replace(/^commissaire\.storage\./, '')
+}
+
+/** What a handler is called that has no name: a module as its file. */
+function callName(type: string): string {
+  return parse(shortName(type)).name
 }
 
 /** Runs `check` and turns faults into an error that names the file and the keys. */

@@ -16,6 +16,7 @@ import {
 import { errorTable } from '@commissaire/bus'
 import { StoreFault } from './faults.ts'
 import type { ForeignChange, HandlerLog, Stored, StoreHandler, Write } from './handler.ts'
+import { ExternalHosts } from './external-hosts.ts'
 import { keyPath, storedModel } from './keys.ts'
 import { notFound } from './lookup.ts'
 import { type PlacedHandler, placeModels, type StorageConfig } from './placement.ts'
@@ -27,8 +28,10 @@ export interface StoreOptions {
   readonly dataDir?: string
   /** The keys that secret models are sealed with; default `vault.key` in the data directory. */
   readonly keyFile?: string
-  /** How errors name the configuration; default `storage.conf`. */
+  /** How errors name the configuration, and from where it names modules; default `storage.conf`. */
   readonly file?: string
+  /** Who hears that a source of external hosts does not answer. */
+  readonly log?: HandlerLog
 }
 
 /** A model to be kept. */
@@ -70,10 +73,12 @@ type OpenHandler = PlacedHandler & { readonly handler: StoreHandler }
 export class Store implements AsyncDisposable {
   readonly #handlers: readonly OpenHandler[]
   readonly #vault: Vault
+  readonly #external: ExternalHosts
 
-  private constructor(handlers: readonly OpenHandler[], vault: Vault) {
+  private constructor(handlers: readonly OpenHandler[], vault: Vault, log: HandlerLog) {
     this.#handlers = handlers
     this.#vault = vault
+    this.#external = new ExternalHosts(new Map(handlers.map(({ name, handler }) => [name, handler])), log)
   }
 
   /** Opens every handler of the configuration, and puts the default network where it belongs. */
@@ -85,10 +90,10 @@ export class Store implements AsyncDisposable {
 
   /** Opens every handler of the configuration, and writes nothing. */
   static async openAsIs(config: StorageConfig = {}, options: StoreOptions = {}): Promise<Store> {
-    const { dataDir = '/var/lib/commissaire', keyFile, file = 'storage.conf' } = options
+    const { dataDir = '/var/lib/commissaire', keyFile, file = 'storage.conf', log = silent } = options
     const placed = await placeModels(config, { file })
     const vault = await openVault(placed, { dataDir, keyFile })
-    return new Store(await openHandlers(placed, dataDir), vault)
+    return new Store(await openHandlers(placed, dataDir), vault, log)
   }
 
   /** The model of that key, or a `StorageLookup` error. */
@@ -106,7 +111,10 @@ export class Store implements AsyncDisposable {
   /** The model of that key with its revision, if there is one. */
   async find<T extends object>(definition: ModelDefinition<T>, key: string): Promise<Fetched<T> | undefined> {
     const stored = await this.#handlerOf(definition).get({ model: definition.name, key })
-    return stored && { model: this.#read(definition, stored), revision: stored.revision }
+    if (!stored) return undefined
+    const ours = this.#read(definition, stored)
+    const [model = ours] = await this.#external.complete(definition, [ours])
+    return { model, revision: stored.revision }
   }
 
   /** Every model of a list, or those whose keys begin so, by key. */
@@ -115,7 +123,10 @@ export class Store implements AsyncDisposable {
     { prefix }: { prefix?: string } = {},
   ): Promise<T[]> {
     const stored = await this.#handlerOf(of).list(of.name, prefix)
-    return stored.map((each) => this.#read(of, each))
+    return this.#external.complete(
+      of,
+      stored.map((each) => this.#read(of, each)),
+    )
   }
 
   /** Keeps all of the models or none; a `Conflict` error when one is not at the revision it should be at. */
@@ -124,6 +135,7 @@ export class Store implements AsyncDisposable {
     changes: readonly Change<T>[],
   ): Promise<Kept<T>[]> {
     const handler = this.#handlerOf(definition)
+    for (const { model } of changes) this.#external.check(definition, model)
     const written = await handler.save(changes.map((change) => this.#write(definition, change)))
     return written.map(({ revision, created }, index) => ({
       model: modelAt(changes, index),
@@ -223,6 +235,8 @@ export class Store implements AsyncDisposable {
     }
   }
 }
+
+const silent: HandlerLog = { info() {}, warn() {} }
 
 async function openVault(
   handlers: readonly PlacedHandler[],

@@ -1,6 +1,7 @@
 /** Which handler has which model, and what a configuration that cannot be meant is told. */
 import assert from 'node:assert/strict'
 import { test } from 'vitest'
+import { storedModels } from '../src/keys.ts'
 import { placeModels } from '../src/placement.ts'
 
 const place = (...storage_handlers: unknown[]) => placeModels({ storage_handlers }, { file: 'storage.conf' })
@@ -10,16 +11,8 @@ async function modelsOf(...storage_handlers: unknown[]): Promise<Record<string, 
   return Object.fromEntries(handlers.map(({ name, type, models }) => [`${name}/${type}`, models]))
 }
 
-const everything = [
-  'Host',
-  'Cluster',
-  'ClusterDeploy',
-  'ClusterUpgrade',
-  'ClusterRestart',
-  'Network',
-  'ContainerManagerConfig',
-  'HostCreds',
-]
+const names = storedModels.filter(({ secret }) => !secret).map(({ name }) => name)
+const everything = [...names, 'HostCreds']
 
 test('without a configured handler sqlite has everything', async () => {
   assert.deepEqual(await modelsOf(), { 'default/sqlite': everything })
@@ -44,7 +37,7 @@ test('models go to the handlers that name them, the rest to the default one, sec
     {
       'clusters/memory': ['Cluster', 'ClusterDeploy', 'ClusterUpgrade', 'ClusterRestart', 'Network'],
       'hosts/memory': ['Host', 'HostCreds'],
-      'default/sqlite': ['ContainerManagerConfig'],
+      'default/sqlite': names.filter((name) => name !== 'Host' && !/^(Cluster.*|Network)$/.test(name)),
     },
   )
 })
@@ -56,13 +49,13 @@ test('a handler that is itself called default does not get in the default one’
   ])
 })
 
-const models = 'Host, Cluster, ClusterDeploy, ClusterUpgrade, ClusterRestart, Network, ContainerManagerConfig'
+const models = names.join(', ')
 
 const mistakes: [sentence: string, handlers: unknown[], message: string][] = [
   [
     'an unknown type',
     [{ type: 'memory', models: ['Host'] }, { type: 'etdc' }],
-    'storage.conf: "storage_handlers[1].type" is "etdc"; allowed: "sqlite", "etcd", "memory"',
+    'storage.conf: "storage_handlers[1].type" is "etdc"; allowed: "sqlite", "etcd", "memory", the path of a module, or a package that is installed',
   ],
   ['no type', [{ name: 'a' }], 'storage.conf: "storage_handlers[0].type" is missing'],
   [

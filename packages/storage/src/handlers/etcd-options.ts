@@ -12,7 +12,7 @@ const server = z
   .string()
   .refine((url) => serverPattern.test(url), {
     error: ({ input }) =>
-      `is ${JSON.stringify(input)}; write it as http://HOST:2379 or https://HOST:2379, and a name and password as "username" and "password"`,
+      `is ${JSON.stringify(String(input).replace(/[^/]*@/, '***@'))}; write it as http://HOST:2379 or https://HOST:2379, and a name and password as "username" and "password"`,
   })
   .transform((url) => {
     const [, scheme = '', host = '', port = '2379'] = serverPattern.exec(url) ?? []
