@@ -1,6 +1,8 @@
 /** Runs each example as the manual says, in processes of its own, over a real Redis. */
 import assert from 'node:assert/strict'
-import { globSync, readFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { type Bus, connect } from '@commissaire/bus'
@@ -94,7 +96,26 @@ test('every example is run by a test of this file', () => {
   ])
 })
 
-const guides = ['docs/guide/writing-a-service.md', 'packages/service/README.md']
+test('api-keys lets programs in at the server by their keys', { timeout: 60_000 }, async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'api-keys-'))
+  const filepath = join(folder, 'api-keys.json')
+  writeFileSync(filepath, JSON.stringify({ backup: createHash('sha256').update('a long key').digest('hex') }))
+  const plugin = `${join(examples, 'plugins/api-keys.ts')}:filepath=${filepath}`
+  const where = ['--no-config-file', '--bus-uri', 'memory://', '-i', '127.0.0.1', '-p', '0']
+  const program = join(root, 'apps/server/bin/commissaire-server.js')
+  await using server = new Program(program, [...where, '--authentication-plugin', plugin])
+  const { url } = await server.said('The server listens')
+  const statusFor = async (key: string) =>
+    (await fetch(`${String(url)}/metrics`, { headers: { 'x-api-key': key } })).status
+  assert.deepEqual([await statusFor('a long key'), await statusFor('another')], [200, 403])
+  rmSync(folder, { recursive: true })
+})
+
+const guides = [
+  'docs/guide/writing-a-service.md',
+  'docs/guide/authentication.md',
+  'packages/service/README.md',
+]
 
 for (const guide of guides) {
   test(`the code in ${guide} is code that these tests run`, () => {
