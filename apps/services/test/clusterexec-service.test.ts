@@ -8,6 +8,7 @@ import {
   parseModel,
   timestamp,
 } from '@commissaire/models'
+import type { FakeHost } from '@commissaire/hosts/testing'
 import { expect, test } from 'vitest'
 
 import { ClusterexecService } from '../src/index.ts'
@@ -292,4 +293,22 @@ test('a cluster that goes away ends what is rolled over it', async () => {
   await restarted(system)
   await system.storage.delete(Cluster, 'web')
   await expect(system.bus.request('jobs.clusterexec.restart', ['web'])).rejects.toMatchObject({ code: 404 })
+})
+
+test('after an upgrade it is kept whether the host needs a reboot', async () => {
+  await using system = await TestSystem.start(noWatcher)
+  const host: FakeHost = await system.activeHost({
+    respond: ({ command }) => {
+      if (command.includes('dist-upgrade'))
+        host.lines = ['flag./run/reboot-required=', 'flag.packages=libc6 ']
+      return undefined
+    },
+  })
+  await system.cluster('web', [host])
+  await system.bus.request('jobs.clusterexec.upgrade', ['web'])
+  expect(await upgraded(system)).toMatchObject({ status: 'finished' })
+  expect((await system.stored(host.address)).reboot).toMatchObject({
+    needed: 'yes',
+    reason: 'the system asks for it (libc6)',
+  })
 })

@@ -218,3 +218,31 @@ test('JSON-RPC is taken, too', async () => {
   await system.bus.request('jobs.watcher', { address: host.address, last_check: old })
   await looksAt(system, host.address, 2)
 })
+
+test('now and then a host is looked at more closely: its facts, and whether it needs a reboot', async () => {
+  await using system = await TestSystem.start({ watcher: { interval: 100, lookCloserAfter: 300 } })
+  const host = await system.activeHost()
+  await system.bus.publish('jobs.watcher', record(host.address))
+  const needs = (answer: string) =>
+    until(async () => {
+      const { reboot } = await system.stored(host.address)
+      return reboot.needed === answer ? reboot : undefined
+    })
+  const first = await needs('no')
+  expect((await system.stored(host.address)).facts).toMatchObject({ bootId: host.bootId })
+  host.lines = ['flag./run/reboot-required=*** System restart required ***']
+  const second = await needs('yes')
+  expect(second.checked_at > first.checked_at).toBe(true)
+  expect(second.source).toBe('/run/reboot-required')
+})
+
+test('a host that cannot say whether it needs a reboot is well all the same', async () => {
+  await using system = await TestSystem.start({ watcher: { interval: 100, lookCloserAfter: 300 } })
+  const host = await system.activeHost({
+    respond: ({ command }) => (command.includes('reboot_signs') ? { signal: 'KILL' } : undefined),
+  })
+  await system.bus.publish('jobs.watcher', record(host.address))
+  await until(async () => (await system.stored(host.address)).reboot.checked_at)
+  const stored = await system.stored(host.address)
+  expect([stored.reboot.needed, stored.status === 'failed']).toEqual(['unknown', false])
+})
