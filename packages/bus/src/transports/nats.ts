@@ -1,0 +1,141 @@
+/**
+ * NATS: calls and notifications lie in JetStream until they are done; answers, and what is said to all, go through core
+ * NATS and are kept by nobody.
+ *
+ * How messages lie on the server is in `docs/reference/wire.md`; how a message is kept from a process that always dies of
+ * it, in `nats/wills.ts`.
+ */
+
+import { randomUUID } from 'node:crypto'
+import type {
+  Consumer,
+  ConsumeOptions,
+  DeadMessages,
+  Outgoing,
+  QueueDeclaration,
+  Reply,
+  Transport,
+  TransportOptions,
+} from '../transport.ts'
+import { Bindings } from './nats/bindings.ts'
+import { NatsConsumer } from './nats/consumer.ts'
+import { NatsDead } from './nats/dead.ts'
+import { away, closed } from './nats/failures.ts'
+import { Names, replySubject } from './nats/names.ts'
+import { Publisher } from './nats/publisher.ts'
+import { replyHeaders, type BurialMeans } from './nats/set-aside.ts'
+import { Socket } from './nats/socket.ts'
+import { Wills } from './nats/wills.ts'
+
+/** Connects to NATS 2.9 or later, with JetStream. */
+export async function open(url: URL, options: TransportOptions): Promise<Transport> {
+  const names = new Names(options.exchange)
+  const transport = new NatsTransport(await Socket.connect(url, options.clientName), names, options)
+  return transport.start()
+}
+
+class NatsTransport implements Transport {
+  readonly replyQueue = `response-${randomUUID()}`
+  readonly dead: DeadMessages
+  readonly #socket: Socket
+  readonly #options: TransportOptions
+  readonly #means: BurialMeans
+  readonly #bindings: Bindings
+  readonly #publisher: Publisher
+  readonly #declared = new Map<string, Set<string>>()
+  readonly #consumers = new Set<NatsConsumer>()
+  #wills: Wills | undefined
+  #declaring: NodeJS.Timeout | undefined
+  #closing: Promise<void> | undefined
+
+  // oxlint-disable-next-line max-params
+  constructor(socket: Socket, names: Names, options: TransportOptions) {
+    this.#socket = socket
+    this.#options = options
+    this.#means = { socket, names, log: options.log, obituary: options.obituary }
+    this.#bindings = new Bindings(this.#means)
+    this.#publisher = new Publisher(this.#means, this.#bindings)
+    this.dead = new NatsDead(this.#means)
+  }
+
+  async start(): Promise<this> {
+    const { onReply, onBroadcast, onState } = this.#options
+    this.#socket.watch({ onReady: () => void this.#comeBack(), onLost: () => onState('disconnected') })
+    this.#socket.subscribe(replySubject(this.replyQueue), (message) => onReply(message.string()))
+    this.#socket.subscribe(this.#means.names.news, (message) => onBroadcast(message.string()))
+    await this.#bindings.refresh()
+    return this
+  }
+
+  async publish(message: Outgoing): Promise<number> {
+    if (this.#closing) throw closed()
+    return this.#publisher.publish(message)
+  }
+
+  async reply(reply: Reply): Promise<void> {
+    if (this.#closing) throw closed()
+    if (!this.#socket.ready) throw away(0)
+    this.#socket.send(replySubject(reply.queue), reply.body, { headers: replyHeaders(reply) })
+    await this.#socket.synced()
+  }
+
+  async consume(queue: QueueDeclaration, options: ConsumeOptions): Promise<Consumer> {
+    if (this.#closing) throw closed()
+    this.#wills ??= this.#watchWills()
+    const means = { ...this.#means, options: this.#options, wills: this.#wills }
+    const consumer = new NatsConsumer(queue.name, options, means)
+    this.#consumers.add(consumer)
+    await consumer.start()
+    const keys = this.#declared.get(queue.name) ?? new Set()
+    this.#declared.set(queue.name, keys)
+    for (const key of queue.routingKeys) keys.add(key)
+    await this.#bindings.bind(queue.name, queue.routingKeys)
+    this.#declaring ??= setInterval(() => void this.#declareAgain(), declareEvery)
+    return consumer
+  }
+
+  async broadcast(text: string): Promise<void> {
+    this.#socket.send(this.#means.names.news, text)
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  #watchWills(): Wills {
+    const holder = this.replyQueue
+    const holds = (queue: string, sequence: number): boolean =>
+      [...this.#consumers].some((consumer) => consumer.queue === queue && consumer.holds(sequence))
+    return new Wills({ ...this.#means, options: this.#options, holder, holds })
+  }
+
+  async #comeBack(): Promise<void> {
+    await this.#declareAgain()
+    if (this.#socket.ready) this.#options.onState('connected')
+  }
+
+  /** After a reconnect; and now and then, for somebody may have emptied the server. */
+  async #declareAgain(): Promise<void> {
+    if (!this.#socket.ready) return
+    try {
+      await this.#bindings.refresh()
+      for (const [queue, keys] of this.#declared)
+        if (!this.#bindings.has(queue, [...keys])) await this.#bindings.bind(queue, [...keys])
+      await this.#wills?.refresh()
+    } catch (err) {
+      if (this.#socket.ready) this.#options.log.warn({ err }, 'could not declare the queues again')
+    }
+  }
+
+  async #close(): Promise<void> {
+    clearInterval(this.#declaring)
+    this.#bindings.close()
+    await Promise.all([...this.#consumers].map((consumer) => consumer.close()))
+    this.#wills?.close()
+    await this.#socket.close()
+  }
+}
+
+/** Milliseconds. */
+const declareEvery = 10_000

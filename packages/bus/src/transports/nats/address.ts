@@ -1,0 +1,87 @@
+/** From the URL of a bus to the options of a connection to NATS. */
+
+import type { NodeConnectionOptions } from '@nats-io/transport-node'
+import { serversOf } from '../../servers.ts'
+import { tlsOf, type TlsOptions } from '../tls.ts'
+
+/** Where to connect, and how. */
+export interface Address {
+  /** The servers, for people. */
+  readonly servers: string
+  /** Whom we say that we are, for people; without secrets. */
+  readonly login: string
+  /** How many servers of a cluster keep each message. */
+  readonly replicas: number
+  readonly options: NodeConnectionOptions
+}
+
+const defaultPort = 4222
+/** How long one attempt to connect may take, in milliseconds. */
+const dialLimit = 5_000
+/** Some broken connections look well for hours: one that answers neither of two pings is given up. */
+const pulse = 5_000
+
+/** Reads a URL such as `nats://user:password@a:4222`, `nats://token@a` or `tls://a/?ca=/etc/ca.pem&replicas=3`. */
+export function readAddress(url: URL, clientName: string): Address {
+  const servers = serversOf(url, defaultPort)
+  const options: NodeConnectionOptions = {
+    servers,
+    name: clientName,
+    timeout: dialLimit,
+    pingInterval: pulse,
+    maxPingOut: 2,
+    maxReconnectAttempts: -1,
+    reconnectDelayHandler: backoff(),
+    // A password that is being changed may be wrong for a moment.
+    ignoreAuthErrorAbort: true,
+    noAsyncTraces: true,
+    ...credentials(url),
+    ...tlsSettings(url),
+  }
+  return { servers: servers.join(', '), login: loginOf(url), replicas: replicasOf(url), options }
+}
+
+function credentials({ username, password }: URL): NodeConnectionOptions {
+  const user = decodeURIComponent(username)
+  if (user === '') return {}
+  return password === '' ? { token: user } : { user, pass: decodeURIComponent(password) }
+}
+
+function loginOf({ username, password }: URL): string {
+  if (username === '') return 'without a name and password'
+  return password === '' ? 'with the token of the URL' : `as "${decodeURIComponent(username)}"`
+}
+
+/** Under `nats://` TLS is used where the server wants it; otherwise it is insisted on. */
+function tlsSettings(url: URL): { tls?: TlsOptions } {
+  const rest = new URL(url)
+  for (const name of ['server', 'replicas']) rest.searchParams.delete(name)
+  const tls = tlsOf(rest, ['tls:', 'nats+tls:'])
+  if (!tls) return {}
+  if (url.searchParams.has('servername')) return { tls }
+  // Of several servers, each has its own name.
+  const { servername: _first, ...files } = tls
+  return { tls: files }
+}
+
+function replicasOf(url: URL): number {
+  const replicas = url.searchParams.get('replicas') ?? '1'
+  if (/^[1-5]$/.test(replicas)) return Number(replicas)
+  throw new Error(
+    `cannot connect to ${url.host}: replicas=${replicas} in the URL must be a number from 1 to 5`,
+  )
+}
+
+/** The delay before each attempt to reconnect: growing up to two seconds, with jitter. */
+function backoff(): () => number {
+  let last = 0
+  let delay = first
+  return () => {
+    delay = Date.now() - last > calm ? first : Math.min(2_000, delay * 2)
+    last = Date.now()
+    return delay * (0.5 + Math.random() / 2)
+  }
+}
+
+const first = 50
+const calm = 10_000

@@ -1,0 +1,65 @@
+/** A message in the hands of a consumer, and until when it is surely ours. */
+
+import type { Msg, MsgHdrs } from '@nats-io/transport-node'
+import type { Delivery, Settlement } from '../../transport.ts'
+import type { Claim } from './acks.ts'
+import { decodeHeaders, type Envelope } from './letters.ts'
+
+/** Where a message came from, and how it is ended. */
+export interface Origin {
+  readonly queue: string
+  readonly routingKey: string
+  readonly settle: (delivery: NatsDelivery, settlement: Settlement) => Promise<void>
+}
+
+/** A message in the hands of a consumer on NATS. */
+export class NatsDelivery implements Delivery {
+  /** The latest: a message that is handed out to us again while we have it is still the same. */
+  claim: Claim
+  /** The time, in milliseconds since 1970, after which the server may give the message to somebody else. */
+  ours: number
+  readonly body: string
+  readonly written: MsgHdrs | undefined
+  readonly #envelope: Envelope
+  readonly #origin: Origin
+  #settled = false
+
+  constructor(message: Msg, { claim, ours, origin }: { claim: Claim; ours: number; origin: Origin }) {
+    this.claim = claim
+    this.ours = ours
+    this.body = message.string()
+    this.written = message.headers
+    this.#envelope = decodeHeaders(message.headers)
+    this.#origin = origin
+  }
+
+  get queue(): string {
+    return this.#origin.queue
+  }
+
+  get routingKey(): string {
+    return this.#origin.routingKey
+  }
+
+  get contentType(): string {
+    return this.#envelope.contentType
+  }
+
+  get headers(): Delivery['headers'] {
+    return this.#envelope.headers
+  }
+
+  get replyTo(): string | undefined {
+    return this.#envelope.replyTo
+  }
+
+  get redelivered(): boolean {
+    return this.claim.deliveries > 1
+  }
+
+  settle(settlement: Settlement): Promise<void> {
+    if (this.#settled) return Promise.resolve()
+    this.#settled = true
+    return this.#origin.settle(this, settlement)
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * Messages as they lie on NATS: the body is the payload, everything beside it is in headers.
+ *
+ * Pure functions. `docs/reference/wire.md` describes the format. A header that cannot lie there as it is, because it is
+ * not plain ASCII, is percent-encoded, and a `*` after its name says so.
+ */
+
+import { headers as emptyHeaders, type MsgHdrs } from '@nats-io/transport-node'
+import type { Headers, Outgoing } from '../../transport.ts'
+
+/** What can be read from the headers of a message. */
+export interface Envelope {
+  readonly contentType: string
+  readonly headers: Headers
+  readonly replyTo: string | undefined
+}
+
+/** Why, when and after how many attempts a message was set aside. */
+export interface DeathNote {
+  readonly reason: string
+  readonly deadAt: string
+  readonly attempts: number
+}
+
+const contentTypeName = 'Content-Type'
+const replyToName = 'Commissaire-Reply-To'
+const ourPrefix = 'Commissaire-Header-'
+const reasonName = 'Commissaire-Dead-Reason'
+const deadAtName = 'Commissaire-Dead-At'
+const attemptsName = 'Commissaire-Attempts'
+
+/** Writes the headers of a message. */
+export function encodeHeaders(message: Pick<Outgoing, 'contentType' | 'headers' | 'replyTo'>): MsgHdrs {
+  const written = emptyHeaders()
+  put(written, contentTypeName, message.contentType)
+  if (message.replyTo !== undefined) put(written, replyToName, message.replyTo)
+  for (const name in message.headers) put(written, outerName(name), message.headers[name] ?? '')
+  return written
+}
+
+/** Reads the headers of a message. Foreign senders may leave out all of them. */
+export function decodeHeaders(written: MsgHdrs | undefined): Envelope {
+  const headers: Record<string, string> = {}
+  let contentType = ''
+  let replyTo: string | undefined
+  for (const [writtenName, [writtenValue = '']] of written ?? []) {
+    const [name, value] = read(writtenName, writtenValue)
+    if (name === contentTypeName) contentType = value
+    else if (name === replyToName) replyTo = value
+    else if (!isOurs(name)) headers[innerName(name)] = value
+  }
+  return { contentType, headers, replyTo }
+}
+
+/** Copies headers without what was said of an earlier delivery, such as why it was set aside. */
+export function copyHeaders(written: MsgHdrs | undefined): MsgHdrs {
+  const copy = emptyHeaders()
+  for (const [name, [value = '']] of written ?? [])
+    if (!isOurs(read(name, value)[0])) copy.append(name, value)
+  return copy
+}
+
+/** Adds why a message was set aside to its headers. */
+export function addDeathNote(written: MsgHdrs, note: DeathNote): void {
+  put(written, reasonName, note.reason)
+  put(written, deadAtName, note.deadAt)
+  put(written, attemptsName, String(note.attempts))
+}
+
+/** Reads why a message was set aside. */
+export function readDeathNote(written: MsgHdrs | undefined): DeathNote {
+  const facts: Record<string, string> = {}
+  for (const [name, [value = '']] of written ?? [])
+    Object.assign(facts, Object.fromEntries([read(name, value)]))
+  return {
+    reason: facts[reasonName] ?? '',
+    deadAt: facts[deadAtName] ?? '',
+    attempts: Number(facts[attemptsName] ?? 0) || 0,
+  }
+}
+
+function put(written: MsgHdrs, name: string, value: string): void {
+  if (/^(?:[!-~](?:[ -~]*[!-~])?)?$/.test(value)) written.append(name, value)
+  else written.append(`${name}*`, encodeURIComponent(value.toWellFormed()))
+}
+
+function read(name: string, value: string): [name: string, value: string] {
+  if (!name.endsWith('*')) return [name, value]
+  try {
+    return [name.slice(0, -1), decodeURIComponent(value)]
+  } catch {
+    return [name, value]
+  }
+}
+
+/** Names that mean something to the server, to us, or that no header may have, lie under a prefix. */
+function outerName(name: string): string {
+  if (/^[a-z\d][a-z\d-]*$/.test(name) && !name.startsWith('nats-')) return name
+  return ourPrefix + encodeURIComponent(name.toWellFormed())
+}
+
+function innerName(name: string): string {
+  if (!name.startsWith(ourPrefix)) return name
+  try {
+    return decodeURIComponent(name.slice(ourPrefix.length))
+  } catch {
+    return name
+  }
+}
+
+function isOurs(name: string): boolean {
+  return name.startsWith('Nats-') || name === reasonName || name === deadAtName || name === attemptsName
+}
