@@ -1,7 +1,7 @@
 /**
  * A store handler of one's own: hosts whose data is at home in an inventory that is read over HTTP.
  *
- *     { "type": "./http-inventory.ts", "name": "inventory", "url": "https://cmdb.example.com/hosts" }
+ *     { "type": "/path/to/http-inventory.ts", "name": "inventory", "url": "https://cmdb.example.com/hosts" }
  *
  * in `storage_handlers`, beside those that keep things; then hosts may say `"source": "inventory"`. The URL answers with
  * a list of hosts, of whose attributes `address` alone is needed: [{"address": "10.0.0.1", "zone": "a"}, …].
