@@ -55,7 +55,7 @@ export class RabbitMqWorlds {
 
 /** The address of a virtual host. */
 export function urlOf({ port }: ErlangNode, vhost: string): string {
-  return `amqp://127.0.0.1:${port}/${encodeURIComponent(vhost)}`
+  return `amqp://guest:guest@127.0.0.1:${port}/${encodeURIComponent(vhost)}`
 }
 
 /** Names of all queues, with the number of their messages, and of all exchanges but those of the broker's own. */

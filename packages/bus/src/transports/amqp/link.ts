@@ -41,10 +41,11 @@ export class Link {
       heartbeat: Math.max(1, Math.ceil(visibility / 2_000)),
       connectionName: clientName,
     })
+    // A loss that nobody hears of would end the process.
+    connection.on('error', () => {})
     try {
       await once(connection, 'connection')
     } catch (cause) {
-      connection.on('error', () => {})
       connection.unsafeDestroy()
       throw unreachable('RabbitMQ', address.label, cause)
     }
