@@ -176,3 +176,37 @@ describe.runIf(etcdIsThere())('etcd over TLS, which asks for a certificate', () 
     })
   })
 })
+
+describe.runIf(etcdIsThere())('etcd with authentication', () => {
+  let server: EtcdServer
+  beforeAll(async () => {
+    server = await EtcdServer.start()
+    await server.etcdctl('user', 'add', 'root:rootpw')
+    await server.etcdctl('user', 'grant-role', 'root', 'root')
+    await server.etcdctl('user', 'add', 'commissaire:right')
+    await server.etcdctl('user', 'add', 'stranger:right')
+    await server.etcdctl('role', 'add', 'commissaire')
+    await server.etcdctl('role', 'grant-permission', '--prefix', 'commissaire', 'readwrite', '/commissaire/')
+    await server.etcdctl('user', 'grant-role', 'commissaire', 'commissaire')
+    await server.etcdctl('auth', 'enable')
+  }, 30_000)
+  afterAll(() => server.close())
+
+  const as = (username: string, password: string) =>
+    open(options.parse({ server_url: server.url, username, password, timeout: 2000 }))
+
+  test('is read and written by a user who may use the prefix', async () => {
+    await using handler = await as('commissaire', 'right')
+    await handler.save([write('a', 'kept')])
+    assert.equal((await handler.list('Host'))[0]?.value, 'kept')
+  })
+
+  test('refuses a wrong password, a user without permission, and nobody', async () => {
+    await assert.rejects(as('commissaire', 'wrong'), {
+      kind: 'refused',
+      message: /check "username" and "password"/,
+    })
+    await assert.rejects(as('stranger', 'right'), { kind: 'refused', message: /grant it read and write/ })
+    await assert.rejects(open(options.parse({ server_url: server.url, timeout: 2000 })), { kind: 'refused' })
+  })
+})

@@ -6,6 +6,7 @@ import { test } from 'vitest'
 import { options as etcdOptions } from '../src/handlers/etcd.ts'
 import { options } from '../src/handlers/sqlite.ts'
 import { StoreFault, type StoreFaultKind } from '../src/index.ts'
+import { keyPath, storedModels } from '../src/keys.ts'
 import { placeModels } from '../src/placement.ts'
 
 const manual = readFileSync(join(import.meta.dirname, '../../../docs/reference/storage.md'), 'utf8')
@@ -58,4 +59,12 @@ test('the manual names every type of handler, and every kind of fault', async ()
   }
   for (const kind of Object.keys(kinds)) assert.match(manual, new RegExp(`^\\| \`${kind}\` \\|`, 'm'))
   assert.equal(new StoreFault('full', '').data['kind'], 'full')
+})
+
+test('the manual tells where in etcd every model lies', () => {
+  for (const definition of storedModels) {
+    const path = keyPath(definition, `<${definition.key}>`)
+    const isTold = manual.includes(`\`${path}\``) || manual.includes(`\`…/${path.split('/').at(-1)}\``)
+    assert.ok(isTold && manual.includes(definition.name), path)
+  }
 })
