@@ -6,6 +6,7 @@ import { resolve } from 'node:path'
 import {
   blankSecrets,
   defaultNetwork,
+  findModel,
   keyOf,
   type ListDefinition,
   type ModelDefinition,
@@ -20,6 +21,7 @@ import { ExternalHosts } from './external-hosts.ts'
 import { keyPath, storedModel } from './keys.ts'
 import { notFound } from './lookup.ts'
 import { type PlacedHandler, placeModels, type StorageConfig } from './placement.ts'
+import { openOptions, sealOptions } from './sealed-options.ts'
 import { Vault } from './vault.ts'
 
 /** Where a store finds its files. */
@@ -219,7 +221,7 @@ export class Store implements AsyncDisposable {
 
   #write<T extends object>(definition: ModelDefinition<T>, { model, revision }: Change<T>): Write {
     const place = { model: definition.name, key: keyOf(definition, model) }
-    const text = JSON.stringify(model)
+    const text = JSON.stringify(sealOptions(definition, model, { vault: this.#vault, place }))
     const value = definition.secret ? this.#vault.seal(place, text) : text
     return revision === undefined ? { ...place, value } : { ...place, value, expected: revision }
   }
@@ -227,7 +229,7 @@ export class Store implements AsyncDisposable {
   #read<T extends object>(definition: ModelDefinition<T>, stored: Stored): T {
     const text = definition.secret ? this.#vault.open(stored, stored.value) : stored.value
     try {
-      return parseModelText(definition, text)
+      return parseModelText(definition, openOptions(definition, text, { vault: this.#vault, place: stored }))
     } catch (cause) {
       if (!(cause instanceof ValidationError)) throw cause
       const what = `What is stored as ${keyPath(definition, stored.key)} cannot be read`
@@ -242,7 +244,11 @@ async function openVault(
   handlers: readonly PlacedHandler[],
   { dataDir, keyFile }: { dataDir: string; keyFile: string | undefined },
 ): Promise<Vault> {
-  const lasting = handlers.some(({ kind, models }) => kind.lasting && models.includes('HostCreds'))
+  const isSealed = (name: string) => {
+    const definition = findModel(name)
+    return definition !== undefined && (definition.secret || definition.guarded.length > 0)
+  }
+  const lasting = handlers.some(({ kind, models }) => kind.lasting && models.some(isSealed))
   if (!lasting && keyFile === undefined) return Vault.forThisProcess()
   return Vault.fromFile(resolve(dataDir, keyFile ?? 'vault.key'))
 }

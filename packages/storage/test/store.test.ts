@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite'
 import {
   Cluster,
   ClusterDeploy,
+  ContainerManagerConfig,
   defaultNetwork,
   Host,
   HostCreds,
@@ -153,4 +154,34 @@ test('a key file that cannot be used keeps the store from opening', async () => 
   const dataDir = directory()
   writeFileSync(join(dataDir, 'vault.key'), 'x', { mode: 0o600 })
   await assert.rejects(Store.open({}, { dataDir }), { kind: 'sealed' })
+})
+
+test("a container manager's token rests sealed, the rest of it in the clear", async () => {
+  const dataDir = directory()
+  const options = {
+    server_url: 'https://10.0.0.1:6443',
+    token: 'very private',
+    nested: { password: 'secret too' },
+  }
+  const config = parseModel(ContainerManagerConfig, { name: 'prod', type: 'kubernetes', options })
+  {
+    await using store = await Store.open({}, { dataDir })
+    await store.save(ContainerManagerConfig, [{ model: config }])
+  }
+  const database = new DatabaseSync(join(dataDir, 'commissaire.db'))
+  const [row] = database.prepare("select value from models where model = 'ContainerManagerConfig'").all()
+  assert.match(String(row?.['value']), /https:\/\/10\.0\.0\.1:6443.*"token":"sealed:1:/)
+  assert.doesNotMatch(String(row?.['value']), /very private|secret too/)
+  database
+    .prepare('update models set value = ? where model = ?')
+    .run(
+      String(row?.['value']).replace(/"nested":"[^"]*"/, '"nested":{"password":"in the clear"}'),
+      'ContainerManagerConfig',
+    )
+  database.close()
+  await using again = await Store.open({}, { dataDir })
+  assert.deepEqual(await again.get(ContainerManagerConfig, 'prod'), {
+    ...config,
+    options: { ...options, nested: { password: 'in the clear' } },
+  })
 })
