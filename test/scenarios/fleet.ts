@@ -38,6 +38,16 @@ export class Fleet implements AsyncDisposable {
     return host
   }
 
+  /** Lets `remove` take each host out of the system, and switches it off. */
+  async retire(remove: (address: string) => Promise<unknown>): Promise<void> {
+    await Promise.all(
+      this.#hosts.splice(0).map(async (host) => {
+        await remove(host.address)
+        await host.close()
+      }),
+    )
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#hosts.map((host) => host.close()))
   }

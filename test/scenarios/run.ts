@@ -2,11 +2,23 @@
 import { afterAll, afterEach, beforeAll, describe, test } from 'vitest'
 import { clusterScenarios } from './clusters.ts'
 import { deathOf } from './deaths.ts'
+import { brokers, sevenProcessesOn, stores } from './grounds.ts'
 import { hostScenarios } from './hosts.ts'
 import { operationScenarios } from './operations.ts'
+import { parts } from './seven-processes.ts'
 import type { World } from './world.ts'
 
 const scenarios = { ...hostScenarios, ...clusterScenarios, ...operationScenarios }
+
+/** Every scenario in seven processes over this broker, with either store. */
+export function runOver(broker: keyof typeof brokers): void {
+  for (const store of ['sqlite', 'etcd'] as const) {
+    if (!brokers[broker].isThere() || !stores[store].isThere()) continue
+    runScenarios(`in seven processes over ${broker} and ${store}`, parts, () =>
+      sevenProcessesOn(broker, store),
+    )
+  }
+}
 
 /** Every scenario, one after the other, in a world that is opened once. */
 export function runScenarios(name: string, parts: readonly string[], open: () => Promise<World>): void {
@@ -23,6 +35,9 @@ export function runScenarios(name: string, parts: readonly string[], open: () =>
       if (task.result?.state !== 'fail') return
       for (const part of world.parts) console.error(`${part}:\n${world.log(part).slice(-6000)}`)
     })
+
+    /** Nobody looks at hosts of scenarios that are over. */
+    afterEach(() => world.hosts.retire((address) => world.api('DELETE', `/host/${address}`)))
 
     for (const [sentence, scenario] of Object.entries(scenarios)) test(sentence, () => scenario(world))
     for (const part of parts)

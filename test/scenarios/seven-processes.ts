@@ -80,25 +80,6 @@ export async function sevenProcesses(ground: Ground): Promise<World> {
   return world
 }
 
-/** A world on a broker that is started for it, and goes with it. */
-export async function withBroker<Broker extends { remove(): Promise<void> }>(
-  starting: Promise<Broker>,
-  open: (broker: Broker) => Promise<World>,
-): Promise<World> {
-  const broker = await starting
-  const world = await open(broker).catch(async (error: unknown) => {
-    await broker.remove()
-    throw error
-  })
-  return {
-    ...world,
-    async [Symbol.asyncDispose]() {
-      await world[Symbol.asyncDispose]()
-      await broker.remove()
-    },
-  }
-}
-
 function programOf(part: string, file: string): Program {
   const bin = part === 'server' ? 'apps/server/bin/commissaire-server.js' : `apps/services/bin/${part}.js`
   return new Program(bin, ['-c', file], { readyWord: 'is running' })
