@@ -89,7 +89,10 @@ export class EtcdConnection {
     const client = this.#client()
     const stream = await client.watchClient.watch()
     // Without anybody who hears of it, an error would end the process; also after the stream was cancelled.
-    stream.on('error', () => this.#streams.delete(stream))
+    stream.on('error', () => {
+      // One that we did not cancel ourselves: its server is gone, and nobody may be asking anything that would notice.
+      if (this.#streams.delete(stream) && !this.isClosed) this.#moveOn(client)
+    })
     stream.write({ create_request: request })
     this.#streams.add(stream)
     return stream
