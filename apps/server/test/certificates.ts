@@ -50,6 +50,22 @@ export class Certificates implements AsyncDisposable {
     await this.#join(name)
   }
 
+  /** The same, signed by itself, for a time in the past or in the future: `20200101000000Z`. */
+  async during(name: string, [start, end]: readonly [string, string]): Promise<void> {
+    const request = this.at(`${name}.csr`)
+    const config = await this.write(
+      `${name}.cnf`,
+      `[ca]\ndefault_ca=own\n[own]\nnew_certs_dir=${this.folder}\ndatabase=${await this.write(`${name}.db`, '')}\n` +
+        `default_md=sha256\npolicy=any\nrand_serial=yes\n[any]\ncommonName=supplied\n`,
+    )
+    const key = this.at(`${name}.key`)
+    await run('openssl', ['req', ...curve, '-subj', `/CN=${name}`, '-keyout', key, '-out', request])
+    const time = ['-startdate', start, '-enddate', end]
+    const own = ['-config', config, '-selfsign', '-keyfile', key, '-in', request]
+    await run('openssl', ['ca', '-batch', '-notext', ...own, ...time, '-out', this.at(`${name}.crt`)])
+    await this.#join(name)
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await rm(this.folder, { recursive: true })
   }
