@@ -61,6 +61,7 @@ export async function sevenProcesses(ground: Ground): Promise<World> {
     parts,
     hosts,
     bus,
+    busUrl: ground.bus,
     api: (method, path, body) => ask(port, { method, path, body }),
     async restart(part) {
       const killed = programs.get(part) ?? []

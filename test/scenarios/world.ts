@@ -17,6 +17,8 @@ export interface World extends AsyncDisposable {
   readonly hosts: Fleet
   /** A connection of ours to its bus; undefined where that is inside of one process. */
   readonly bus: Bus | undefined
+  /** Where its bus is, for those who write below it. */
+  readonly busUrl?: string
   /** Asks the server, as the operator. */
   api<T>(method: string, path: string, body?: unknown): Promise<Answer<T>>
   /** Kills every process of the part as a power cut would, and starts it again. */
