@@ -203,19 +203,23 @@ export class NatsConsumer implements Consumer {
     const { socket } = this.#means
     const { claim } = delivery
     if (settlement.kind === 'released') return socket.send(claim.subject, words.giveBack)
+    if (settlement.kind === 'dead') return this.#setAside(delivery, settlement)
     if (settlement.reply) this.#answer(settlement.reply)
-    if (settlement.kind === 'done') return socket.send(claim.subject, words.ack)
-    return this.#setAside(delivery, settlement.reason)
+    return socket.send(claim.subject, words.ack)
   }
 
   #answer(reply: Reply): void {
     this.#means.socket.send(replySubject(reply.queue), reply.body, { headers: replyHeaders(reply) })
   }
 
-  async #setAside(delivery: NatsDelivery, reason: string): Promise<void> {
+  async #setAside(
+    delivery: NatsDelivery,
+    { reason, reply }: { reason: string; reply?: Reply },
+  ): Promise<void> {
     const { queue, routingKey, body, written, claim } = delivery
     const casualty = { queue, routingKey, body, written, sequence: claim.sequence }
     await setAside(casualty, { reason, attempts: claim.deliveries - 1 }, this.#means)
+    if (reply) this.#answer(reply)
     this.#means.socket.send(claim.subject, words.ack)
   }
 

@@ -16,9 +16,10 @@ export function cannotConnect({ servers, login }: Address, cause: unknown): BusE
       'check name and password, or the token, in the URL: nats://user:password@host or nats://token@host'
     return failure(`NATS at ${servers} refused us ${login}: ${cause.message}; ${advice}`, cause)
   }
-  if (cause instanceof errors.InvalidArgumentError && cause.message.includes('tls')) {
-    const advice = 'write nats:// in place of tls://, or give the server its certificate'
-    return failure(`NATS at ${servers} does not speak TLS: ${cause.message}; ${advice}`, cause)
+  const found = textOf(cause)
+  if (/does not support 'tls'|'tls' is not available/.test(found)) {
+    const advice = 'write nats:// in the URL, or give the server its certificate'
+    return failure(`NATS at ${servers} does not speak TLS: ${found}; ${advice}`, cause)
   }
   return unreachable('NATS', servers, cause)
 }

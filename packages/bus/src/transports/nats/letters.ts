@@ -7,6 +7,7 @@
 
 import { headers as emptyHeaders, type MsgHdrs } from '@nats-io/transport-node'
 import type { Headers, Outgoing } from '../../transport.ts'
+import { decodeToken, encodeToken } from './names.ts'
 
 /** What can be read from the headers of a message. */
 export interface Envelope {
@@ -96,13 +97,13 @@ function read(name: string, value: string): [name: string, value: string] {
 /** Names that mean something to the server, to us, or that no header may have, lie under a prefix. */
 function outerName(name: string): string {
   if (/^[a-z\d][a-z\d-]*$/.test(name) && !name.startsWith('nats-')) return name
-  return ourPrefix + encodeURIComponent(name.toWellFormed())
+  return ourPrefix + encodeToken(name.toWellFormed())
 }
 
 function innerName(name: string): string {
   if (!name.startsWith(ourPrefix)) return name
   try {
-    return decodeURIComponent(name.slice(ourPrefix.length))
+    return decodeToken(name.slice(ourPrefix.length))
   } catch {
     return name
   }

@@ -2,20 +2,23 @@
  * How the names of the bus lie in NATS: every exchange, queue and word of a routing key is one token of a subject, and
  * can be read back from it.
  *
- * A token keeps letters, digits, `-` and `_`; everything else is percent-encoded, as in a URL, and the empty text is a
- * lone `%`. So `@`, which parts the names of streams, and `.`, `*` and `>`, which mean something to NATS, occur in none.
+ * A token keeps letters, digits, `-` and `_`; of everything else, each byte is `=` and two hexadecimal digits, and the
+ * empty text is a lone `=`. So `@`, which parts the names of streams, and `.`, `*` and `>`, which mean something to NATS,
+ * occur in none; and neither does `%`, which NATS 2.9 cannot bear in the name of a stream.
  */
 
 /** Writes any text as one token of a subject, or as the name of a stream. */
 export function encodeToken(text: string): string {
-  if (text === '') return '%'
+  if (text === '') return '='
   if (!text.isWellFormed()) throw new TypeError(`the name ${JSON.stringify(text)} is no valid Unicode`)
-  return encodeURIComponent(text).replaceAll(/[.!~*'()]/g, percent)
+  return encodeURIComponent(text)
+    .replaceAll('%', '=')
+    .replaceAll(/[.!~*'()]/g, escape)
 }
 
 /** Reads a token back. */
 export function decodeToken(token: string): string {
-  return token === '%' ? '' : decodeURIComponent(token)
+  return token === '=' ? '' : decodeURIComponent(token.replaceAll('=', '%'))
 }
 
 /** The consumer of a queue's stream, which all processes of the queue share. */
@@ -77,7 +80,7 @@ export class Names {
 
   /** The queue and the binding key in the subject of a binding. */
   readBinding(subject: string): { queue: string; key: string } {
-    const [queue = '%', key = '%'] = subject.split('.').slice(3)
+    const [queue = '=', key = '='] = subject.split('.').slice(3)
     return { queue: decodeToken(queue), key: decodeToken(key) }
   }
 
@@ -101,8 +104,8 @@ const longestName = 255
 /** A line of the protocol holds 4096 bytes, and two subjects besides. */
 const longestSubject = 1_000
 
-function percent(character: string): string {
-  return `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`
+function escape(character: string): string {
+  return `=${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`
 }
 
 function checkName(name: string, from: string): string {

@@ -26,7 +26,7 @@ const longestExpiry = 10_000
  */
 const shareOfVisibility = 0.4
 /** How long after that a server that said nothing has forgotten it. */
-const grace = 5_000
+const grace = 2_000
 
 /** All requests for the messages of one stream. */
 export class Pulls {
@@ -76,11 +76,11 @@ export class Pulls {
     this.#batches.clear()
   }
 
-  /** Looks whether the requests are still known to the server, which says at the latest when they expire. */
+  /** A server that says nothing even when requests expire has forgotten them: perhaps somebody removed the stream. */
   check(): void {
     if (this.#outstanding === 0 || Date.now() - this.#heard < this.#expiry + grace) return
     this.reset()
-    this.#events.onRoom()
+    this.#events.onGone()
   }
 
   /** Takes the requests back; resolves when nothing can arrive any more. */
