@@ -110,6 +110,7 @@ export interface World extends AsyncDisposable {
   readonly home: Home
   readonly storage: StorageClient
   readonly endpoint: string
+  readonly bus: Bus
   /** Runs commctl against the server. */
   commctl(words: string, options?: RunOptions): Promise<Run>
   /** Ends the server and starts it again on the same port, with what it keeps. */
@@ -121,7 +122,7 @@ const silence = () => {}
 const log: Logger = { debug: silence, info: silence, warn: silence, error: silence }
 
 /** Opens a world with an empty store. */
-export async function openWorld(): Promise<World> {
+export async function openWorld({ busCalls = false } = {}): Promise<World> {
   const home = new Home()
   const bus = await connect(`memory://${randomUUID()}`, { log })
   const store = await Store.open({ storage_handlers: [{ type: 'memory', name: 'memory', models: ['*'] }] })
@@ -132,7 +133,7 @@ export async function openWorld(): Promise<World> {
       [{ name: 'httpbasicauth', users: { a: { hash: operator.hash } } }],
       { log },
     )
-    const app = createApp({ bus, storage, auth, log })
+    const app = createApp({ bus, storage, auth, log, busCalls })
     return { app, endpoint: await app.listen({ port, host: '127.0.0.1' }) }
   }
   let { app, endpoint } = await start(0)
@@ -142,6 +143,7 @@ export async function openWorld(): Promise<World> {
     home,
     storage,
     endpoint,
+    bus,
     commctl: (words, options) => home.commctl(words.split(' '), options),
     stop: () => app.close(),
     async restart() {
