@@ -111,11 +111,7 @@ test('api-keys lets programs in at the server by their keys', { timeout: 60_000 
   rmSync(folder, { recursive: true })
 })
 
-const guides = [
-  'docs/guide/writing-a-service.md',
-  'docs/guide/authentication.md',
-  'packages/service/README.md',
-]
+const guides = ['docs/guide/authentication.md', 'packages/service/README.md']
 
 for (const guide of guides) {
   test(`the code in ${guide} is code that these tests run`, () => {

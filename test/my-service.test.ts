@@ -1,4 +1,4 @@
-/** How to test a service: over memory, in the same process. The guide shows this file. */
+/** How to test a service: over memory, in the same process. */
 import assert from 'node:assert/strict'
 import { test } from 'vitest'
 import { connect } from '@commissaire/bus'
