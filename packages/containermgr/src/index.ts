@@ -2,3 +2,4 @@
 export type { CallOptions, ContainerManager, OpenOptions } from './manager.ts'
 export { createContainerManager } from './create.ts'
 export { containerManagerError } from './errors.ts'
+export { nodeName } from './node-name.ts'
