@@ -14,7 +14,7 @@ import { faultOf, within, type Link } from './link.ts'
 import { encodeMessage, encodeReply, newsExchange } from './wire.ts'
 
 /** How long a message waits for a broker that is away, in milliseconds: RabbitMQ takes its time to start. */
-const patience = 30_000
+const patience = 60_000
 /** How long the broker may take to confirm, in milliseconds. It does not confirm while it is short of memory or disk. */
 const confirmLimit = 30_000
 /** Bytes; the protocol's own limit. */
