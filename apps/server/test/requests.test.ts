@@ -1,8 +1,9 @@
 /** What holds for every request: bodies, slashes, unknown paths and methods, and what goes wrong on our side. */
 import { randomUUID } from 'node:crypto'
-import { BusError, type Requester } from '@commissaire/bus'
+import { BusError } from '@commissaire/bus'
 import { StorageClient } from '@commissaire/storage'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { Backend } from '../src/backend.ts'
 import { basic, openWorld, operator, type World } from './world.ts'
 
 let world: World
@@ -83,11 +84,12 @@ test('HEAD answers as GET does, without the body', async () => {
   expect([answer.statusCode, answer.body]).toEqual([200, ''])
 })
 
-function failing(error: unknown): Requester {
+function failing(error: unknown): Backend['bus'] {
   const fail = async (): Promise<never> => {
     throw error
   }
-  return { request: fail, notify: fail, publish: fail }
+  const dead = { list: fail, replay: fail, drop: fail }
+  return { request: fail, notify: fail, publish: fail, rollCall: fail, dead }
 }
 
 test('what nobody foresaw is a bare 500, and the log has the rest under its id', async () => {

@@ -10,6 +10,24 @@ const queue = { name: 'simple', routingKeys: ['simple.*'] }
 
 /** Points 1, 2, 8 and part of 5 of what a bus promises. */
 export const calls: Record<string, Check> = {
+  async 'a roll call is answered by every process of the exchange that is there, and leaves nothing behind'(
+    make,
+  ) {
+    await using world = await make()
+    await using caller = await world.connect()
+    await using one = await world.connect()
+    await using two = await world.connect()
+    await using elsewhere = await world.connect({ exchange: 'elsewhere' })
+    const before = await world.inventory?.()
+    one.answerRollCalls(() => ({ who: 'one' }))[Symbol.dispose]()
+    for (const who of ['two', 'three']) two.answerRollCalls(() => who)
+    caller.answerRollCalls(() => 'caller')
+    elsewhere.answerRollCalls(() => 'elsewhere')
+    const answers = await caller.rollCall({ timeout: 700 })
+    assert.deepEqual(answers.map(String).sort(), ['caller', 'three', 'two'])
+    assert.deepEqual(await world.inventory?.(), before)
+  },
+
   async 'a request resolves with the result'(make) {
     await using world = await make()
     await using service = await world.connect()
