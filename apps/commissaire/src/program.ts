@@ -3,6 +3,7 @@
  * everybody else by its log.
  */
 import { createLog, defineProgram, notifySystemd, StopRequest } from '@commissaire/service'
+import { checkStorage } from '@commissaire/services'
 import { type DataFolder, openDataFolder } from './data-folder.ts'
 import { ensureFirstUser, recordEndpoint } from './first-user.ts'
 import { SystemSettings, systemFlags } from './settings.ts'
@@ -24,11 +25,13 @@ export const program = defineProgram({
     'commissaire store copy --help',
   ],
   run: async (settings, context) => {
+    const { configFile } = context
+    await checkStorage(settings, configFile)
     const log = settings.debug || !process.stderr.isTTY ? context.log : quietLog()
     using folder = openDataFolder(settings.data)
     const isNew = ensureFirstUser(folder)
     using stop = new StopRequest()
-    await using system = await startSystem(folder, settings, { log })
+    await using system = await startSystem(folder, settings, { log, configFile })
     recordEndpoint(folder, system.url)
     process.stdout.write(welcome(system.url, folder, { isNew }))
     await notifySystemd(log, 'READY=1', `Serving on ${system.url}`)

@@ -3,6 +3,7 @@
  */
 import { commonSettings, type FlagDefinition } from '@commissaire/service'
 import { serverFlags, ServerSettings } from '@commissaire/server'
+import { StorageConfig } from '@commissaire/storage'
 import { z } from 'zod'
 import { defaultDataFolder } from './data-folder.ts'
 
@@ -14,6 +15,9 @@ export const SystemSettings = ServerSettings.extend({
     shownDefault:
       '$COMMISSAIRE_DATA, else /var/lib/commissaire for root and ~/.local/share/commissaire for others',
   }),
+  storage_handlers: StorageConfig.shape.storage_handlers.describe(
+    'which store has which models; the embedded database has the rest',
+  ),
   bus_uri: z
     .string()
     .min(1)

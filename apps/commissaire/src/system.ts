@@ -27,12 +27,12 @@ export interface System extends AsyncDisposable {
 export async function startSystem(
   folder: DataFolder,
   settings: SystemSettings,
-  { log }: { log: Logger },
+  { log, configFile }: { log: Logger; configFile?: string | undefined },
 ): Promise<System> {
   await using opened = new AsyncDisposableStack()
   const { bus_uri: uri, bus_exchange: exchange } = settings
   const bus = opened.use(await connect(uri, { exchange, log, clientName: 'commissaire' }))
-  for (const service of makeServices(folder, settings, { bus, log, pool: openPool(opened) })) {
+  for (const service of makeServices(folder, settings, { bus, log, configFile, pool: openPool(opened) })) {
     opened.use(service)
     await service.start()
   }
@@ -49,12 +49,16 @@ function openPool(opened: AsyncDisposableStack): RemotePool {
 function makeServices(
   { path, sealingKey }: DataFolder,
   settings: SystemSettings,
-  means: { bus: Bus; log: Logger; pool: RemotePool },
+  { configFile, ...means }: { bus: Bus; log: Logger; pool: RemotePool; configFile: string | undefined },
 ): CommissaireService[] {
   const onHosts = { ...means, sshPort: settings.ssh_port }
   const reboot = { returnWithin: settings.return_timeout * 1000, settleTime: settings.settle_time * 1000 }
+  const storage = {
+    storage: { storage_handlers: settings.storage_handlers },
+    ...(configFile && { configFile }),
+  }
   return [
-    new StorageService({ ...means, dataDir: path, keyFile: sealingKey }),
+    new StorageService({ ...means, ...storage, dataDir: path, keyFile: sealingKey }),
     new ContainerManagerService(means),
     new InvestigatorService(onHosts),
     new ClusterexecService({ ...onHosts, reboot, lease: settings.lease * 1000 }),

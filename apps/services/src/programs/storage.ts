@@ -1,10 +1,11 @@
 /** The program `commissaire-storage-service`. */
-import { ConfigError, connectionOf, defineProgram, serviceSettings } from '@commissaire/service'
-import { checkConfiguration, StorageConfig } from '@commissaire/storage'
+import { connectionOf, defineProgram, serviceSettings } from '@commissaire/service'
+import { StorageConfig } from '@commissaire/storage'
 import { z } from 'zod'
 
 import { StorageService } from '../storage-service.ts'
 import { checkPlaces } from './places.ts'
+import { checkStorage } from './check-storage.ts'
 import { serve } from './serve.ts'
 
 /** What its configuration may say. */
@@ -35,19 +36,9 @@ export const program = defineProgram({
   run: async (settings, { log, configFile }) => {
     checkPlaces(settings)
     const { storage_handlers, data_dir: dataDir, vault_key_path: keyFile, processes } = settings
-    await check({ storage_handlers }, configFile)
+    await checkStorage({ storage_handlers }, configFile)
     const places = { dataDir, ...(keyFile && { keyFile }), ...(configFile && { configFile }) }
     const options = { ...connectionOf(settings), log, storage: { storage_handlers }, ...places }
     await serve(StorageService, options, { processes })
   },
 })
-
-/** Before anything is opened, and once for all processes. */
-async function check(config: StorageConfig, file = 'storage.conf'): Promise<void> {
-  try {
-    await checkConfiguration(config, { file })
-  } catch (cause) {
-    const isOurs = cause instanceof Error && 'code' in cause && cause.code === 'configuration'
-    throw isOurs ? new ConfigError([cause.message], { cause }) : cause
-  }
-}
