@@ -83,6 +83,14 @@ describe.skipIf(!haveNats)('on a NATS server', () => {
       await assert.rejects(one.request('a.b'), { name: 'NobodyListens' })
     }))
 
+  test('a queue that somebody removed is made again', () =>
+    withServer({}, async (server) => {
+      await using bus = await connect(server.url, { log: silent })
+      await bus.serve({ name: 'simple', routingKeys: ['simple.*'] }, { handler: () => 'here' })
+      await server.look((streams) => streams.streams.delete('simple@commissaire'))
+      assert.equal(await bus.request('simple.ask'), 'here')
+    }))
+
   test('an answer that is too large for the server is an error at once, and its message is set aside', () =>
     withServer({}, async (server) => {
       await using bus = await connect(server.url, { log: silent })

@@ -11,7 +11,7 @@ import { NatsDelivery } from './delivery.ts'
 import { replySubject } from './names.ts'
 import { Pulls } from './pulls.ts'
 import { bury, replyHeaders, setAside, type BurialMeans } from './set-aside.ts'
-import { declareConsumer, declareStream } from './queues.ts'
+import { declareConsumer, declareStream, remakeStream } from './queues.ts'
 import type { Wills } from './wills.ts'
 
 /** What a consumer needs beside its queue. */
@@ -55,7 +55,7 @@ export class NatsConsumer implements Consumer {
       {
         onMessage: (message) => this.#receive(message),
         onRoom: () => this.#fill(),
-        onGone: () => void this.#mend(),
+        onGone: () => void this.#mend(remakeStream),
       },
     )
     this.#renewal = setInterval(() => this.#renew(), means.options.visibility / 3)
@@ -257,18 +257,18 @@ export class NatsConsumer implements Consumer {
   }
 
   /** After a reconnect, and where somebody removed the queue, it is made again. */
-  #mend(): Promise<void> {
-    this.#mending ??= this.#declare().finally(() => {
+  #mend(makeStream = declareStream): Promise<void> {
+    this.#mending ??= this.#declare(makeStream).finally(() => {
       this.#mending = undefined
       this.#fill()
     })
     return this.#mending
   }
 
-  async #declare(): Promise<void> {
+  async #declare(makeStream: typeof declareStream): Promise<void> {
     while (this.#state === 'running' && this.#means.socket.ready) {
       try {
-        await declareStream(this.queue, this.#means)
+        await makeStream(this.queue, this.#means)
         return await declareConsumer(this.queue, this.#means.options.visibility, this.#means)
       } catch (err) {
         if (this.#means.socket.ready)

@@ -10,7 +10,7 @@ import type { Outgoing } from '../../transport.ts'
 import type { Bindings } from './bindings.ts'
 import { away, closed, isNobody, refused } from './failures.ts'
 import { encodeHeaders } from './letters.ts'
-import { declareStream, type QueueMeans } from './queues.ts'
+import { remakeStream, type QueueMeans } from './queues.ts'
 
 /** How long a message waits for a broker that is away, in milliseconds. */
 const patience = 10_000
@@ -62,7 +62,7 @@ export async function put(queue: string, letter: Letter, means: QueueMeans): Pro
     await send(queue, letter, means)
   } catch (error) {
     if (!isNobody(error)) throw error
-    await declareStream(queue, means)
+    await remakeStream(queue, means)
     await send(queue, letter, means)
   }
 }

@@ -3,6 +3,7 @@
  * processes of the queue share.
  */
 
+import { setTimeout } from 'node:timers/promises'
 import { AckPolicy, DeliverPolicy, RetentionPolicy, StorageType } from '@nats-io/jetstream'
 import { nanos } from '@nats-io/transport-node'
 import type { Logger } from '../../logger.ts'
@@ -14,6 +15,9 @@ import type { Socket } from './socket.ts'
 const differentStream = 10_058
 /** So many processes may wait for messages of one queue, some eight times each. */
 const mostWaiting = 16_384
+
+/** Milliseconds. */
+const removalTime = 1_000
 
 /** What is needed to declare. */
 export interface QueueMeans {
@@ -34,6 +38,12 @@ export async function declareStream(queue: string, { socket, names }: QueueMeans
       num_replicas: socket.address.replicas,
     }),
   )
+}
+
+/** Makes the stream of a queue that somebody removed; not at once, for the server goes on removing for a while. */
+export async function remakeStream(queue: string, means: QueueMeans): Promise<void> {
+  await setTimeout(removalTime)
+  await declareStream(queue, means)
 }
 
 /** Makes the stream that keeps the bindings and wills of the exchange: of each subject the latest. */

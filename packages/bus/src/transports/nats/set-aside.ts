@@ -7,7 +7,7 @@ import { words, type Claim } from './acks.ts'
 import { addDeathNote, copyHeaders, decodeHeaders, encodeHeaders } from './letters.ts'
 import { replySubject } from './names.ts'
 import { put } from './publisher.ts'
-import type { QueueMeans } from './queues.ts'
+import { declareStream, type QueueMeans } from './queues.ts'
 
 /** The queue on which the messages of a queue are set aside. */
 export function deadQueue(queue: string): string {
@@ -33,6 +33,7 @@ export async function setAside(
   const headers = copyHeaders(casualty.written)
   addDeathNote(headers, { reason, attempts, deadAt: new Date().toISOString() })
   headers.append(PubHeaders.MsgIdHdr, `${means.names.stream(queue)}:${sequence}`)
+  await declareStream(deadQueue(queue), means)
   await put(deadQueue(queue), { routingKey, body, headers }, means)
 }
 
