@@ -1,6 +1,7 @@
 /** Tests run the sources: sister packages resolve through the export condition that names them. */
 import { defaultServerConditions } from 'vite'
 import { defineConfig } from 'vitest/config'
+import { LongFirst } from './test/long-first.ts'
 
 export default defineConfig({
   ssr: { resolve: { conditions: ['@commissaire/source', ...defaultServerConditions] } },
@@ -15,5 +16,6 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
+    sequence: { sequencer: LongFirst },
   },
 })

@@ -1,0 +1,30 @@
+/**
+ * Puts the test files that take minutes first, so that none of them is the last to begin while the other worker idles.
+ * Vitest knows how long files take only where it has run before; a fresh checkout, as in CI, has to be told.
+ */
+import { relative } from 'node:path'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
+
+/** Where the long ones are, the longest first. */
+const long = [
+  /^test\/end-to-end\//,
+  /^test\/scenarios\//,
+  /^lab\/test\//,
+  /^apps\/services\/test\//,
+  /^packages\/bus\/test\/contract/,
+  /^packages\/bus\/test\/killed/,
+  /^test\/packed/,
+]
+
+/** The order of files. */
+export class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const usual = await super.sort(files)
+    const rank = ({ moduleId }: TestSpecification): number => {
+      const path = relative(this.ctx.config.root, moduleId)
+      const index = long.findIndex((pattern) => pattern.test(path))
+      return index === -1 ? long.length : index
+    }
+    return usual.toSorted((one, other) => rank(one) - rank(other))
+  }
+}
