@@ -1,7 +1,7 @@
 /** The bus at hand for operators: who is there, calls by hand, and what was set aside. */
 import { HostCreds, parseModel } from '@commissaire/models'
 import { afterEach, expect, test } from 'vitest'
-import { openWorld, type World } from './world.ts'
+import { basic, openWorld, operator, type World } from './world.ts'
 
 let world: World
 afterEach(() => world[Symbol.asyncDispose]())
@@ -87,6 +87,14 @@ test.each([{ routing_key: 'ping' }, { routing_key: 'a.*' }, { routing_key: 'a.b'
     expect((await world.ask('POST', '/bus/call', body)).statusCode).toBe(400)
   },
 )
+
+test('a page of somebody else cannot make a browser call', async () => {
+  world = await openWorld({ busCalls: true })
+  const headers = { ...basic(operator.user, operator.password), 'content-type': 'text/plain' }
+  const payload = JSON.stringify({ routing_key: 'storage.ping' })
+  const answer = await world.app.inject({ method: 'POST', url: '/api/v0/bus/call', headers, payload })
+  expect([answer.statusCode, world.sent]).toEqual([400, []])
+})
 
 /** Sets messages aside: bare text is nothing a storage service takes. */
 async function setAside(...texts: string[]): Promise<string[]> {

@@ -79,6 +79,7 @@ export function busRoutes(app: App, { bus, log, busCalls = false }: BusRoutesOpt
   app.route({
     method: 'POST',
     url: '/bus/call',
+    preValidation: requireJson,
     schema: {
       tags,
       summary: 'Calls a method of a service, where the configuration allows it',
@@ -145,6 +146,7 @@ export function busRoutes(app: App, { bus, log, busCalls = false }: BusRoutesOpt
   app.route({
     method: 'POST',
     url: '/bus/dead/:queue/:id/retry',
+    preValidation: requireJson,
     schema: {
       tags,
       summary: 'Puts a message that was set aside back on its queue',
@@ -165,6 +167,12 @@ export function busRoutes(app: App, { bus, log, busCalls = false }: BusRoutesOpt
   ) {
     log.warn({ id, user: identity?.user, queue: params.queue, message: params.id }, what)
   }
+}
+
+/** A page of somebody else can make a browser send a POST with its user's credentials, but not one that says it is JSON. */
+async function requireJson({ headers }: FastifyRequest): Promise<void> {
+  if (headers['content-type']?.startsWith('application/json')) return
+  throw new BusError('InvalidParams', 'Send it as "Content-Type: application/json".')
 }
 
 function refuseCall(routingKey: string, params: unknown, { busCalls }: { busCalls: boolean }): void {
