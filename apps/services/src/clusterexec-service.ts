@@ -1,29 +1,22 @@
 /**
- * The clusterexec service: rolls upgrades, restarts and deployments over the hosts of a cluster, by
- * `jobs.clusterexec.*`.
+ * The clusterexec service: takes operations over the hosts of a cluster, by `jobs.clusterexec.*`.
  *
- * It answers as soon as the operation is stored, and works on. The message only begins an operation; what keeps it going
- * is its stored progress, which any process of this service takes up again when the one that worked on it is gone.
+ * It answers as soon as the operation is stored. The message only begins it; what keeps it going is its journal, which
+ * any process of this service takes up again when the one that worked on it is gone.
  */
-import { BusError, type Message } from '@commissaire/bus'
+import { setTimeout as pause } from 'node:timers/promises'
+
+import type { Message } from '@commissaire/bus'
 import { type RebootOptions, RemotePool } from '@commissaire/hosts'
-import {
-  Cluster,
-  type ClusterDeploy,
-  type ClusterRestart,
-  type ClusterUpgrade,
-  parseModel,
-  safeModel,
-  timestamp,
-  ValidationError,
-} from '@commissaire/models'
+import { Operation, OperationRequest, parseAs, safeModel, ValidationError } from '@commissaire/models'
 import { CommissaireService, type MethodDeclarations, type ServiceOptions } from '@commissaire/service'
 import { asBusError, StorageClient } from '@commissaire/storage'
 
 import { HostAccess } from './host-access.ts'
-import { deploying, type OperationKind, restarting, upgrading } from './operation-kinds.ts'
-import type { Operation } from './operation-on-host.ts'
-import { OperationsAtWork } from './operations-at-work.ts'
+import { ask } from './operations/asking.ts'
+import { isOver, OperationsAtWork } from './operations/operations-at-work.ts'
+import { viewDefinition } from './operations/view.ts'
+import { readWish } from './operations/wish.ts'
 
 /** What the clusterexec service takes besides what every service takes. Times are milliseconds. */
 export interface ClusterexecOptions extends ServiceOptions {
@@ -31,28 +24,32 @@ export interface ClusterexecOptions extends ServiceOptions {
   readonly pool?: RemotePool
   /** Where sshd listens on the hosts; default 22. */
   readonly sshPort?: number
-  /** How long the work on one host may take, reboot included; default one hour. */
+  /** How long the work on one host may take at most, reboot included; default one day. */
   readonly hostTimeout?: number
   /** How reboots are done and what time their parts have. */
   readonly reboot?: RebootOptions
-  /** How long without a sign of life until the worker of an operation is taken for dead; default one minute. */
+  /** How long without a sign of life until the worker of an operation is taken for dead; default six seconds. */
   readonly lease?: number
 }
 
-interface Wish {
-  readonly name: string
-  readonly version?: string
-}
-
 const cluster = ['cluster_name']
+const wish = ['kind', 'cluster_name', 'version', 'command', 'hosts', 'policy']
 
-/** Rolls operations over the hosts of a cluster. */
+/** Takes operations over the hosts of a cluster. */
 export class ClusterexecService extends CommissaireService<ClusterexecOptions> {
-  static override readonly doc = 'Rolls upgrades, restarts and deployments over the hosts of a cluster.'
+  static override readonly doc = 'Takes upgrades, restarts, deployments and more over the hosts of a cluster.'
   static override readonly methods: MethodDeclarations = {
-    upgrade: { params: cluster, doc: 'Brings every host of a cluster up to date.' },
-    restart: { params: cluster, doc: 'Restarts every host of a cluster.' },
-    deploy: { params: [...cluster, 'version'], doc: 'Brings every host of a cluster to one version.' },
+    upgrade: { params: [...cluster, 'policy'], doc: 'Brings every host of a cluster up to date.' },
+    restart: { params: [...cluster, 'policy'], doc: 'Restarts every host of a cluster.' },
+    deploy: {
+      params: [...cluster, 'version', 'policy'],
+      doc: 'Brings every host of a cluster to one version.',
+    },
+    start: { params: wish, doc: 'Begins an operation of any kind.' },
+    ask: {
+      params: ['operation', 'what', 'hosts', 'max_unavailable', 'reason'],
+      doc: 'Asks an operation to pause, resume, cancel, retry, skip, release or throttle.',
+    },
   }
 
   readonly #storage = new StorageClient(this)
@@ -62,17 +59,18 @@ export class ClusterexecService extends CommissaireService<ClusterexecOptions> {
   constructor(options: ClusterexecOptions = {}) {
     super({ queues: [{ name: 'clusterexec', routingKey: 'jobs.clusterexec.*' }], ...options })
     this.#pool = options.pool ?? new RemotePool()
-    const { sshPort: port, reboot = {}, hostTimeout = 60 * 60_000, lease = 60_000 } = options
+    const { sshPort: port, reboot = {}, lease = 6000, hostTimeout = 24 * 3_600_000 } = options
     const access = new HostAccess(this.#storage, this.#pool, { port })
-    const { log } = this
-    this.#operations = new OperationsAtWork({
+    const means = {
       storage: this.#storage,
+      requester: this,
       access,
-      log,
+      log: this.log,
       reboot,
       hostTimeout,
       lease,
-    })
+    }
+    this.#operations = new OperationsAtWork(means)
   }
 
   /** Takes requests, and takes up what others left lying. */
@@ -81,7 +79,7 @@ export class ClusterexecService extends CommissaireService<ClusterexecOptions> {
     await this.#operations.lookForOrphans()
   }
 
-  /** Ends each operation before its next host, or within its host when time runs out; it is taken up again later. */
+  /** Lets each host end its present step, or stops it there when time runs out; it is gone on with later. */
   override async close(): Promise<void> {
     const { drainTimeout: within = 30_000 } = this.options
     await Promise.all([this.drain(), this.#operations.stop({ within })])
@@ -90,57 +88,83 @@ export class ClusterexecService extends CommissaireService<ClusterexecOptions> {
   }
 
   /** Exposed as `jobs.clusterexec.upgrade`. */
-  on_upgrade(message: Message, cluster_name: string): Promise<ClusterUpgrade> {
-    return this.#operate(upgrading, message, { name: cluster_name })
+  on_upgrade(message: Message, cluster_name: string, policy: object = {}): Promise<object> {
+    return this.#operate(message, { kind: 'upgrade', cluster_name, policy })
   }
 
   /** Exposed as `jobs.clusterexec.restart`. */
-  on_restart(message: Message, cluster_name: string): Promise<ClusterRestart> {
-    return this.#operate(restarting, message, { name: cluster_name })
+  on_restart(message: Message, cluster_name: string, policy: object = {}): Promise<object> {
+    return this.#operate(message, { kind: 'restart', cluster_name, policy })
   }
 
   /** Exposed as `jobs.clusterexec.deploy`. */
-  on_deploy(message: Message, cluster_name: string, version: string): Promise<ClusterDeploy> {
-    return this.#operate(deploying, message, { name: cluster_name, version })
+  on_deploy(message: Message, cluster_name: string, version: string, policy: object = {}): Promise<object> {
+    return this.#operate(message, { kind: 'deploy', cluster_name, version, policy })
   }
 
-  /** Begins an operation, answers with it, and rolls it. A message that is delivered again goes on with its own. */
-  async #operate<T extends Operation>(kind: OperationKind<T>, message: Message, wish: Wish): Promise<T> {
-    const initial = readWish(kind, message, wish)
-    const begun = message.redelivered ? await this.#begunBy(message, kind, initial.name) : undefined
-    if (begun) {
-      await message.reply(safeModel(kind.definition, begun))
-      await this.#operations.goOn(kind, initial.name)
-      return begun
+  /** Exposed as `jobs.clusterexec.start`. */
+  async on_start(
+    message: Message,
+    kind: string,
+    cluster_name: string,
+    version = '',
+    command = '',
+    hosts: string[] = [],
+    policy: object = {},
+  ): Promise<object> {
+    const operation = await this.#begin(message, { kind, cluster_name, version, command, hosts, policy })
+    return safeModel(Operation, operation)
+  }
+
+  /** Exposed as `jobs.clusterexec.ask`. Answers when that took effect, or at the latest after a few seconds. */
+  async on_ask(
+    _message: Message,
+    operation: string,
+    what: string,
+    hosts: string[] = [],
+    max_unavailable: number | string | null = null,
+    reason = '',
+  ): Promise<object> {
+    const asked = await ask(this.#storage, operation, readRequest({ what, hosts, max_unavailable, reason }))
+    if (isOver(asked)) await this.#operations.reopen(operation)
+    return safeModel(Operation, await this.#untilSeen(asked))
+  }
+
+  /** Begins what was always there, and answers as ever. */
+  async #operate(
+    message: Message,
+    given: Record<string, unknown> & { kind: 'upgrade' | 'restart' | 'deploy' },
+  ) {
+    const { cluster: name } = await this.#begin(message, given)
+    const definition = viewDefinition(given.kind)
+    return definition ? safeModel(definition, await this.#storage.get(definition, name)) : {}
+  }
+
+  /** A message that is delivered again is answered with the operation it began. */
+  async #begin(message: Message, given: Record<string, unknown>): Promise<Operation> {
+    const begun = message.redelivered ? await this.#operations.begunBy(message.id) : undefined
+    if (begun) return begun
+    const stated = Object.entries(given).filter(([, value]) => value !== undefined && value !== null)
+    const plan = await readWish(this.#storage, Object.fromEntries(stated))
+    return this.#operations.begin(plan, { requestId: message.id })
+  }
+
+  async #untilSeen({ id, requests }: Operation): Promise<Operation> {
+    for (let turn = 0; ; turn++) {
+      const operation = await this.#storage.get(Operation, id)
+      if (operation.requests_seen >= requests.length || turn === MOST_LOOKS) return operation
+      await pause(100)
     }
-    await this.#requireCluster(initial.name)
-    const record = await this.#operations.begin(kind, initial)
-    await message.reply(safeModel(kind.definition, record.model))
-    await this.#operations.roll(record)
-    return record.model
-  }
-
-  /** The operation that this message asked for when it was delivered before. */
-  async #begunBy<T extends Operation>(
-    { id }: Message,
-    kind: OperationKind<T>,
-    name: string,
-  ): Promise<T | undefined> {
-    const last = await this.#storage.find(kind.definition, name)
-    const isOwn = id === undefined ? last?.status === 'in_process' : last?.request_id === id
-    return isOwn ? last : undefined
-  }
-
-  async #requireCluster(name: string): Promise<void> {
-    if (await this.#storage.find(Cluster, name)) return
-    throw new BusError('NotFound', `There is no cluster "${name}"`, { data: { cluster_name: name } })
   }
 }
 
-function readWish<T extends Operation>({ definition }: OperationKind<T>, { id }: Message, wish: Wish): T {
+/** A worker looks every second, and its death is noticed within ten. */
+const MOST_LOOKS = 80
+
+function readRequest(given: Record<string, unknown>): Omit<OperationRequest, 'at'> {
+  const stated = Object.entries(given).filter(([, value]) => value !== undefined && value !== null)
   try {
-    const beginning = { status: 'in_process', started_at: timestamp(), request_id: id ?? '' }
-    return parseModel(definition, { ...wish, ...beginning })
+    return parseAs(OperationRequest.omit({ at: true }), Object.fromEntries(stated), { name: 'request' })
   } catch (error) {
     throw error instanceof ValidationError ? asBusError(error) : error
   }

@@ -13,7 +13,7 @@ import type { HostAccess } from './host-access.ts'
 import { lookCloser } from './host-reboot.ts'
 import { reasonOf } from './host-record.ts'
 import { Membership, readyStatus } from './membership.ts'
-import { operationOn } from './operation-on-host.ts'
+import { operationOn } from './operations/host-lock.ts'
 
 /** What looking at hosts takes. */
 export interface HostWatchMeans {
@@ -105,7 +105,7 @@ export class HostWatch {
     const { signal, storage, access } = this.#means
     if (signal.aborted) return undefined
     await access.pool.forget(host.address)
-    if (await operationOn(storage, host.address, await this.#membership.of(host.address))) return undefined
+    if (await operationOn(storage, host.address)) return undefined
     this.#handedOver.delete(host.address)
     return { ...host, status: 'failed', status_reason: reasonOf(trouble) }
   }

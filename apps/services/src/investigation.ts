@@ -50,7 +50,7 @@ export async function investigate(
     bootstrapped_at: timestamp(),
     reboot,
   })
-  return join(ready, means, cluster)
+  return await join(ready, means, cluster)
 }
 
 /** The key of the first contact is the host's from then on. */

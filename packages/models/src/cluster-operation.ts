@@ -21,16 +21,9 @@ const ending = {
   failures: z.record(z.string(), z.string()).default({}),
   /** Why the operation as a whole stands where it does, in a sentence. */
   reason: z.string().default(''),
-  /** The bus message that asked for it, by which one that is delivered again is known. */
-  request_id: z.string().default(''),
-  /** Who works on it, and that worker's last sign of life. */
-  worker: z.string().default(''),
-  renewed_at: z.string().default(''),
-  /** What was noted of the boot of hosts that were told to reboot: {address: mark}. */
-  marks: z.record(z.string(), z.unknown()).default({}),
+  /** The operation that this is the view of. */
+  operation: z.string().default(''),
 }
-const hidden = ['request_id', 'worker', 'renewed_at', 'marks']
-
 /** Brings every host of a cluster to one version. */
 export const ClusterDeploy = defineModel({
   name: 'ClusterDeploy',
@@ -42,7 +35,6 @@ export const ClusterDeploy = defineModel({
     deployed: addresses,
     ...ending,
   }),
-  hidden,
 })
 export type ClusterDeploy = ModelOf<typeof ClusterDeploy>
 
@@ -51,7 +43,6 @@ export const ClusterUpgrade = defineModel({
   name: 'ClusterUpgrade',
   key: 'name',
   schema: z.object({ name, status, upgraded: addresses, ...ending }),
-  hidden,
 })
 export type ClusterUpgrade = ModelOf<typeof ClusterUpgrade>
 
@@ -60,7 +51,6 @@ export const ClusterRestart = defineModel({
   name: 'ClusterRestart',
   key: 'name',
   schema: z.object({ name, status, restarted: addresses, ...ending }),
-  hidden,
 })
 export type ClusterRestart = ModelOf<typeof ClusterRestart>
 

@@ -122,8 +122,14 @@ export type OperationOutput = ModelOf<typeof OperationOutput>
 /** Who works on an operation that is under way, and that worker's last sign of life. */
 export const OperationLease = defineModel({
   name: 'OperationLease',
-  key: 'operation',
-  schema: z.object({ operation: name, worker: z.string().default(''), renewed_at: time }),
+  key: 'slot',
+  schema: z.object({
+    /** What only one operation at a time may do: `upgrade-of-<cluster>`, or the operation itself. */
+    slot: name,
+    operation: name,
+    worker: z.string().default(''),
+    renewed_at: time,
+  }),
 })
 export type OperationLease = ModelOf<typeof OperationLease>
 export const OperationLeases = defineList('OperationLeases', OperationLease)

@@ -62,16 +62,19 @@ function wind(
 }
 
 function goOn(rollout: Rollout, situation: Situation): Decision {
-  const waiting = rollout.in('waiting')
-  const failed = rollout.in('failed')
-  const isIdle = rollout.in('working').size === 0
-  if (waiting.size === 0)
-    return isIdle ? { begin: [], settle: failed.size > 0 ? 'failed' : 'finished' } : nothing
+  if (rollout.in('waiting').size === 0)
+    return rollout.in('working').size === 0 ? { begin: [], settle: outcome(rollout) } : nothing
   const tooMany = failuresBeyond(rollout)
   if (tooMany) return { begin: [], pause: tooMany }
   const open = openUntil(rollout.plan.policy, situation.now)
   if (open === undefined) return closed(rollout, situation)
   return begin(rollout, situation, open)
+}
+
+/** Who skips a host by hand wants it so; one that was absent was not done, and that is told. */
+function outcome(rollout: Rollout): 'finished' | 'failed' {
+  const absent = [...rollout.in('skipped')].some((address) => rollout.progress(address).code === 'absent')
+  return absent || rollout.in('failed').size > 0 ? 'failed' : 'finished'
 }
 
 function failuresBeyond(rollout: Rollout): string | undefined {

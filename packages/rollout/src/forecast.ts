@@ -37,7 +37,12 @@ export function forecast(plan: RolloutPlan, assumptions: Assumptions): Forecast 
       turns.push({ address, begins: now, ends: at })
     }
     for (const address of decision.skip?.hosts ?? [])
-      rollout.applyTo(address, { type: 'skipped', at: now, reason: decision.skip?.reason ?? '' })
+      rollout.applyTo(address, {
+        type: 'skipped',
+        at: now,
+        reason: decision.skip?.reason ?? '',
+        code: 'absent',
+      })
     if (decision.settle || decision.pause)
       return {
         turns,

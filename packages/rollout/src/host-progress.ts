@@ -111,9 +111,9 @@ const moves: {
     mayTurnBack(progress)
       ? leave({ ...progress, began: undefined }, { state: to, reason }, { at, steps })
       : undefined,
-  skipped: (progress, { at, reason }) =>
+  skipped: (progress, { at, reason, code = '' }) =>
     progress.state === 'waiting' || progress.state === 'failed'
-      ? ended(progress, 'skipped', { reason, at })
+      ? ended({ ...progress, code }, 'skipped', { reason, at })
       : undefined,
   retried: (progress) => (progress.state === 'failed' ? again(progress) : undefined),
 }

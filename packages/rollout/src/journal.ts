@@ -16,7 +16,8 @@ export type HostEntry = { readonly at: number } & (
   | { readonly type: 'step_failed'; readonly step: StepName; readonly reason: string; readonly code?: string }
   /** It is let go of before anything was done to it: to wait again, or for good. */
   | { readonly type: 'turned_back'; readonly to: 'waiting' | 'untouched'; readonly reason: string }
-  | { readonly type: 'skipped'; readonly reason: string }
+  /** It will have no turn: somebody said so or, with the code `absent`, it was down when its turn came. */
+  | { readonly type: 'skipped'; readonly reason: string; readonly code?: string }
   | { readonly type: 'retried' }
 )
 

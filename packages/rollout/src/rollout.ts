@@ -118,6 +118,14 @@ export class Rollout {
     return decide(this, situation)
   }
 
+  /** How far a host would be after those entries. Throws `IllegalEntry` where they cannot follow. */
+  rehearse(address: string, entries: readonly HostEntry[]): HostProgress {
+    return entries.reduce(
+      (progress, entry) => advance(progress, entry, this.plan.steps),
+      this.progress(address),
+    )
+  }
+
   /** Takes in what happened to a host. Throws `IllegalEntry` where it cannot follow. */
   applyTo(address: string, entry: HostEntry): void {
     const before = this.progress(address)

@@ -84,8 +84,8 @@ test('hosts that are down are left out when only they are left', () => {
   work(rollout, 'h2')
   work(rollout, 'h3')
   assert.deepEqual(rollout.decide(situation).skip?.hosts, ['h1'])
-  rollout.applyTo('h1', { type: 'skipped', reason: 'it was down', at: 0 })
-  assert.equal(rollout.decide(situation).settle, 'finished')
+  rollout.applyTo('h1', { type: 'skipped', reason: 'it was down', code: 'absent', at: 0 })
+  assert.equal(rollout.decide(situation).settle, 'failed')
 })
 
 test('an estimate is the worst of the last turns of the host, or what nine of ten took', () => {

@@ -10,12 +10,12 @@ import { hostSettings, seconds } from './settings.ts'
 export const ClusterexecSettings = z.object({
   ...serviceSettings,
   ...hostSettings,
-  host_timeout: seconds(3600, 'how long the work on one host may take, reboot included'),
+  host_timeout: seconds(86_400, 'how long the work on one host may take at most, reboot included'),
   down_timeout: seconds(300, 'how long a host may take to go down for a reboot'),
   return_timeout: seconds(900, 'how long a host may take to come back'),
   settle_timeout: seconds(300, 'how long its services may then take to start'),
   settle_time: seconds(10, 'how long it must then stay up and well'),
-  lease: seconds(60, 'how long without a sign of life until an operation is taken up by another process'),
+  lease: seconds(6, 'how long without a sign of life until an operation is taken up by another process'),
 })
 
 /** The program. */

@@ -87,7 +87,7 @@ export class PodExit {
       return 'accepted'
     } catch (error) {
       this.#means.signal.throwIfAborted()
-      return await this.#afterRefusal(error)
+      return this.#afterRefusal(error)
     }
   }
 

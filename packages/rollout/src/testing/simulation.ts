@@ -152,7 +152,12 @@ class Driver {
     else if (decision.settle) this.#write({ type: 'ended', at: this.#now, status: decision.settle })
     if (decision.pause) this.#write({ type: 'pausing', at: this.#now, reason: decision.pause })
     for (const address of skip?.hosts ?? [])
-      this.#writeTo(address, { type: 'skipped', at: this.#now, reason: skip?.reason ?? '' })
+      this.#writeTo(address, {
+        type: 'skipped',
+        at: this.#now,
+        reason: skip?.reason ?? '',
+        code: 'absent',
+      })
     for (const address of turnBack?.hosts ?? [])
       this.#writeTo(address, {
         type: 'turned_back',

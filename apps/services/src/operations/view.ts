@@ -1,0 +1,87 @@
+/**
+ * What peers and scripts of old know of an operation: one record for each cluster and kind, with the hosts that are done,
+ * computed from the operation's own records.
+ */
+import {
+  ClusterDeploy,
+  ClusterRestart,
+  ClusterUpgrade,
+  type ModelDefinition,
+  type Operation,
+  parseModel,
+} from '@commissaire/models'
+import type { Rollout, RolloutStatus } from '@commissaire/rollout'
+import type { StorageClient } from '@commissaire/storage'
+
+/** The three kinds of old. */
+export type ClusterOperation = ClusterDeploy | ClusterRestart | ClusterUpgrade
+
+interface Kind {
+  readonly definition: ModelDefinition<ClusterOperation>
+  /** What a host is when it is done, which is also the member that lists such hosts. */
+  readonly participle: 'deployed' | 'restarted' | 'upgraded'
+}
+
+const kinds: Partial<Record<Operation['kind'], Kind>> = {
+  deploy: { definition: ClusterDeploy, participle: 'deployed' },
+  restart: { definition: ClusterRestart, participle: 'restarted' },
+  upgrade: { definition: ClusterUpgrade, participle: 'upgraded' },
+}
+
+/** The model that shows operations of that kind; undefined for kinds that are new. */
+export function viewDefinition(kind: Operation['kind']): ModelDefinition<ClusterOperation> | undefined {
+  return kinds[kind]?.definition
+}
+
+/** The operation as it was always shown. */
+export function viewOf(header: Operation, rollout: Rollout): ClusterOperation | undefined {
+  const kind = kinds[header.kind]
+  if (!kind) return undefined
+  const { participle, definition } = kind
+  return parseModel(definition, {
+    name: header.cluster,
+    status: statuses[rollout.status],
+    version: header.version,
+    [participle]: [...rollout.in('done')],
+    in_process: [...rollout.in('working')],
+    started_at: header.started_at,
+    finished_at: header.finished_at,
+    failures: failuresIn(rollout),
+    reason: header.reason || sumOf(rollout, participle),
+    operation: header.id,
+  })
+}
+
+/** Stores what is shown. */
+export async function show(storage: StorageClient, header: Operation, rollout: Rollout): Promise<void> {
+  const view = viewOf(header, rollout)
+  const definition = viewDefinition(header.kind)
+  if (view && definition) await storage.save(definition, view)
+}
+
+/** While hosts come to their end an operation is still in process. */
+const statuses: Record<RolloutStatus, ClusterOperation['status']> = {
+  in_process: 'in_process',
+  pausing: 'in_process',
+  paused: 'paused',
+  cancelling: 'in_process',
+  finished: 'finished',
+  failed: 'failed',
+  cancelled: 'cancelled',
+}
+
+function failuresIn(rollout: Rollout): Record<string, string> {
+  const failed = [...rollout.in('failed')].map((address) => [address, rollout.progress(address).reason])
+  const absent = [...rollout.in('skipped')]
+    .filter((address) => rollout.progress(address).code === 'absent')
+    .map((address) => [address, `left out: ${rollout.progress(address).reason}`])
+  return Object.fromEntries([...failed, ...absent])
+}
+
+function sumOf(rollout: Rollout, participle: string): string {
+  const { length } = rollout.plan.members
+  if (rollout.status === 'finished') return length === 0 ? 'The cluster has no hosts.' : ''
+  if (rollout.status !== 'failed') return ''
+  const count = length - rollout.in('done').size
+  return `${count} of ${length} hosts were not ${participle}; "failures" says why.`
+}

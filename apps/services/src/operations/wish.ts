@@ -1,0 +1,90 @@
+/** What somebody wants to begin: checked as a whole, and refused with every fault before anything is stored. */
+import { BusError } from '@commissaire/bus'
+import {
+  Cluster,
+  Hosts,
+  operationKindNames,
+  RolloutPolicy,
+  ValidationError,
+  parseAs,
+  type OperationKindName,
+} from '@commissaire/models'
+import { faultsOf, inOrder, type Member } from '@commissaire/rollout'
+import { asBusError, type StorageClient } from '@commissaire/storage'
+import { z } from 'zod'
+
+/** What can be wished for, as it comes from the bus. */
+export const Wish = z.strictObject({
+  kind: z.enum(operationKindNames),
+  cluster_name: z.string(),
+  version: z.string().default(''),
+  command: z.string().default(''),
+  /** Only these hosts of the cluster; none: all. */
+  hosts: z.array(z.string()).default([]),
+  policy: RolloutPolicy.prefault({}),
+})
+export type Wish = z.output<typeof Wish>
+
+/** A wish that can be fulfilled. */
+export interface Plan {
+  readonly kind: OperationKindName
+  readonly cluster: string
+  readonly version: string
+  readonly command: string
+  readonly policy: RolloutPolicy
+  /** In the order of their turns. */
+  readonly members: readonly Member[]
+}
+
+/** Reads a wish. Throws `InvalidParams` with every fault, and `NotFound` for a cluster or host that there is not. */
+export async function readWish(storage: StorageClient, given: unknown): Promise<Plan> {
+  const wish = parse(given)
+  const { kind, cluster_name: cluster, version, command, policy } = wish
+  const members = await membersOf(storage, wish)
+  const faults = faultsOf(policy, { members, now: Date.now() })
+  if (faults.length > 0 && members.length > 0) throw impossible(faults)
+  return { kind, cluster, version, command, policy, members: inOrder(members, policy) }
+}
+
+function parse(given: unknown): Wish {
+  try {
+    const wish = parseAs(Wish, given, { name: 'operation' })
+    if (wish.kind === 'deploy' && wish.version === '') throw missing('version')
+    if (wish.kind === 'exec' && wish.command === '') throw missing('command')
+    return wish
+  } catch (error) {
+    throw error instanceof ValidationError ? asBusError(error) : error
+  }
+}
+
+async function membersOf(storage: StorageClient, { cluster_name, hosts }: Wish): Promise<Member[]> {
+  const cluster = await storage.find(Cluster, cluster_name)
+  if (!cluster)
+    throw new BusError('NotFound', `There is no cluster "${cluster_name}"`, { data: { cluster_name } })
+  const stranger = hosts.find((address) => !cluster.hostset.includes(address))
+  if (stranger !== undefined)
+    throw new BusError('NotFound', `${stranger} is not in cluster "${cluster_name}"`, {
+      data: { cluster_name, address: stranger },
+    })
+  const known = new Map((await storage.list(Hosts)).map((host) => [host.address, host]))
+  const chosen =
+    hosts.length > 0 ? cluster.hostset.filter((address) => hosts.includes(address)) : cluster.hostset
+  return chosen.map((address) => {
+    const { zone = '', labels = {} } = known.get(address) ?? {}
+    return { address, zone, isControlPlane: controlPlaneLabels.some((label) => label in labels) }
+  })
+}
+
+/** Labels by which Kubernetes knows its control plane, now and of old. */
+const controlPlaneLabels = ['node-role.kubernetes.io/control-plane', 'node-role.kubernetes.io/master']
+
+function missing(path: string): BusError {
+  return impossible([{ path, message: 'must not be empty' }])
+}
+
+function impossible(faults: readonly { path: string; message: string }[]): BusError {
+  const listed = faults.map(({ path, message }) => `${path}: ${message}`).join('; ')
+  return new BusError('InvalidParams', `This operation is not possible: ${listed}`, {
+    data: { exception: 'ValidationError', faults },
+  })
+}
