@@ -52,7 +52,7 @@ test('an announcement that fails does not make a save look undone', async () => 
   const warnings: string[] = []
   const methods = new StorageMethods(store, {
     announce: () => Promise.reject(new Error('no broker')),
-    log: { warn: (_facts, sentence) => void warnings.push(sentence) },
+    log: { info() {}, warn: (_facts, sentence) => void warnings.push(sentence) },
   })
   assert.deepEqual(await methods.save('Network', n1), n1)
   assert.deepEqual(warnings, ['A change was kept but could not be announced'])
