@@ -31,7 +31,15 @@ export class Program implements AsyncDisposable {
     const before = this.log.length
     for (const stream of [child.stdout, child.stderr])
       stream.setEncoding('utf8').on('data', (text: string) => (this.log += text))
-    await until(`${this.#bin} is ready`, () => this.#isReady(child, before), { timeout: 60_000 })
+    await until(`${this.#bin} is ready`, () => this.#isReady(child, before), {
+      timeout: 60_000,
+      seen: () => this.log.slice(-2000),
+    })
+  }
+
+  /** The process that it is now; undefined while it is dead. */
+  get pid(): number | undefined {
+    return this.#process?.pid
   }
 
   /** Ends it at once. */

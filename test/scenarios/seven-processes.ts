@@ -56,8 +56,11 @@ export async function sevenProcesses(ground: Ground): Promise<World> {
       Array.from({ length: count }, () => opened.use(programOf(part, file))),
     )
   }
+  const everything = [...programs.values()].flat()
+  await Promise.all(everything.map((program) => program.start()))
+  await untilServing(port)
   const all = opened.move()
-  const world: World = {
+  return {
     parts,
     hosts,
     bus,
@@ -72,13 +75,10 @@ export async function sevenProcesses(ground: Ground): Promise<World> {
     log: (part) => (programs.get(part) ?? []).map(({ log }) => log).join(''),
     // All end at the same time: each waits for its own work, and none for another's end.
     [Symbol.asyncDispose]: async () => {
-      await Promise.all([...programs.values()].flat().map((program) => program[Symbol.asyncDispose]()))
+      await Promise.all(everything.map((program) => program[Symbol.asyncDispose]()))
       await all.disposeAsync()
     },
   }
-  await Promise.all([...programs.values()].flat().map((program) => program.start()))
-  await untilServing(port)
-  return world
 }
 
 function programOf(part: string, file: string): Program {
