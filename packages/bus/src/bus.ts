@@ -10,6 +10,7 @@ import { Deadlines } from './deadlines.ts'
 import { encodeNotification, type Params } from './json-rpc.ts'
 import type { Logger } from './logger.ts'
 import { lastWord } from './message.ts'
+import { type ListenOptions, Notices } from './notices.ts'
 import { encodePayload } from './payload.ts'
 import { decodeCancel, Requests, type RequestOptions } from './requests.ts'
 import { RollCalls, type RollCallOptions } from './roll-call.ts'
@@ -42,6 +43,11 @@ export interface Bus extends Requester, AsyncDisposable {
   rollCall(options?: RollCallOptions): Promise<unknown[]>
   /** Answers roll calls with what this says, until it is disposed. */
   answerRollCalls(describe: () => unknown): Disposable
+  /**
+   * Hears every transient message that matches one of the keys while this connection is up. Nothing is declared for it
+   * and nothing is kept: what is said while the broker is away is missed, and that is told.
+   */
+  listen(routingKeys: readonly string[], options: ListenOptions): Disposable
   /** Declares and binds a queue, and hands its messages to the handler. */
   serve(queue: QueueDeclaration, options: ServeOptions): Promise<Serving>
   /** Stops serving, finishes what is in hand, and disconnects. May be called twice. */
@@ -65,6 +71,7 @@ export async function openBus(
     onReply: (body) => bus?.receive(body),
     onBroadcast: (text) => bus?.hear(text),
     onState: (state) => bus?.change(state),
+    onMissed: () => bus?.miss(),
   })
   bus = new TransportBus(transport, options)
   return bus
@@ -77,6 +84,7 @@ class TransportBus implements Bus {
   readonly #deadlines = new Deadlines()
   readonly #requests: Requests
   readonly #rollCalls: RollCalls
+  readonly #notices: Notices
   readonly #servings = new Set<QueueServing>()
   readonly #cancelled = new Map<string, number>()
   #state: BusState = 'connected'
@@ -88,6 +96,7 @@ class TransportBus implements Bus {
     this.#log = log
     this.#requests = new Requests(transport, { deadlines: this.#deadlines, timeout: requestTimeout, log })
     this.#rollCalls = new RollCalls(transport, { log })
+    this.#notices = new Notices(transport, { log })
   }
 
   get state(): BusState {
@@ -113,12 +122,8 @@ class TransportBus implements Bus {
   }
 
   async publish(routingKey: string, payload: unknown, options: { persistent?: boolean } = {}): Promise<void> {
-    await this.#transport.publish({
-      routingKey,
-      ...encodePayload(payload),
-      ...options,
-      headers: traceHeaders(),
-    })
+    const message = { routingKey, ...encodePayload(payload), ...options, headers: traceHeaders() }
+    await Promise.all([this.#transport.publish(message), this.#notices.say(message)])
   }
 
   client<Service>(prefix: string, options: RequestOptions = {}): Client<Service> {
@@ -131,6 +136,10 @@ class TransportBus implements Bus {
 
   answerRollCalls(describe: () => unknown): Disposable {
     return this.#rollCalls.answer(describe)
+  }
+
+  listen(routingKeys: readonly string[], options: ListenOptions): Disposable {
+    return this.#notices.listen(routingKeys, options)
   }
 
   async serve(queue: QueueDeclaration, { handler, prefetch }: ServeOptions): Promise<Serving> {
@@ -158,8 +167,9 @@ class TransportBus implements Bus {
     if (!this.#rollCalls.receive(body)) this.#requests.receive(body)
   }
 
-  /** Somebody said something to all: that a caller gave up, or that they want to know who is there. */
+  /** Somebody said something to all: a notice, that a caller gave up, or that they want to know who is there. */
   hear(text: string): void {
+    if (this.#notices.hear(text)) return
     const cancel = decodeCancel(text)
     if (!cancel) return this.#rollCalls.hear(text)
     for (const serving of this.#servings) serving.cancel(cancel.id)
@@ -168,6 +178,11 @@ class TransportBus implements Bus {
 
   change(state: 'connected' | 'disconnected'): void {
     if (this.#state !== 'closed') this.#state = state
+  }
+
+  /** What was said to all may not have reached us. */
+  miss(): void {
+    this.#notices.miss()
   }
 
   /** A request may be cancelled before it was taken from its queue. */

@@ -17,7 +17,11 @@ const textTypes = new Set(['', 'text/plain', 'application/data'])
  * Reads a body. Text is tried as JSON first, as peers send JSON as text; where it is none it stays text, unless
  * somebody waits for the answer to what must then have been meant as a call.
  */
-export function decodeBody({ body, contentType, replyTo }: Received): unknown {
+export function decodeBody({
+  body,
+  contentType,
+  replyTo,
+}: Pick<Received, 'body' | 'contentType' | 'replyTo'>): unknown {
   if (contentType !== 'application/json' && !textTypes.has(contentType)) throw unknownType(contentType)
   try {
     return parseJson(body)

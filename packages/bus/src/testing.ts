@@ -13,6 +13,7 @@ import { calls } from './testing/calls.ts'
 import { deaths } from './testing/deaths.ts'
 import { delivery } from './testing/delivery.ts'
 import { ends } from './testing/ends.ts'
+import { notices } from './testing/notices.ts'
 import type { Transport } from './transport.ts'
 
 /** One broker with nothing on it, and ways to it. */
@@ -39,6 +40,7 @@ export const transportContract: Record<string, Check> = {
   ...calls,
   ...delivery,
   ...ends,
+  ...notices,
   ...deaths,
   ...broker,
 }

@@ -123,6 +123,8 @@ export interface Transport {
 export interface TransportEvents {
   readonly onReply: (body: string) => void
   readonly onBroadcast: (text: string) => void
+  /** What was said to all may not have reached us: the broker was away, and is there again. */
+  readonly onMissed?: () => void
   readonly onState: (state: 'connected' | 'disconnected', cause?: Error) => void
 }
 

@@ -25,6 +25,26 @@ export const broker: Record<string, Check> = {
     assert.equal(caller.state, 'connected')
   },
 
+  async 'who listens is told that something may have been missed, and hears what comes then'(make) {
+    await using world = await make()
+    await using listener = await world.connect({ log: silent })
+    await using speaker = await world.connect({ log: silent })
+    const heard: unknown[] = []
+    let missed = 0
+    listener.listen(['lasting.*'], {
+      onNotice: ({ body }) => void heard.push(body),
+      onMissed: () => void missed++,
+    })
+    await world.stopBroker?.()
+    await eventually('the loss is seen', () => listener.state === 'disconnected')
+    await world.startBroker?.()
+    await eventually('it is told', () => missed > 0, { within: 60_000 })
+    await eventually('the speaker is back', () => speaker.state === 'connected', { within: 60_000 })
+    await speaker.publish('lasting.news', 'after', { persistent: false })
+    await eventually('it is heard', () => heard.length > 0)
+    assert.deepEqual(heard, ['after'])
+  },
+
   async 'close() ends also while the broker is away'(make) {
     await using world = await make()
     const bus = await world.connect({ log: silent })

@@ -67,6 +67,7 @@ class AmqpTransport implements Transport {
     this.replyQueue = lanes.replyQueue
     this.dead = new AmqpDead(link, publisher)
     link.onLost((cause) => options.onState('disconnected', cause))
+    news.onReady(() => options.onMissed?.())
     for (const lane of [publisher.lane, replies, news]) lane.onReady(() => this.#comeBack())
   }
 

@@ -113,6 +113,7 @@ class NatsTransport implements Transport {
   async #comeBack(): Promise<void> {
     await this.#declareAgain()
     if (this.#socket.ready) this.#options.onState('connected')
+    this.#options.onMissed?.()
   }
 
   /** After a reconnect; and now and then, for somebody may have emptied the server. */

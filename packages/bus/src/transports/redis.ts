@@ -77,10 +77,10 @@ class RedisTransport implements Transport {
 
   async start(): Promise<void> {
     const { socket, answers, news } = this.#sockets
-    const { onReply, onBroadcast, onState, log } = this.#options
+    const { onReply, onBroadcast, onMissed, onState, log } = this.#options
     await refuseOldServers(socket)
     socket.watch({ onReady: () => void this.#comeBack(), onLost: () => onState('disconnected') })
-    await news.subscribe(this.#channel, onBroadcast)
+    await news.subscribe(this.#channel, onBroadcast, { onAgain: onMissed })
     this.#replies = new ReplyReader(this.replyQueue, { socket: answers, log, onReply })
   }
 

@@ -77,11 +77,15 @@ export class Socket {
     }
   }
 
-  /** Hears what is said on a channel, also after a reconnect. */
-  async subscribe(channel: string, hear: (text: string) => void): Promise<void> {
+  /** Hears what is said on a channel, also after a reconnect; `onAgain` says that it hears again. */
+  async subscribe(
+    channel: string,
+    hear: (text: string) => void,
+    { onAgain = () => {} }: { onAgain?: (() => void) | undefined } = {},
+  ): Promise<void> {
     this.#redis.on('message', (_channel, text) => hear(text))
     // A subscription that fails because the connection broke is made again with the next one.
-    this.#redis.on('ready', () => void this.#redis.subscribe(channel).catch(() => {}))
+    this.#redis.on('ready', () => void this.#redis.subscribe(channel).then(onAgain, () => {}))
     await Promise.race([this.#redis.subscribe(channel), this.#lost()])
   }
 
