@@ -70,8 +70,9 @@ export class InvestigatorService extends CommissaireService<InvestigatorOptions>
 
   /** Exposed as `jobs.investigate`. An investigation that is under way is joined, not begun again. */
   async on_investigate(message: Message, address: string, cluster_data: unknown = {}): Promise<string> {
-    const running = this.#running.get(address) ?? this.#begin(message, address, nameIn(cluster_data))
-    return JSON.stringify(safeModel(Host, await running))
+    const joined = await this.#running.get(address)?.catch(unlessOvertaken)
+    const host = joined ?? (await this.#latest(message, address, nameIn(cluster_data)))
+    return JSON.stringify(safeModel(Host, host))
   }
 
   /** Exposed as `jobs.plan`. */
@@ -98,6 +99,11 @@ export class InvestigatorService extends CommissaireService<InvestigatorOptions>
       access: this.#access,
       signal: this.#stopping.signal,
     }
+  }
+
+  /** Of several that waited for one which was overtaken, the first begins anew. */
+  #latest(message: Message, address: string, cluster: string | undefined): Promise<Host> {
+    return this.#running.get(address) ?? this.#begin(message, address, cluster)
   }
 
   #begin(message: Message, address: string, cluster: string | undefined): Promise<Host> {
@@ -133,6 +139,11 @@ function isNoFailure(error: unknown): boolean {
   if (error instanceof RegistrationRefused) return true
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   return code === errorTable.Conflict.code || code === errorTable.StorageLookup.code
+}
+
+/** A host that was removed meanwhile, and is there again, was not the one that was investigated. */
+function unlessOvertaken(error: unknown): undefined {
+  if (error instanceof RegistrationRefused || !isNoFailure(error)) throw error
 }
 
 function nameIn(cluster: unknown): string | undefined {

@@ -1,6 +1,6 @@
 /** Investigation, from registration to active, over the memory bus and real SSH. */
 import { keyPair } from '@commissaire/hosts/testing'
-import { ContainerManagerConfig, HostCreds, parseModel } from '@commissaire/models'
+import { ContainerManagerConfig, Host, HostCreds, parseModel } from '@commissaire/models'
 import { expect, test } from 'vitest'
 
 import { TestSystem, until } from './system.ts'
@@ -140,6 +140,18 @@ test('an investigation may be made twice, and two at a time are one', async () =
   const [first, second] = await Promise.all([ask(), ask()])
   expect(first).toBe(second)
   expect(JSON.parse(await ask())).toMatchObject({ status: 'active', status_reason: '' })
+})
+
+test('a host that is removed and added again while it is investigated is investigated anew', async () => {
+  await using system = await TestSystem.start(noWatcher)
+  const host = await system.host({ latency: 150 })
+  await system.register(host.address)
+  await system.bus.notify('jobs.investigate', { address: host.address, cluster_data: {} })
+  await until(() => host.connections > 0 || undefined)
+  await system.storage.delete(Host, host.address)
+  await system.register(host.address)
+  const text = await system.bus.request<string>('jobs.investigate', [host.address])
+  expect(JSON.parse(text)).toMatchObject({ status: 'disassociated', os: 'debian' })
 })
 
 test('an unknown host is a storage look-up error', async () => {
