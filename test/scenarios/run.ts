@@ -22,7 +22,7 @@ export function runOver(broker: keyof typeof brokers): void {
 
 /** Every scenario, one after the other, in a world that is opened once. */
 export function runScenarios(name: string, parts: readonly string[], open: () => Promise<World>): void {
-  describe(name, { timeout: 90_000 }, () => {
+  describe(name, { timeout: 150_000 }, () => {
     let world: World
 
     beforeAll(async () => {

@@ -75,7 +75,7 @@ export async function ended(world: World, path: string): Promise<ShownOperation>
     seen = body
     return body.status === 'in_process' ? undefined : body
   }
-  return until(`${path} is over`, look, { seen: () => seen, timeout: 45_000 })
+  return until(`${path} is over`, look, { seen: () => seen, timeout: 60_000 })
 }
 
 /** How often a host was told to reboot. */
