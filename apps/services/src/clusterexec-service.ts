@@ -15,6 +15,7 @@ import { asBusError, StorageClient } from '@commissaire/storage'
 import { HostAccess } from './host-access.ts'
 import { ask } from './operations/asking.ts'
 import { isOver, OperationsAtWork } from './operations/operations-at-work.ts'
+import { type OperationPlan, planOperation } from './operations/planning.ts'
 import { viewDefinition } from './operations/view.ts'
 import { readWish } from './operations/wish.ts'
 
@@ -46,6 +47,10 @@ export class ClusterexecService extends CommissaireService<ClusterexecOptions> {
       doc: 'Brings every host of a cluster to one version.',
     },
     start: { params: wish, doc: 'Begins an operation of any kind.' },
+    plan: {
+      params: wish,
+      doc: 'How an operation would go, and what will be in its way; touches nothing.',
+    },
     ask: {
       params: ['operation', 'what', 'hosts', 'max_unavailable', 'reason'],
       doc: 'Asks an operation to pause, resume, cancel, retry, skip, release or throttle.',
@@ -54,17 +59,18 @@ export class ClusterexecService extends CommissaireService<ClusterexecOptions> {
 
   readonly #storage = new StorageClient(this)
   readonly #pool: RemotePool
+  readonly #access: HostAccess
   readonly #operations: OperationsAtWork
 
   constructor(options: ClusterexecOptions = {}) {
     super({ queues: [{ name: 'clusterexec', routingKey: 'jobs.clusterexec.*' }], ...options })
     this.#pool = options.pool ?? new RemotePool()
     const { sshPort: port, reboot = {}, lease = 6000, hostTimeout = 24 * 3_600_000 } = options
-    const access = new HostAccess(this.#storage, this.#pool, { port })
+    this.#access = new HostAccess(this.#storage, this.#pool, { port })
     const means = {
       storage: this.#storage,
       requester: this,
-      access,
+      access: this.#access,
       log: this.log,
       reboot,
       hostTimeout,
@@ -116,6 +122,28 @@ export class ClusterexecService extends CommissaireService<ClusterexecOptions> {
     return safeModel(Operation, operation)
   }
 
+  /** Exposed as `jobs.clusterexec.plan`. Answers within the time that its caller waits, with what was found by then. */
+  async on_plan(
+    message: Message,
+    kind: string,
+    cluster_name: string,
+    version = '',
+    command = '',
+    hosts: string[] = [],
+    policy: object = {},
+  ): Promise<OperationPlan> {
+    const given = { kind, cluster_name, version, command, hosts, policy }
+    const plan = await readWish(this.#storage, stated(given))
+    const left = message.deadline ? (message.deadline.getTime() - Date.now()) * 0.8 : LONGEST_PLAN
+    const within = Math.max(0, Math.min(left, LONGEST_PLAN))
+    return planOperation(plan, {
+      storage: this.#storage,
+      access: this.#access,
+      within,
+      signal: message.signal,
+    })
+  }
+
   /** Exposed as `jobs.clusterexec.ask`. Answers when that took effect, or at the latest after a few seconds. */
   async on_ask(
     _message: Message,
@@ -144,8 +172,7 @@ export class ClusterexecService extends CommissaireService<ClusterexecOptions> {
   async #begin(message: Message, given: Record<string, unknown>): Promise<Operation> {
     const begun = message.redelivered ? await this.#operations.begunBy(message.id) : undefined
     if (begun) return begun
-    const stated = Object.entries(given).filter(([, value]) => value !== undefined && value !== null)
-    const plan = await readWish(this.#storage, Object.fromEntries(stated))
+    const plan = await readWish(this.#storage, stated(given))
     return this.#operations.begin(plan, { requestId: message.id })
   }
 
@@ -158,14 +185,23 @@ export class ClusterexecService extends CommissaireService<ClusterexecOptions> {
   }
 }
 
+/** Milliseconds that are spent on a plan at most, however long somebody waits. */
+const LONGEST_PLAN = 5 * 60_000
+
 /** A worker looks every second, and its death is noticed within ten. */
 const MOST_LOOKS = 80
 
 function readRequest(given: Record<string, unknown>): Omit<OperationRequest, 'at'> {
-  const stated = Object.entries(given).filter(([, value]) => value !== undefined && value !== null)
   try {
-    return parseAs(OperationRequest.omit({ at: true }), Object.fromEntries(stated), { name: 'request' })
+    return parseAs(OperationRequest.omit({ at: true }), stated(given), { name: 'request' })
   } catch (error) {
     throw error instanceof ValidationError ? asBusError(error) : error
   }
+}
+
+/** What was said; peers say `null` of what they do not say. */
+function stated(given: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(given).filter(([, value]) => value !== undefined && value !== null),
+  )
 }

@@ -8,6 +8,8 @@ export interface Assumptions {
   readonly down: ReadonlySet<string>
   /** How long a host takes, in milliseconds. */
   readonly estimate: (address: string) => number
+  /** What of that is really known, and decides whether a host fits into a window; default all of it. */
+  readonly known?: (address: string) => number | undefined
 }
 
 /** How an operation would go. */
@@ -25,14 +27,16 @@ export interface Forecast {
 /** Lets the operation run on paper. */
 export function forecast(plan: RolloutPlan, assumptions: Assumptions): Forecast {
   const rollout = new Rollout(plan)
+  const { estimate, known = estimate, down } = assumptions
   const turns: { address: string; begins: number; ends: number }[] = []
   const ends: { address: string; at: number }[] = []
   let { now } = assumptions
-  for (;;) {
-    const decision = rollout.decide({ ...assumptions, now })
+  for (let idle = 0; ; idle++) {
+    const decision = rollout.decide({ now, down, estimate: known })
+    if (decision.begin.length > 0 || ends.length > 0) idle = 0
     for (const address of decision.begin) {
       rollout.applyTo(address, { type: 'begun', at: now })
-      const at = now + assumptions.estimate(address)
+      const at = now + estimate(address)
       insert(ends, { address, at })
       turns.push({ address, begins: now, ends: at })
     }
@@ -43,13 +47,11 @@ export function forecast(plan: RolloutPlan, assumptions: Assumptions): Forecast 
         reason: decision.skip?.reason ?? '',
         code: 'absent',
       })
-    if (decision.settle || decision.pause)
-      return {
-        turns,
-        leftOut: [...rollout.in('skipped')],
-        endsAt: decision.pause ? undefined : now,
-        stops: decision.pause,
-      }
+    const stops = decision.pause ?? (idle > MOST_LOOKS ? decision.waiting : undefined)
+    if (decision.settle || stops) {
+      const leftOut = [...rollout.in('skipped')]
+      return { turns, leftOut, endsAt: stops ? undefined : now, stops }
+    }
     if (decision.skip) continue
     const next = ends[0]
     if (next && (decision.lookAgainAt === undefined || next.at <= decision.lookAgainAt)) {
@@ -59,6 +61,9 @@ export function forecast(plan: RolloutPlan, assumptions: Assumptions): Forecast 
     } else if (decision.lookAgainAt !== undefined) now = decision.lookAgainAt
   }
 }
+
+/** What fits into none of so many openings fits into none. */
+const MOST_LOOKS = 400
 
 function finish(rollout: Rollout, address: string, at: number): void {
   for (let step = rollout.nextStep(address); step; step = rollout.nextStep(address)) {

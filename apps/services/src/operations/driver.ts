@@ -2,9 +2,10 @@
  * Drives one operation: asks the state machine what is next, does it, and writes down what came of it, until the
  * operation is over or somebody else has it. It may die at any moment; another driver goes on from what is written.
  */
-import { type Host, Hosts, timestamp } from '@commissaire/models'
+import { Hosts, timestamp } from '@commissaire/models'
 import { type Decision, mayTurnBack } from '@commissaire/rollout'
 
+import { whyDown } from './absence.ts'
 import { answerRequests } from './asking.ts'
 import { ClusterNodes } from './cluster-nodes.ts'
 import { estimatesFor } from './history.ts'
@@ -222,12 +223,6 @@ class Driver {
       this.#record.rollout.in('working').size
     )
   }
-}
-
-function whyDown(host: Host | undefined): string {
-  if (!host) return 'no such host is stored'
-  if (host.status === 'active') return ''
-  return `its status is "${host.status}"${host.status_reason && ` (${host.status_reason})`}`
 }
 
 async function atMost(promise: Promise<void>, wait: number): Promise<void> {

@@ -126,7 +126,7 @@ export class HostTurn {
     if (this.#record.header.kind === 'drain') return new AbortController().signal
     const { startedAt = Date.now() } = this.#record.rollout.progress(this.address)
     const left = startedAt + this.#time() - Date.now()
-    return AbortSignal.timeout(Math.max(1, Math.min(left, 2 ** 31 - 1)))
+    return AbortSignal.timeout(Math.ceil(Math.max(1, Math.min(left, 2 ** 31 - 1))))
   }
 
   /** Milliseconds that the turn may take. */

@@ -65,7 +65,8 @@ function evictedBy({ progress }: Site): Workload[] {
   return Array.isArray(kept) ? (kept as Workload[]) : []
 }
 
-function asKubectl(policy: DrainPolicy): DrainOptions {
+/** The policy's words as the drain's options. */
+export function asKubectl(policy: DrainPolicy): DrainOptions {
   return {
     force: policy.force,
     ignoreDaemonSets: policy.ignore_daemonsets,

@@ -93,7 +93,7 @@ async function deleteAll(exits: readonly PodExit[]): Promise<PromiseSettledResul
 
 function deadlineOf({ timeout = 0, startedAt = new Date() }: DrainOptions): AbortSignal | undefined {
   if (timeout <= 0) return undefined
-  return AbortSignal.timeout(Math.max(0, startedAt.getTime() + timeout * 1000 - Date.now()))
+  return AbortSignal.timeout(Math.ceil(Math.max(0, startedAt.getTime() + timeout * 1000 - Date.now())))
 }
 
 /** Servers from 1.22 on evict by `policy/v1`, older ones by `policy/v1beta1`; they say which. */

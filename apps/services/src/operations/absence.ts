@@ -1,0 +1,9 @@
+/** Why a host does not count as up: what is stored of it says so. */
+import type { Host } from '@commissaire/models'
+
+/** In a few words; empty where it is up. */
+export function whyDown(host: Host | undefined): string {
+  if (!host) return 'no such host is stored'
+  if (host.status === 'active') return ''
+  return `its status is "${host.status}"${host.status_reason && ` (${host.status_reason})`}`
+}
