@@ -34,7 +34,7 @@ export const SystemSettings = ServerSettings.extend({
   lease: z
     .number()
     .positive()
-    .default(60)
+    .default(6)
     .describe('seconds without a sign of life until an operation is taken up again'),
   watch_interval: z.number().positive().default(60).describe('seconds between two looks at a host'),
   stuck_after: z

@@ -3,6 +3,7 @@
  * taken for dead. The holder knows that by its own clock, and stops before anybody else begins.
  */
 import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
 
 import { BusError, errorTable, type Logger } from '@commissaire/bus'
 import { OperationLease, timestamp } from '@commissaire/models'
@@ -46,7 +47,7 @@ export class Lease implements AsyncDisposable {
     seen?: { revision: string },
   ): Promise<Lease | undefined> {
     const takenAt = performance.now()
-    const mine = { slot, operation, worker: randomUUID(), renewed_at: timestamp() }
+    const mine = { slot, operation, worker: `${hostname()}/${process.pid}/${randomUUID()}`, renewed_at: timestamp() }
     try {
       await means.storage.save(OperationLease, mine, { revision: seen?.revision ?? null })
       return new Lease(means, mine, takenAt)
