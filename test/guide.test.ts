@@ -140,8 +140,10 @@ await my.echo(7)
 
 /** What is printed, with `@@` for what need not be the same everywhere. */
 function pattern(text: string): RegExp {
-  return new RegExp(`^${text.split('@@').map(RegExp.escape).join('.*')}$`)
+  return new RegExp(`^${text.split('@@').map(literally).join('.*')}$`)
 }
+
+const literally = (text: string): string => text.replaceAll(/[$()*+.?[\\\]^{|}]/g, String.raw`\$&`)
 
 /** As at a login: nothing of the npm that runs the tests, but its Node. */
 function environment(): NodeJS.ProcessEnv {

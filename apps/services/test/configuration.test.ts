@@ -75,14 +75,15 @@ const kinds: Record<string, keyof typeof wrong> = {
 function kindOf(standard = '""'): keyof typeof wrong {
   const value: unknown = JSON.parse(standard)
   if (Array.isArray(value)) return 'list'
-  return { number: 'seconds', boolean: 'flag' }[String(typeof value)] ?? 'string'
+  if (typeof value === 'number') return 'seconds'
+  return typeof value === 'boolean' ? 'flag' : 'string'
 }
 
 function faultsOf(program: (typeof programs)[keyof typeof programs], path: string): string {
   try {
     program.settings(['--config', path], {})
   } catch (error) {
-    return String((error as Error).message)
+    return (error as Error).message
   }
   throw new Error(`${path} was taken`)
 }
