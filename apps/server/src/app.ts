@@ -16,6 +16,7 @@ import { RequestMetrics } from './metrics.ts'
 import { pathOf, problem, problemHandler, sendProblem } from './problem.ts'
 import { busRoutes } from './routes/bus.ts'
 import { clusterHosts } from './routes/cluster-hosts.ts'
+import { clusterOperations } from './routes/cluster-operations.ts'
 import { clusters } from './routes/clusters.ts'
 import { containerManagers } from './routes/containermanagers.ts'
 import { health } from './routes/health.ts'
@@ -23,7 +24,10 @@ import { host } from './routes/host.ts'
 import { hosts } from './routes/hosts.ts'
 import { networks } from './routes/networks.ts'
 import { describeRoutes, openapi } from './routes/openapi.ts'
+import { operationRequests } from './routes/operation-requests.ts'
+import { operationStart } from './routes/operation-start.ts'
 import { operations } from './routes/operations.ts'
+import { schedules } from './routes/schedules.ts'
 import { version } from './version.ts'
 
 /** What an app is made of. */
@@ -84,8 +88,15 @@ function open({ bodyLimit = 2 ** 20, requestTimeout = 30_000, tls }: AppOptions)
 }
 
 function addRoutes(app: App, backend: AppOptions): void {
-  for (const add of [clusters, clusterHosts, operations, hosts, host, networks, containerManagers, busRoutes])
+  for (const add of [clusters, clusterHosts, clusterOperations, hosts, host, networks, containerManagers])
     add(app, backend)
+  for (const add of [operations, operationStart, operationRequests, schedules, busRoutes]) add(app, backend)
+}
+
+const partNames: Readonly<Record<string, string>> = {
+  body: 'The body',
+  params: 'The path',
+  querystring: 'The query',
 }
 
 /** Schemas check what comes in, in the same words as the models do; what goes out is made by us. */
@@ -93,7 +104,7 @@ function useSchemas(app: FastifyInstance): void {
   app.setValidatorCompiler<z.ZodType>(({ schema, httpPart = 'body' }) => (data) => {
     try {
       return {
-        value: parseAs(schema, data, { name: httpPart === 'body' ? 'The body' : 'The path', secret: true }),
+        value: parseAs(schema, data, { name: partNames[httpPart] ?? 'The request', secret: true }),
       }
     } catch (error) {
       return { error: error instanceof Error ? error : new Error(String(error)) }

@@ -61,8 +61,14 @@ export function found<T>(thing: T | undefined, what: string): T {
   return thing
 }
 
+/** What is wrong with data, fault by fault: our own finding, or that of the service that was asked; undefined for other errors. */
+export function faultsIn(error: unknown): unknown {
+  if (isInvalid(error)) return attribute(error, 'faults')
+  return busErrorName(error) === 'InvalidParams' ? attribute(attribute(error, 'data'), 'faults') : undefined
+}
+
 /** Whether data did not fit its schema. */
-export function isInvalid(error: unknown): boolean {
+function isInvalid(error: unknown): boolean {
   return attribute(error, 'code') === 'invalid' && Array.isArray(attribute(error, 'faults'))
 }
 

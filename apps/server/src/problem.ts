@@ -8,7 +8,7 @@ import { STATUS_CODES } from 'node:http'
 import type { Logger } from '@commissaire/bus'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { isInvalid, statusOf } from './errors.ts'
+import { faultsIn, statusOf } from './errors.ts'
 
 const Fault = z.object({ path: z.string(), message: z.string() })
 
@@ -82,7 +82,8 @@ function problemOf(error: unknown, status: number, id: string): Problem {
   if (status === 500) return { ...problem(500), id }
   const plain = problem(status, error instanceof Error ? error.message : String(error))
   if (status > 500) return { ...plain, id }
-  return isInvalid(error) ? { ...plain, faults: z.array(Fault).parse(attribute(error, 'faults')) } : plain
+  const faults = z.array(Fault).safeParse(faultsIn(error))
+  return faults.success ? { ...plain, faults: faults.data } : plain
 }
 
 /** What the log gets to see: never the data of an error, which may quote a model. */

@@ -1,7 +1,18 @@
 /**
  * How models look from outside: in answers, and in the document that describes them.
  */
-import { attributesOf, Cluster, Host, type ModelDefinition, models, name, address } from '@commissaire/models'
+import {
+  address,
+  attributesOf,
+  Cluster,
+  Host,
+  type ModelDefinition,
+  models,
+  name,
+  OperationHost,
+  operationKindNames,
+  RolloutPolicy,
+} from '@commissaire/models'
 import { z } from 'zod'
 
 /** The schemas that the document names, so that each is described once. */
@@ -12,17 +23,21 @@ export type View = z.ZodType<Record<string, unknown>>
 
 /** A model without its hidden attributes. */
 function viewOf(definition: ModelDefinition): View {
-  const shown = attributesOf(definition).filter((attribute) => !definition.hidden.includes(attribute))
-  const shape = Object.fromEntries(
-    shown.map((attribute) => [attribute, definition.schema.shape[attribute] ?? z.unknown()]),
-  )
-  return named(definition.name, z.object(shape))
+  return named(definition.name, z.object(shownOf(definition)))
+}
+
+function shownOf({ schema, hidden, ...rest }: ModelDefinition): Record<string, z.ZodType> {
+  const shown = attributesOf({ schema, hidden, ...rest }).filter((attribute) => !hidden.includes(attribute))
+  return Object.fromEntries(shown.map((attribute) => [attribute, schema.shape[attribute] ?? z.unknown()]))
 }
 
 function named(id: string, schema: View): View {
   namedSchemas.add(schema, { id })
   return schema
 }
+
+/** How a rolling operation is to go. */
+export const Policy = RolloutPolicy.register(namedSchemas, { id: 'RolloutPolicy' })
 
 /** What answers show of each model. */
 export const views = {
@@ -35,6 +50,7 @@ export const views = {
   ClusterRestart: viewOf(models.ClusterRestart),
   Network: viewOf(models.Network),
   ContainerManagerConfig: viewOf(models.ContainerManagerConfig),
+  Operation: viewOf(models.Operation),
 } as const
 
 /** A cluster as `GET` shows it: with its hosts, and how many of them there are. */
@@ -65,6 +81,70 @@ export const HostPlan = named(
   }),
 )
 
+const { journal, ...memberShape } = OperationHost.schema.shape
+
+/** An operation with its hosts, in the order of their turns. */
+export const OperationWithMembers = named(
+  'OperationWithMembers',
+  z.object({
+    ...shownOf(models.Operation),
+    members: z.array(named('OperationMember', z.object(memberShape))),
+  }),
+)
+
+/** A host of an operation, with what its commands printed. */
+export const OperationHostWithOutput = named(
+  'OperationHostWithOutput',
+  z.object({
+    ...memberShape,
+    journal,
+    output: z.array(z.string()).describe('The last lines that its commands printed.'),
+    dropped: z.int().describe('How many lines there were before them.'),
+  }),
+)
+
+const Finding = named(
+  'OperationFinding',
+  z.object({
+    code: z.string(),
+    severity: z.enum(['blocks', 'warns']),
+    message: z.string().describe('What was found.'),
+    remedy: z.string().describe('What to do about it.'),
+    address: z.string().optional().describe('On which host.'),
+  }),
+)
+
+/** How an operation would go. */
+export const OperationPlan = named(
+  'OperationPlan',
+  z.object({
+    kind: z.enum(operationKindNames),
+    cluster: z.string(),
+    hosts: z.array(
+      z.object({
+        address,
+        zone: z.string(),
+        begins: z.string().describe('When its turn would begin.'),
+        ends: z.string().describe('When its turn would be over.'),
+        findings: z.array(Finding),
+      }),
+    ),
+    left_out: z.array(z.object({ address, reason: z.string() })).describe('Hosts that would have no turn.'),
+    findings: z.array(Finding).describe('What concerns all of it.'),
+    ends_at: z.string().describe('When the last host would be done; empty where that would never be.'),
+    stops: z.string().describe('Why it would stop before its end; empty where it would not.'),
+  }),
+)
+
+/** A schedule, and when it comes next. */
+export const ScheduleWithNext = named(
+  'ScheduleWithNext',
+  z.object({
+    ...shownOf(models.Schedule),
+    next_run: z.string().describe('When it begins next; empty where it is not enabled.'),
+  }),
+)
+
 /** An answer that says: done, and there is nothing to show. */
 export const Nothing = z.tuple([]).describe('Done; an empty list.')
 
@@ -76,3 +156,7 @@ export const NamePath = z.object({ name })
 
 /** The parameter of paths that name a host. */
 export const AddressPath = z.object({ address })
+
+/** The parameters of paths that name an operation, and a host of one. */
+export const OperationPath = z.object({ id: name })
+export const OperationHostPath = z.object({ id: name, address })

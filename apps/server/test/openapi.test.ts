@@ -48,6 +48,19 @@ test('it lists every endpoint, and no other', () => {
       ...verbs('/api/v0/cluster/{name}/deploy', 'GET PUT'),
       ...verbs('/api/v0/cluster/{name}/upgrade', 'GET PUT'),
       ...verbs('/api/v0/cluster/{name}/restart', 'GET PUT'),
+      ...verbs('/api/v0/operations', 'GET POST'),
+      'POST /api/v0/operations/plan',
+      'GET /api/v0/operations/{id}',
+      'GET /api/v0/operations/{id}/hosts/{address}',
+      'PUT /api/v0/operations/{id}/pause',
+      'PUT /api/v0/operations/{id}/resume',
+      'PUT /api/v0/operations/{id}/cancel',
+      'PUT /api/v0/operations/{id}/retry',
+      'PUT /api/v0/operations/{id}/skip',
+      'PUT /api/v0/operations/{id}/release',
+      'PUT /api/v0/operations/{id}/concurrency',
+      'GET /api/v0/schedules',
+      ...verbs('/api/v0/schedule/{name}', 'GET PUT DELETE'),
       'GET /api/v0/hosts',
       'PUT /api/v0/host',
       ...verbs('/api/v0/host/{address}', 'GET PUT DELETE'),
@@ -100,7 +113,7 @@ test('hidden attributes are in no model', () => {
     'container_manager',
     'bootstrap',
   ])
-  expect(Object.keys(schemas).filter((name) => name.endsWith('Input'))).toEqual([])
+  expect(Object.keys(schemas).filter((name) => name.endsWith('Input'))).toEqual(['RolloutPolicyInput'])
 })
 
 test('only what everybody may see is without security', () => {

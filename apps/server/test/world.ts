@@ -40,7 +40,7 @@ class TestStorage extends CommissaireService<StorageOptions> {
     get: { params: ['model_type_name', 'model_json_data'] },
     fetch: { params: ['model_type_name', 'model_json_data'] },
     delete: { params: ['model_type_name', 'model_json_data'] },
-    list: { params: ['model_type_name'] },
+    list: { params: ['model_type_name', 'prefix'] },
   }
 
   on_save(
@@ -65,8 +65,8 @@ class TestStorage extends CommissaireService<StorageOptions> {
     return this.options.methods.delete(type, data)
   }
 
-  on_list(_message: Message, type: string): Promise<object[]> {
-    return this.options.methods.list(type)
+  on_list(_message: Message, type: string, prefix = ''): Promise<object[]> {
+    return this.options.methods.list(type, prefix)
   }
 }
 

@@ -11,6 +11,7 @@ import type { App, Backend } from '../backend.ts'
 import { ServiceOnBus, servicesIn } from '../bus-description.ts'
 import { secretModelIn, withoutSecrets } from '../bus-secrets.ts'
 import { found } from '../errors.ts'
+import { requireJson } from '../json-body.ts'
 import { problems } from '../problem.ts'
 import { Nothing } from '../views.ts'
 
@@ -167,12 +168,6 @@ export function busRoutes(app: App, { bus, log, busCalls = false }: BusRoutesOpt
   ) {
     log.warn({ id, user: identity?.user, queue: params.queue, message: params.id }, what)
   }
-}
-
-/** A page of somebody else can make a browser send a POST with its user's credentials, but not one that says it is JSON. */
-async function requireJson({ headers }: FastifyRequest): Promise<void> {
-  if (headers['content-type']?.startsWith('application/json')) return
-  throw new BusError('InvalidParams', 'Send it as "Content-Type: application/json".')
 }
 
 function refuseCall(routingKey: string, params: unknown, { busCalls }: { busCalls: boolean }): void {

@@ -14,7 +14,7 @@ export function describeRoutes(app: FastifyInstance, { version }: { version: str
       security: [{ basic: [] }],
     },
     transform: (route) => withOperationId(describeSchemas(route), route.route.method),
-    transformObject: (document) => onlyAnswers(nameSchemas(document)),
+    transformObject: (document) => onlyUsed(nameSchemas(document)),
   })
 }
 
@@ -42,10 +42,12 @@ const nameSchemas = createJsonSchemaTransformObject({ schemaRegistry: namedSchem
 
 type Document = ReturnType<typeof nameSchemas>
 
-/** Named schemas come in two forms, as bodies and as answers. Only answers use them here. */
-function onlyAnswers(document: Document): Document {
+/** Named schemas come in two forms, as bodies and as answers. Few are used as bodies. */
+function onlyUsed(document: Document): Document {
   const { schemas = {} } = 'components' in document ? (document.components ?? {}) : {}
-  for (const name of Object.keys(schemas)) if (name.endsWith('Input')) delete schemas[name]
+  const paths = JSON.stringify('paths' in document ? document.paths : {})
+  const isUsed = (name: string) => paths.includes(`"#/components/schemas/${name}"`)
+  for (const name of Object.keys(schemas)) if (name.endsWith('Input') && !isUsed(name)) delete schemas[name]
   return document
 }
 
