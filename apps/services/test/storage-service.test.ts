@@ -61,7 +61,7 @@ test('a change is announced without jsonrpc and before the reply, and hidden att
   await request(system, 'save', 'Cluster', cluster)
   expect(heard).toHaveLength(1)
   expect(heard[0]?.routingKey).toBe('notify.storage.Cluster.created')
-  const model = { name: 'web', status: '', network: 'default', container_manager: '' }
+  const model = { name: 'web', status: '', network: 'default', container_manager: '', bootstrap: '' }
   expect(heard[0]?.body).toEqual({ event: 'created', class: 'Cluster', model })
   await request(system, 'save', 'Cluster', cluster)
   await request(system, 'delete', 'Cluster', { name: 'web' })

@@ -127,7 +127,7 @@ export const OperationLease = defineModel({
     /** What only one operation at a time may do: `upgrade-of-<cluster>`, or the operation itself. */
     slot: name,
     operation: name,
-    /** The machine, the process, and which of its turns. */
+    /** The machine, which of its programs, and which turn of that. */
     worker: z.string().default(''),
     renewed_at: time,
   }),

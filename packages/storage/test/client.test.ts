@@ -93,7 +93,7 @@ test('a change is announced before its save is answered', async () => {
   await bus.serve({ name: 'ears', routingKeys: ['notify.storage.#'] }, { prefetch: 1, handler })
   await storage.save(Cluster, parseModel(Cluster, { name: 'c', hostset: ['a'] }))
   for (let turn = 0; heard.length === 0 && turn < 1000; turn++) await nextTurn()
-  const model = { name: 'c', status: '', network: 'default', container_manager: '' }
+  const model = { name: 'c', status: '', network: 'default', container_manager: '', bootstrap: '' }
   assert.deepEqual(heard, [['notify.storage.Cluster.created', { event: 'created', class: 'Cluster', model }]])
   assert.equal((await storage.list(Clusters)).length, 1)
 })

@@ -32,7 +32,7 @@ test('save answers with the whole model and announces it, first created, then up
 test('announcements leave hidden attributes out, replies do not', async () => {
   const { methods, announced } = await fresh()
   const reply = await methods.save('Cluster', { name: 'honeynut', hostset: ['a'] })
-  const shown = { name: 'honeynut', status: '', network: 'default', container_manager: '' }
+  const shown = { name: 'honeynut', status: '', network: 'default', container_manager: '', bootstrap: '' }
   assert.deepEqual(reply, { ...shown, hostset: ['a'] })
   assert.deepEqual(announced, [
     ['notify.storage.Cluster.created', { event: 'created', class: 'Cluster', model: shown }],

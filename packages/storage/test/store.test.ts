@@ -141,7 +141,7 @@ test('models of different handlers do not get in each other’s way', async () =
       store.describe().map(({ handler_type, model_types }) => [handler_type, model_types.length]),
       [
         ['memory', 4],
-        ['sqlite', 4],
+        ['sqlite', 10],
       ],
     )
   }
