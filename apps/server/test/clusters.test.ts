@@ -122,7 +122,7 @@ describe('when a cluster gets another container manager', () => {
 
   test('the same one again, nothing is asked of it', async () => {
     await clusterOfThree()
-    await world.storage.update(Host, '10.0.0.2', (host) => ({ ...host, status: 'active' }))
+    await world.storage.update(Host, '10.0.0.2', (host) => ({ ...host, status: 'active' as const }))
     await world.ask('PUT', '/cluster/c', { container_manager: 'old', network: 'default' })
     expect(world.sent.filter(({ routingKey }) => routingKey.startsWith('container.'))).toEqual([])
   })

@@ -200,7 +200,7 @@ describe.skipIf(!hasRedis())('a manager of real processes, over a real Redis', {
     process.kill(await it.bus.request<number>('fragile.pid'), 'SIGKILL')
     await it.manager.said('a process is ready', 3)
     await Promise.all(Array.from({ length: 20 }, () => it.bus.request('fragile.slow', [20])))
-    const read = async (path: string) => await (await fetch(`http://127.0.0.1:${port}/${path}`)).text()
+    const read = async (path: string) => (await fetch(`http://127.0.0.1:${port}/${path}`)).text()
     assert.match(await read('readyz'), /"running":2.*"restarts":1/)
     const text = await read('metrics')
     const count = /requests_total\{service="fragile",method="slow",outcome="ok"\} (\d+)/.exec(text)?.[1]

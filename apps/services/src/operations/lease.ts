@@ -47,7 +47,12 @@ export class Lease implements AsyncDisposable {
     seen?: { revision: string },
   ): Promise<Lease | undefined> {
     const takenAt = performance.now()
-    const mine = { slot, operation, worker: `${hostname()}/${process.pid}/${randomUUID()}`, renewed_at: timestamp() }
+    const mine = {
+      slot,
+      operation,
+      worker: `${hostname()}/${process.pid}/${randomUUID()}`,
+      renewed_at: timestamp(),
+    }
     try {
       await means.storage.save(OperationLease, mine, { revision: seen?.revision ?? null })
       return new Lease(means, mine, takenAt)
