@@ -10,6 +10,7 @@ import type { z } from 'zod'
 import type { Authentication } from './auth/authentication.ts'
 import { type FailureLimit, guard } from './auth/guard.ts'
 import type { App, Backend } from './backend.ts'
+import type { EventOptions } from './events/event-hub.ts'
 import { readJsonBodies } from './json-body.ts'
 import { AllowedMethods } from './method-not-allowed.ts'
 import { RequestMetrics } from './metrics.ts'
@@ -19,6 +20,7 @@ import { clusterHosts } from './routes/cluster-hosts.ts'
 import { clusterOperations } from './routes/cluster-operations.ts'
 import { clusters } from './routes/clusters.ts'
 import { containerManagers } from './routes/containermanagers.ts'
+import { events } from './routes/events.ts'
 import { health } from './routes/health.ts'
 import { host } from './routes/host.ts'
 import { hosts } from './routes/hosts.ts'
@@ -44,6 +46,8 @@ export interface AppOptions extends Backend {
   readonly bodyLimit?: number
   /** How many milliseconds a client may take to send a request; default 30 000. */
   readonly requestTimeout?: number
+  /** What the events may take that clients listen to. */
+  readonly events?: EventOptions
   readonly tls?: SecureContextOptions & TlsOptions
   /** The registry of Prometheus metrics to count in; default one of its own. */
   readonly metrics?: Registry
@@ -90,7 +94,8 @@ function open({ bodyLimit = 2 ** 20, requestTimeout = 30_000, tls }: AppOptions)
 function addRoutes(app: App, backend: AppOptions): void {
   for (const add of [clusters, clusterHosts, clusterOperations, hosts, host, networks, containerManagers])
     add(app, backend)
-  for (const add of [operations, operationStart, operationRequests, schedules, busRoutes]) add(app, backend)
+  for (const add of [operations, operationStart, operationRequests, schedules, events, busRoutes])
+    add(app, backend)
 }
 
 const partNames: Readonly<Record<string, string>> = {

@@ -14,7 +14,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 
 /** What a route may ask. */
 export interface Backend {
-  readonly bus: Requester & Pick<Bus, 'dead' | 'rollCall'>
+  readonly bus: Requester & Pick<Bus, 'dead' | 'listen' | 'rollCall'>
   readonly storage: StorageClient
   readonly log: Logger
 }

@@ -71,6 +71,7 @@ test('it lists every endpoint, and no other', () => {
       ...verbs('/api/v0/network/{name}', 'GET PUT DELETE'),
       'GET /api/v0/containermanagers',
       ...verbs('/api/v0/containermanager/{name}', 'GET PUT DELETE'),
+      'GET /api/v0/events',
       'GET /api/v0/bus/services',
       'POST /api/v0/bus/call',
       'GET /api/v0/bus/dead/{queue}',

@@ -89,7 +89,8 @@ function failing(error: unknown): Backend['bus'] {
     throw error
   }
   const dead = { list: fail, replay: fail, drop: fail }
-  return { request: fail, notify: fail, publish: fail, rollCall: fail, dead }
+  const listen = () => ({ [Symbol.dispose]() {} })
+  return { request: fail, notify: fail, publish: fail, listen, rollCall: fail, dead }
 }
 
 test('what nobody foresaw is a bare 500, and the log has the rest under its id', async () => {

@@ -195,12 +195,13 @@ export function recordingLog(): { log: Logger; lines: LogLine[] } {
   return { log: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }, lines }
 }
 
-type Backbone = Requester & Pick<Bus, 'dead' | 'rollCall'>
+type Backbone = Requester & Pick<Bus, 'dead' | 'listen' | 'rollCall'>
 
 function recording(bus: Bus): { requester: Backbone; sent: { routingKey: string; params: unknown }[] } {
   const sent: { routingKey: string; params: unknown }[] = []
   const requester: Backbone = {
     dead: bus.dead,
+    listen: (routingKeys, options) => bus.listen(routingKeys, options),
     rollCall: (options) => bus.rollCall(options),
     request(routingKey, params, options) {
       sent.push({ routingKey, params })

@@ -1,0 +1,67 @@
+/** What happens, as it happens: `/events`, as server-sent events. */
+import { address, name } from '@commissaire/models'
+import { z } from 'zod'
+import type { App, Backend } from '../backend.ts'
+import { filterOf } from '../events/event-filter.ts'
+import { EventHub, type EventOptions } from '../events/event-hub.ts'
+import { eventKinds } from '../events/server-event.ts'
+import { problem, problems, sendProblem } from '../problem.ts'
+
+const Query = z.object({
+  operation: name.optional().describe('Only of this operation, its hosts and their output.'),
+  cluster: name.optional().describe('Only of this cluster, its hosts and its operations.'),
+  host: address.optional().describe('Only of this host.'),
+  kinds: z
+    .string()
+    .transform((text) => text.split(','))
+    .pipe(z.array(z.enum(eventKinds)))
+    .optional()
+    .describe(`Only of these kinds, with commas between: ${eventKinds.join(', ')}.`),
+  since: z.string().max(100).optional().describe('Go on after the event of this id.'),
+})
+
+/** What is sent is a stream, of which the schema can only say that it is text. */
+const stream: Readonly<Record<number, object>> = {
+  200: {
+    description: 'Events, until the client or the server ends it',
+    content: { 'text/event-stream': { schema: z.string() } },
+  },
+}
+
+/** What this endpoint needs to know besides. */
+export interface EventRoutesOptions extends Backend {
+  readonly events?: EventOptions
+}
+
+/** Adds the endpoint. Its streams end when the app closes. */
+export function events(app: App, { bus, storage, events: options }: EventRoutesOptions): void {
+  const hub = new EventHub(bus, options)
+  app.addHook('preClose', async () => hub.close())
+
+  app.route({
+    method: 'GET',
+    url: '/events',
+    exposeHeadRoute: false,
+    schema: {
+      tags: ['events'],
+      summary: 'What happens, as server-sent events; goes on after Last-Event-ID',
+      querystring: Query,
+      response: { ...stream, ...problems() },
+    },
+    handler: async (request, reply) => {
+      if (!hub.hasRoom)
+        return sendProblem(reply, { ...problem(503, 'Too many clients listen already.'), id: request.id })
+      const { since, ...wish } = request.query
+      const last = request.headers['last-event-id']
+      const opened = hub.open(await filterOf(wish, storage), {
+        since: typeof last === 'string' ? last : since,
+      })
+      reply.headers({
+        'content-type': 'text/event-stream; charset=utf-8',
+        'x-accel-buffering': 'no',
+        connection: 'close',
+      })
+      return reply.send(opened)
+    },
+  })
+}
