@@ -26,7 +26,11 @@ export class ClusterNodes implements AsyncDisposable {
 
   /** The node that the host of that address is; undefined where its cluster has no nodes. */
   async nodeOf(address: string): Promise<HostNode | undefined> {
-    this.#opening ??= this.#open()
+    this.#opening ??= this.#open().catch((error: unknown) => {
+      // Credentials may be put right meanwhile.
+      this.#opening = undefined
+      throw error
+    })
     const of = await this.#opening
     return of && { name: nodeName(address), of }
   }

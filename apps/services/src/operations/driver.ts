@@ -156,11 +156,21 @@ class Driver {
     else
       await this.#record.write(
         { type: 'ended', status, at },
-        { finished_at: timestamp(new Date(at)), reason: this.#record.rollout.reason },
+        { finished_at: timestamp(new Date(at)), reason: this.#reason(status) },
       )
-    const facts = { operation: this.#record.id, status, reason: this.#record.rollout.reason }
+    const facts = { operation: this.#record.id, status, reason: this.#record.header.reason }
     this.#means.log.info(facts, `${this.#record.id} is ${status}`)
     await this.#show({ now: true })
+  }
+
+  /** Why it ends as it does. */
+  #reason(status: string): string {
+    const { rollout } = this.#record
+    if (status !== 'failed') return rollout.reason
+    const { length } = rollout.plan.members
+    const [host] = [...rollout.in('failed'), ...rollout.in('skipped')]
+    const why = host === undefined ? '' : `; ${host}: ${rollout.progress(host).reason}`
+    return `${length - rollout.in('done').size} of ${length} hosts were not done${why}`
   }
 
   /** Tells why nothing begins, when that changes. */

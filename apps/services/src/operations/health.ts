@@ -4,8 +4,9 @@
  */
 import { setTimeout as pause } from 'node:timers/promises'
 
-import { takePulse } from '@commissaire/hosts'
+import { type HostErrorCode, isHostError, takePulse } from '@commissaire/hosts'
 
+import { isOutage, saidBy } from './api-outage.ts'
 import { noteOf, type Site, type StepNote } from './site.ts'
 import { StepError } from './step-error.ts'
 
@@ -44,8 +45,22 @@ async function needsSteadiness({ nodes, host, operation }: Site): Promise<boolea
 
 async function troublesOf(site: Site): Promise<string[]> {
   const checks = [nodeTroubles(site), hostTroubles(site), urlTroubles(site)]
-  return (await Promise.all(checks)).flat()
+  return (await Promise.all(checks.map((check) => orWhyNot(site, check)))).flat()
 }
+
+/** What cannot be asked now is not well now; it may be a moment later. */
+async function orWhyNot({ signal }: Site, check: Promise<string[]>): Promise<string[]> {
+  try {
+    return await check
+  } catch (error) {
+    signal.throwIfAborted()
+    const mayPass = isHostError(error) ? passing.has(error.code) : isOutage(error)
+    if (!mayPass) throw error
+    return [saidBy(error)]
+  }
+}
+
+const passing: ReadonlySet<HostErrorCode> = new Set(['unreachable', 'refused', 'timeout', 'connection_lost'])
 
 async function nodeTroubles({ nodes, host, progress, signal }: Site): Promise<string[]> {
   const node = await nodes.nodeOf(host.address)

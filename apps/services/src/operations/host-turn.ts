@@ -1,6 +1,6 @@
 /** The turn of one host: step after step, each written down before it is begun and after it has ended. */
 import type { Logger, Requester } from '@commissaire/bus'
-import { BusError } from '@commissaire/bus'
+import { BusError, errorTable } from '@commissaire/bus'
 import { HostError, type HostErrorCode, isHostError, type RebootOptions } from '@commissaire/hosts'
 import { Host } from '@commissaire/models'
 import { changesHost, isEnd, type StepName } from '@commissaire/rollout'
@@ -187,5 +187,6 @@ function done(step: StepName, note: StepNote) {
 
 /** Trouble of the bus, of storage, or of who works on the operation: not the host's, and it may pass. */
 function isOurs(error: unknown): boolean {
-  return error instanceof BusError || error instanceof OperationLost || isHostError(error, 'cancelled')
+  const isOfBus = error instanceof BusError && error.code !== errorTable.ContainerManager.code
+  return isOfBus || error instanceof OperationLost || isHostError(error, 'cancelled')
 }

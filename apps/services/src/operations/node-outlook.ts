@@ -2,7 +2,7 @@
 import type { DrainPlan, NodeState } from '@commissaire/containermgr/drain'
 import type { Operation } from '@commissaire/models'
 
-import { reasonOf } from '../host-record.ts'
+import { saidBy } from './api-outage.ts'
 import type { ClusterNodes, HostNode } from './cluster-nodes.ts'
 import { asKubectl } from './node-steps.ts'
 import { planFinding, type PlanFinding, some } from './plan-findings.ts'
@@ -22,7 +22,7 @@ export async function nodeFindings(address: string, look: NodeLook): Promise<Pla
   } catch (error) {
     look.signal.throwIfAborted()
     const code = isUnknown(error) ? 'node_unknown' : 'nodes_unreadable'
-    return [planFinding(code, reasonOf(error), { address })]
+    return [planFinding(code, saidBy(error), { address })]
   }
 }
 

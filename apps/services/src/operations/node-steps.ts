@@ -1,53 +1,91 @@
 /** The steps about the node that a host is: nothing new on it, its pods elsewhere, and back again. */
 import { setTimeout as pause } from 'node:timers/promises'
 
-import type { DrainEvent, DrainOptions, Workload } from '@commissaire/containermgr/drain'
+import {
+  DrainError,
+  type DrainEvent,
+  type DrainOptions,
+  type Workload,
+} from '@commissaire/containermgr/drain'
 import type { DrainPolicy } from '@commissaire/models'
 
+import { despiteOutages, tellingRefusals } from './api-outage.ts'
+import type { HostNode } from './cluster-nodes.ts'
 import { noteOf, notNeeded, type Site, type StepWork } from './site.ts'
 import { StepError } from './step-error.ts'
 
 const withoutNode = notNeeded('the host is no node')
 
 /** Has the node take no further pods; who had cordoned it is remembered on the node. */
-export const cordon: StepWork = async ({ nodes, host, operation, signal }) => {
-  const node = await nodes.nodeOf(host.address)
-  if (!node) return withoutNode
-  const { changed, by } = await node.of.cordon(node.name, { by: operation.id, signal })
-  return { changed, by: by ?? 'somebody else' }
-}
-
-/** Evicts the node's pods. Its time counts from when the drain first began, whoever goes on with it. */
-export const drain: StepWork = async (site) => {
+export const cordon: StepWork = tellingRefusals(async (site) => {
   const { nodes, host, operation, signal } = site
   const node = await nodes.nodeOf(host.address)
   if (!node) return withoutNode
-  const begun = noteOf(site.progress, 'drain')?.['begun_at']
-  const startedAt = typeof begun === 'number' ? begun : Date.now()
-  if (typeof begun !== 'number') await site.note({ begun_at: startedAt })
-  const onProgress = (event: DrainEvent) => site.say(sentence(event))
-  const options = { ...asKubectl(operation.policy.drain), startedAt: new Date(startedAt), onProgress, signal }
-  const { evicted, skipped, workloads } = await node.of.drain(node.name, options)
-  return { evicted: evicted.length, skipped: skipped.length, workloads }
-}
+  const asked = () => node.of.cordon(node.name, { by: operation.id, signal })
+  const { changed, by } = await despiteOutages(site, asked)
+  return { changed, by: by ?? 'somebody else' }
+})
 
-/** Takes our cordon back, and nobody else's. */
-export const uncordon: StepWork = async ({ nodes, host, operation, signal }) => {
+/** Evicts the node's pods. Its time counts from when the drain first began, whoever goes on with it. */
+export const drain: StepWork = tellingRefusals(async (site) => {
+  const { nodes, host, operation, signal } = site
   const node = await nodes.nodeOf(host.address)
   if (!node) return withoutNode
-  const { changed, by } = await node.of.uncordon(node.name, { by: operation.id, signal })
-  return { changed, ...(by !== undefined && { by }) }
+  const { begun_at, workloads: expected } = await begin(site, node)
+  const onProgress = (event: DrainEvent) => site.say(sentence(event))
+  const options = { ...asKubectl(operation.policy.drain), startedAt: new Date(begun_at), onProgress, signal }
+  const { evicted, skipped, workloads } = await node.of.drain(node.name, options)
+  return { evicted: evicted.length, skipped: skipped.length, workloads: union(expected, workloads) }
+})
+
+/** What must be known of a drain by whoever goes on with it: when it began, and whose pods were there then. */
+async function begin(site: Site, { name, of }: HostNode): Promise<Begun> {
+  const noted = noteOf(site.progress, 'drain')
+  if (typeof noted?.['begun_at'] === 'number')
+    return { begun_at: noted['begun_at'], workloads: workloadsIn(noted) }
+  const { pods } = await of.drainPlan(name, {
+    ...asKubectl(site.operation.policy.drain),
+    signal: site.signal,
+  })
+  const going = pods.filter(({ verdict, reason }) => verdict === 'evict' && reason !== 'finished')
+  const workloads = going.flatMap(({ namespace, owner, reason }) =>
+    owner && reason !== 'orphaned' ? [{ kind: owner.kind, namespace, name: owner.name }] : [],
+  )
+  const begun = { begun_at: Date.now(), workloads: union(workloads, []) }
+  await site.note(begun)
+  return begun
 }
 
+interface Begun {
+  readonly begun_at: number
+  readonly workloads: readonly Workload[]
+}
+
+/** Takes our cordon back, and nobody else's. A node that is gone has none. */
+export const uncordon: StepWork = tellingRefusals(async (site) => {
+  const { nodes, host, operation, signal } = site
+  const node = await nodes.nodeOf(host.address)
+  if (!node) return withoutNode
+  try {
+    const asked = () => node.of.uncordon(node.name, { by: operation.id, signal })
+    const { changed, by } = await despiteOutages(site, asked)
+    return { changed, ...(by !== undefined && { by }) }
+  } catch (error) {
+    if (error instanceof DrainError && error.code === 'node_unknown') return notNeeded('the node is gone')
+    throw error
+  }
+})
+
 /** Waits until what was evicted is up again elsewhere, before the next host has its turn. */
-export const workloads: StepWork = async (site) => {
+export const workloads: StepWork = tellingRefusals(async (site) => {
   const node = await site.nodes.nodeOf(site.host.address)
   const evicted = evictedBy(site)
   if (!node || evicted.length === 0) return notNeeded('nothing was evicted')
   const { within } = site.operation.policy.health
   const deadline = performance.now() + within * 1000
   for (;;) {
-    const { available, waiting } = await node.of.workloadsAvailable(evicted, { signal: site.signal })
+    const asked = () => node.of.workloadsAvailable(evicted, { signal: site.signal })
+    const { available, waiting } = await despiteOutages(site, asked)
     if (available) return { workloads: evicted.length }
     const names = waiting.map(({ kind, namespace, name, ready, wanted }) => {
       return `${kind} ${namespace}/${name} (${ready} of ${wanted})`
@@ -57,12 +95,21 @@ export const workloads: StepWork = async (site) => {
     site.say(`waits for ${names.join(', ')}`)
     await pause(1000, undefined, { signal: site.signal })
   }
+})
+
+function evictedBy({ progress }: Site): readonly Workload[] {
+  return workloadsIn(noteOf(progress, 'drain'))
 }
 
-function evictedBy({ progress }: Site): Workload[] {
-  const kept = noteOf(progress, 'drain')?.['workloads']
+function workloadsIn(note: Record<string, unknown> | undefined): readonly Workload[] {
+  const kept = note?.['workloads']
   // Kept as JSON by a process like this one.
   return Array.isArray(kept) ? (kept as Workload[]) : []
+}
+
+function union(some: readonly Workload[], others: readonly Workload[]): Workload[] {
+  const all = [...some, ...others].map((one) => [`${one.kind} ${one.namespace}/${one.name}`, one] as const)
+  return [...new Map(all).values()]
 }
 
 /** The policy's words as the drain's options. */

@@ -47,7 +47,7 @@ export function viewOf(header: Operation, rollout: Rollout): ClusterOperation | 
     started_at: header.started_at,
     finished_at: header.finished_at,
     failures: failuresIn(rollout),
-    reason: header.reason || sumOf(rollout, participle),
+    reason: (rollout.status !== 'failed' && header.reason) || sumOf(rollout, participle),
     operation: header.id,
   })
 }

@@ -1,6 +1,6 @@
 /** Cordon and drain Kubernetes nodes as kubectl does, from Node.js; with a plan beforehand, and gates afterwards. */
 export { NodeOperations } from './node-operations.ts'
-export { type ClusterAccess, type NodeApis } from './apis.ts'
+export { type ClusterAccess, type NodeApis, type Refusal, refusalOf } from './apis.ts'
 export { CORDONED_BY, type CordonOptions, type CordonResult } from './cordon.ts'
 export { DrainError, type DrainErrorCode, drainErrorCodes, type PodTrouble } from './drain-error.ts'
 export type { DrainEvent, DrainOptions, SelectOptions } from './drain-options.ts'

@@ -47,6 +47,7 @@ export class PodExit {
 
   /** Evicts it, and waits until it is gone. Rejects with what the server said when it says no for good. */
   async evict(): Promise<void> {
+    if (this.#wasToldBefore) return this.untilGone()
     let answer = await this.#tryToEvict()
     while (answer === 'not now') {
       await this.#pause(this.#means.options.retryDelay ?? 5_000)
@@ -74,6 +75,11 @@ export class PodExit {
       if (isLongTerminating(now, this.#means.options)) return this.#tell('left')
       await this.#pause(this.#means.options.pollInterval ?? 1_000)
     }
+  }
+
+  /** In a drain that goes on, a pod that is terminating was evicted by whoever began it. */
+  get #wasToldBefore(): boolean {
+    return this.#means.options.startedAt !== undefined && Boolean(this.#pod.metadata?.deletionTimestamp)
   }
 
   async #tryToEvict(): Promise<Answer> {
