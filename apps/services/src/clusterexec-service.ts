@@ -18,6 +18,7 @@ import { isOver, OperationsAtWork } from './operations/operations-at-work.ts'
 import { type OperationPlan, planOperation } from './operations/planning.ts'
 import { viewDefinition } from './operations/view.ts'
 import { readWish } from './operations/wish.ts'
+import { Scheduler } from './scheduler.ts'
 
 /** What the clusterexec service takes besides what every service takes. Times are milliseconds. */
 export interface ClusterexecOptions extends ServiceOptions {
@@ -61,6 +62,7 @@ export class ClusterexecService extends CommissaireService<ClusterexecOptions> {
   readonly #pool: RemotePool
   readonly #access: HostAccess
   readonly #operations: OperationsAtWork
+  readonly #scheduler: Scheduler
 
   constructor(options: ClusterexecOptions = {}) {
     super({ queues: [{ name: 'clusterexec', routingKey: 'jobs.clusterexec.*' }], ...options })
@@ -77,18 +79,21 @@ export class ClusterexecService extends CommissaireService<ClusterexecOptions> {
       lease,
     }
     this.#operations = new OperationsAtWork(means)
+    const start = async (wished: object) => this.#operations.begin(await readWish(this.#storage, wished))
+    this.#scheduler = new Scheduler({ storage: this.#storage, log: this.log, start })
   }
 
-  /** Takes requests, and takes up what others left lying. */
+  /** Takes requests, takes up what others left lying, and begins what is due. */
   override async start(): Promise<void> {
     await super.start()
     await this.#operations.lookForOrphans()
+    this.#scheduler.start()
   }
 
   /** Lets each host end its present step, or stops it there when time runs out; it is gone on with later. */
   override async close(): Promise<void> {
     const { drainTimeout: within = 30_000 } = this.options
-    await Promise.all([this.drain(), this.#operations.stop({ within })])
+    await Promise.all([this.drain(), this.#scheduler.close(), this.#operations.stop({ within })])
     await super.close()
     if (!this.options.pool) await this.#pool.close()
   }

@@ -162,7 +162,11 @@ export const Schedule = defineModel({
     last_run: time,
     last_operation: z.string().default(''),
     last_error: z.string().default(''),
+    /** When it is due next, and by which pattern and time zone: kept by whoever keeps the time. */
+    due_at: time,
+    due_by: z.string().default(''),
   }),
+  hidden: ['due_at', 'due_by'],
 })
 export type Schedule = ModelOf<typeof Schedule>
 export const Schedules = defineList('Schedules', Schedule)
