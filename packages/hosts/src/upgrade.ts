@@ -22,10 +22,11 @@ export async function upgradeHost(
   options: CarryOutOptions = {},
 ): Promise<ChangeReport> {
   const started = performance.now()
+  const { signal } = options
   const commands = oscmd(facts)
   checkReady(facts)
   if (commands.kind === 'packages') await carryOut(remote, commands.refresh(), options)
   const outcome = await carryOut(remote, commands.upgrade(), options)
-  const rebootNeed = await rebootNeeded(remote, facts, options)
+  const rebootNeed = await rebootNeeded(remote, facts, signal ? { signal } : {})
   return { outcome, rebootNeed, ms: Math.round(performance.now() - started) }
 }

@@ -17,15 +17,21 @@ import { StepError } from './step-error.ts'
 export const act: StepWork = async (site) => acts[site.operation.kind](site)
 
 const acts: Record<Site['operation']['kind'], StepWork> = {
-  upgrade: (site) => withHost(site, async (remote, facts) => changed(await upgradeHost(remote, facts, site))),
+  upgrade: (site) =>
+    withHost(site, async (remote, facts) => changed(await upgradeHost(remote, facts, telling(site)))),
   deploy: (site) =>
     withHost(site, async (remote, facts) => {
-      const report = await deployHost(remote, facts, { version: site.operation.version, signal: site.signal })
+      const report = await deployHost(remote, facts, { version: site.operation.version, ...telling(site) })
       return { ...changed(report), ...(report.expected && { expected: { ...report.expected } }) }
     }),
   exec: (site) => execute(site),
   restart: async () => notNeeded('a restart acts by rebooting'),
   drain: async () => notNeeded('maintenance is done by hand'),
+}
+
+/** What commands that change a host are run with. */
+function telling({ signal, onLine }: Site): Pick<Site, 'signal' | 'onLine'> {
+  return { signal, onLine }
 }
 
 async function withHost(
@@ -47,7 +53,7 @@ function changed({
 }
 
 /** A command may not bear being run twice, so one whose end nobody saw is not run again by itself. */
-async function execute({ operation, connect, signal, isResumed }: Site): Promise<StepNote> {
+async function execute({ operation, connect, signal, onLine, isResumed }: Site): Promise<StepNote> {
   if (isResumed)
     throw new StepError(
       'outcome_unknown',
@@ -58,7 +64,7 @@ async function execute({ operation, connect, signal, isResumed }: Site): Promise
     code,
     signal: killedBy,
     ms,
-  } = await remote.run(operation.command, { signal, timeout: 24 * 3_600_000 })
+  } = await remote.run(operation.command, { signal, onLine, timeout: 24 * 3_600_000 })
   if (code === 0) return { code, ms }
   const how = code === null ? `was ended by signal ${killedBy}` : `ended with status ${code}`
   throw new StepError('command_failed', `the command ${how} after ${Math.round(ms / 1000)} s`)

@@ -151,7 +151,8 @@ export class HostTurn {
       log,
       reboot,
       signal,
-      connect: async () => this.#output.listen(await access.connect(host, { signal }), step),
+      connect: () => access.connect(host, { signal }),
+      onLine: (stream, line) => this.#output.add(step, stream, line),
       note: (note) => record.writeTo(this.address, { type: 'step_noted', step, note, at: Date.now() }),
       say: (line) => this.#output.add(step, 'note', line),
     }

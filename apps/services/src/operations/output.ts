@@ -4,7 +4,6 @@
  */
 import type { Logger, Requester } from '@commissaire/bus'
 import { OperationOutput, operationHostKey } from '@commissaire/models'
-import type { Remote, RunOptions } from '@commissaire/hosts'
 import type { StorageClient } from '@commissaire/storage'
 
 import { isMissing } from './lease.ts'
@@ -54,19 +53,6 @@ export class HostOutput {
     }
     if (this.#fresh.length > MOST_LINES) this.#send()
     this.#timer ??= setTimeout(() => this.#send(), COLLECT)
-  }
-
-  /** The remote, with an ear on what its commands print. */
-  listen(remote: Remote, step: string): Remote {
-    const onLine: NonNullable<RunOptions['onLine']> = (stream, line) => this.add(step, stream, line)
-    return {
-      address: remote.address,
-      user: remote.user,
-      hostKey: remote.hostKey,
-      run: (command, options) => remote.run(command, { onLine, ...options }),
-      close: () => remote.close(),
-      [Symbol.asyncDispose]: () => remote.close(),
-    }
   }
 
   /** Sends and keeps what is not sent and kept yet. */

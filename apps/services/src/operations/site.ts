@@ -1,6 +1,6 @@
 /** One host at one step, and what working on it takes. */
 import type { Logger } from '@commissaire/bus'
-import type { RebootOptions, Remote } from '@commissaire/hosts'
+import type { RebootOptions, Remote, RunOptions } from '@commissaire/hosts'
 import type { Host, Operation } from '@commissaire/models'
 import type { HostProgress, StepName } from '@commissaire/rollout'
 import type { StorageClient } from '@commissaire/storage'
@@ -23,8 +23,10 @@ export interface Site {
   readonly reboot: RebootOptions
   /** Ends the step: its time is over, the host is given back, or the operation is not ours any more. */
   readonly signal: AbortSignal
-  /** A connection on which the host has just answered, whose commands' lines are kept. */
+  /** A connection on which the host has just answered. */
   readonly connect: () => Promise<Remote>
+  /** Sends and keeps a line that a command printed; for what people want to read, not for our own probes. */
+  readonly onLine: NonNullable<RunOptions['onLine']>
   /** Keeps something that must not be forgotten, before the step goes on. */
   readonly note: (note: unknown) => Promise<void>
   /** Says in a line what it waits for, for whoever watches. */
