@@ -3,10 +3,10 @@
  *
  * What is opened is closed in the opposite order: first nobody is let in any more, then what is in hand is finished.
  */
-import { type Bus, connect, type Logger } from '@commissaire/bus'
+import type { Bus, Logger } from '@commissaire/bus'
 import { RemotePool } from '@commissaire/hosts'
 import { type PluginConfiguration, type RunningServer, startServer } from '@commissaire/server'
-import type { CommissaireService } from '@commissaire/service'
+import { type CommissaireService, openBus } from '@commissaire/service'
 import {
   ClusterexecService,
   ContainerManagerService,
@@ -31,7 +31,7 @@ export async function startSystem(
 ): Promise<System> {
   await using opened = new AsyncDisposableStack()
   const { bus_uri: uri, bus_exchange: exchange } = settings
-  const bus = opened.use(await connect(uri, { exchange, log, clientName: 'commissaire' }))
+  const bus = opened.use(await openBus({ connectionUrl: uri, exchangeName: exchange }, log))
   for (const service of makeServices(folder, settings, { bus, log, configFile, pool: openPool(opened) })) {
     opened.use(service)
     await service.start()

@@ -36,3 +36,4 @@ export {
   type Message,
   type RequestOptions,
 } from '@commissaire/bus'
+export { openBus } from './open-bus.ts'

@@ -4,7 +4,7 @@ import { ConfigError } from './config-error.ts'
 import { redactText } from './redact.ts'
 import { defaultConnectionUrl, type ServiceOptions } from './service-options.ts'
 
-/** Opens a bus of the service's own. */
+/** Opens a bus as options say. Throws a `ConfigError` about `bus_uri` for a URL that means nothing. */
 export async function openBus(options: ServiceOptions, log: Logger): Promise<Bus> {
   const {
     connectionUrl = defaultConnectionUrl(),

@@ -54,25 +54,25 @@ function readPem(url: URL, { name, path }: { name: string; path: string }): stri
   } catch (cause) {
     const found = cause instanceof Error ? cause.message : String(cause)
     const message = `cannot connect to ${url.host}: "${name}" in the URL must be the path of a PEM file: ${found}`
-    throw new Error(message, { cause })
+    throw new TypeError(message, { cause })
   }
 }
 
 function unknownParameter(url: URL, name: string): Error {
-  return new Error(
+  return new TypeError(
     `cannot connect to ${url.host}: "${name}" in the URL is unknown; known are ${parameters.join(', ')}`,
   )
 }
 
 function notSecure(url: URL, { name, schemes }: { name: string; schemes: readonly string[] }): Error {
   const scheme = schemes.map((one) => `${one}//`).join(' or ')
-  return new Error(
+  return new TypeError(
     `cannot connect to ${url.host}: "${name}" in the URL is about TLS, which ${url.protocol}// does not use; write ${scheme}`,
   )
 }
 
 function halfAnIdentity(url: URL): Error {
-  return new Error(
+  return new TypeError(
     `cannot connect to ${url.host}: "cert" and "key" in the URL belong together; give both or neither`,
   )
 }

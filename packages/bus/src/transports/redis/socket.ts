@@ -139,7 +139,7 @@ export function isReply(error: unknown): error is Error {
 export function optionsOf(url: URL, connectionName: string): RedisOptions {
   const db = url.pathname.replace(/^\//, '')
   if (!/^\d*$/.test(db)) {
-    throw new Error(
+    throw new TypeError(
       `cannot connect to ${url.host}: the database "${db}" in the URL must be a number, such as /0`,
     )
   }
