@@ -185,19 +185,24 @@ class Driver {
   }
 
   async #situation() {
-    this.#estimate ??= await estimatesFor(this.#means.storage, this.#record.header)
+    const { header } = this.#record
+    // Only a window's end asks how long a host will take.
+    if (header.policy.windows.length > 0) this.#estimate ??= await estimatesFor(this.#means.storage, header)
     const { hosts: down } = await this.#whoIsDown()
-    return { now: Date.now(), down, estimate: this.#estimate }
+    return { now: Date.now(), down, ...(this.#estimate && { estimate: this.#estimate }) }
   }
 
   /** Hosts that are not active, or not stored; one that we work on is away because of that. */
   async #whoIsDown(): Promise<Down> {
-    if (this.#down && performance.now() - this.#down.at < LOOK) return this.#down
+    const members = this.#record.rollout.plan.members
+    // A list of ten thousand hosts is not asked for every second.
+    const freshFor = Math.max(LOOK, 2 * members.length)
+    if (this.#down && performance.now() - this.#down.at < freshFor) return this.#down
     const stored = await this.#means.storage.list(Hosts)
     const known = new Map(stored.map((host) => [host.address, host]))
     const hosts = new Set<string>()
     const reasons = new Map<string, string>()
-    for (const { address } of this.#record.rollout.plan.members) {
+    for (const { address } of members) {
       const why = whyDown(known.get(address))
       if (!why) continue
       hosts.add(address)
