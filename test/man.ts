@@ -58,7 +58,9 @@ export async function commctlPage(version: string): Promise<string> {
       ...entry('0', 'Done. Also when there is no such object, unless --strict is given.'),
       ...entry('1', 'No server answered.'),
       ...entry('2', 'Wrong usage, or the server refused.'),
-      ...entry('4', 'There is no such object, with --strict.'),
+      ...entry('3', 'The operation that was watched failed, paused or was cancelled.'),
+      ...entry('4', 'There is no such object, with --strict or where something was to be done to it.'),
+      ...entry('5', 'Something would block the operation whose plan was asked for with --plan.'),
       ...entry('130', 'Interrupted.'),
     ]),
     section(

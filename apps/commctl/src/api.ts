@@ -7,7 +7,9 @@ import { exchange, type Exchange, type Reply } from './http.ts'
 import type { Settings } from './config.ts'
 
 /** What the server said to a request that is in order: a value, or that there is no such thing. */
-export type Answer = { readonly found: true; readonly value: unknown } | { readonly found: false }
+export type Answer =
+  | { readonly found: true; readonly value: unknown }
+  | { readonly found: false; readonly reason?: string | undefined }
 
 /** How the server is talked to. */
 export interface ApiOptions {
@@ -102,11 +104,18 @@ export class Api {
   }
 
   async #read(reply: Reply, request: { method: string; path: string; endpoint: string }): Promise<Answer> {
-    if (reply.status === 404 && !reply.contentType.includes('html')) return { found: false }
+    if (reply.status === 404 && !reply.contentType.includes('html'))
+      return { found: false, reason: await reasonIn(reply) }
     if (reply.status >= 200 && reply.status < 300) return { found: true, value: parse(reply, request) }
     const { explain } = await import('./problem.ts')
     throw new Refused(explain(reply, { ...request, origin: this.#settings.origin }), reply.status)
   }
+}
+
+/** What the server says is not there. */
+async function reasonIn({ text }: Reply): Promise<string | undefined> {
+  const { detailOf } = await import('./problem.ts')
+  return detailOf(text)
 }
 
 function parse(reply: Reply, { endpoint, path }: { endpoint: string; path: string }): unknown {

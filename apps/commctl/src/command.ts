@@ -8,7 +8,14 @@ import type { Format } from './output/format.ts'
 import type { View } from './output/view.ts'
 
 /** Things of which the server knows the names, so that the shell can complete them. */
-export type Completes = 'clusters' | 'hosts' | 'networks' | 'container-managers' | 'files'
+export type Completes =
+  | 'clusters'
+  | 'hosts'
+  | 'networks'
+  | 'container-managers'
+  | 'operations'
+  | 'schedules'
+  | 'files'
 
 /** One positional argument, written in the help as `<NAME>`, `[NAME]` or `<NAME...>`. */
 export interface ArgumentRow {

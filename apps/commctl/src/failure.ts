@@ -8,7 +8,11 @@ export const status = {
   ok: 0,
   noServer: 1,
   failed: 2,
+  /** What was watched did not finish: it failed, paused or was cancelled. */
+  stopped: 3,
   notFound: 4,
+  /** Something would be in the way of what was planned. */
+  blocked: 5,
   interrupted: 130,
 } as const
 

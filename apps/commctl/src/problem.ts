@@ -24,6 +24,11 @@ export function explain(reply: Reply, request: RefusedRequest): string {
   return [head, ...faultLines(problem), ...logHint(problem, reply.status)].join('\n')
 }
 
+/** What a body says in detail, if it is one of RFC 9457. */
+export function detailOf(body: string): string | undefined {
+  return textOf(member(parsed(body), 'detail'))
+}
+
 /** The single faults of a body, whatever the member is called that lists them. */
 function faultLines(problem: unknown): string[] {
   const list = [member(problem, 'faults'), member(problem, 'errors')].find(Array.isArray) ?? []

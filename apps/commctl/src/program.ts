@@ -15,7 +15,8 @@ export type Invoke = (row: CommandRow, given: Given) => Promise<void>
 
 const description = `Manages hosts and clusters through a Commissaire server.
 
-Exit status: 0 done; 1 no server answered; 2 wrong usage, or the server refused; 4 no such object, with --strict.`
+Exit status: 0 done; 1 no server answered; 2 wrong usage, or the server refused; 3 what was watched failed, paused or was
+cancelled; 4 no such object, with --strict; 5 something would block what was planned.`
 
 const examples = [
   'commctl host create 192.0.2.10 ~/.ssh/id_ed25519',

@@ -14,7 +14,11 @@ const paths: Readonly<Record<Exclude<Completes, 'files'>, string>> = {
   hosts: '/api/v0/hosts',
   networks: '/api/v0/networks',
   'container-managers': '/api/v0/containermanagers',
+  operations: '/api/v0/operations',
+  schedules: '/api/v0/schedules',
 }
+
+const keys: Partial<Readonly<Record<Completes, string>>> = { hosts: 'address', operations: 'id' }
 
 /** The names of one kind. */
 export async function serverNames(kind: Completes, config: string | undefined): Promise<string[]> {
@@ -30,7 +34,7 @@ export async function serverNames(kind: Completes, config: string | undefined): 
       environment: process.env,
     })
     const answer = await new Api(settings, { timeout: TIME, signal, tell }).get(paths[kind])
-    const view = { key: kind === 'hosts' ? 'address' : 'name', columns: [] }
+    const view = { key: keys[kind] ?? 'name', columns: [] }
     return answer.found ? writeNames(answer.value, { view }).split('\n').filter(Boolean) : []
   } catch {
     return []

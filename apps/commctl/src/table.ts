@@ -17,6 +17,16 @@ export const table: readonly LazyRow[] = [
     load: async () => (await import('./commands/cluster.ts')).cluster,
   },
   {
+    name: 'operation',
+    summary: 'Rolling operations: how they go, and what is asked of them',
+    load: async () => (await import('./commands/operation.ts')).operation,
+  },
+  {
+    name: 'schedule',
+    summary: 'Operations that begin by themselves, again and again',
+    load: async () => (await import('./commands/schedule.ts')).schedule,
+  },
+  {
     name: 'host',
     summary: 'The machines themselves',
     load: async () => (await import('./commands/host.ts')).host,

@@ -22,7 +22,21 @@ async function offered(...words: string[]): Promise<string[]> {
 }
 
 test.each([
-  [[''], ['cluster', 'host', 'network', 'container_manager', 'passhash', 'completion']],
+  [
+    [''],
+    [
+      'cluster',
+      'operation',
+      'schedule',
+      'host',
+      'network',
+      'container_manager',
+      'bus',
+      'passhash',
+      'user-data',
+      'completion',
+    ],
+  ],
   [['clu'], ['cluster']],
   [
     ['cluster', 'de'],

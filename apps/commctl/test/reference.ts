@@ -27,8 +27,10 @@ This page is made from the table of commands; a test compares them. After a chan
 |---|---|
 | 0 | done; with \`--watch\`: the operation finished. Also when there is no such object, which prints \`No object found.\` |
 | 1 | no server answered |
-| 2 | wrong usage, or the server refused; with \`--watch\`: the operation failed or was cancelled |
-| 4 | there is no such object, with \`--strict\` |
+| 2 | wrong usage, or the server refused |
+| 3 | the operation that was watched failed, paused or was cancelled |
+| 4 | there is no such object, with \`--strict\`; without it too where something was to be done: \`cluster exec\`, \`cluster drain\`, what is asked of an operation, a plan, \`schedule enable\` and \`disable\` |
+| 5 | something would block the operation whose plan was asked for with \`--plan\` |
 | 130 | interrupted by Ctrl-C |
 
 \`passhash\`, \`user-data\` and \`completion\` talk to no server. \`host ssh\` ends with the status of ssh.
@@ -36,7 +38,7 @@ This page is made from the table of commands; a test compares them. After a chan
 ## Output
 
 Without \`-o\`, a list of scalars is printed one a line, an empty answer as \`Success\`, anything else as block YAML with
-its members sorted.
+its members sorted. Operations and plans are told in some lines with a table instead; scripts ask for \`-o json\`.
 
 | format | |
 |---|---|

@@ -46,7 +46,7 @@ test('each host is told of once it changes, and the end is status 0', async () =
   assert.match(stdout, /Upgrade of web: finished, 3 of 3 done in \d+ s\n$/)
 })
 
-test('a failed host is told of with its reason, and the end is status 2', async () => {
+test('a failed host is told of with its reason, and the end is status 3', async () => {
   await world.commctl('cluster upgrade start web')
   await progress({ upgraded: ['192.0.2.1'], in_process: ['192.0.2.2'] })
   const { end, seen } = watching('cluster upgrade status web --watch')
@@ -58,7 +58,7 @@ test('a failed host is told of with its reason, and the end is status 2', async 
     reason: 'too many failures',
   })
   const { status, stdout } = await end
-  assert.equal(status, 2)
+  assert.equal(status, 3)
   assert.match(stdout, /^192\.0\.2\.2: failed: dnf ended with 1$/m)
   assert.match(stdout, /^192\.0\.2\.3: not started$/m)
   assert.match(stdout, /Upgrade of web: failed, 1 of 3 done in \d+ s: too many failures\n$/)
@@ -72,7 +72,7 @@ test('where the operation gives no reason, that of the host is shown', async () 
   )
   await progress({ status: 'failed', in_process: ['192.0.2.1'] })
   const { status, stdout } = await world.commctl('cluster upgrade status web --watch')
-  assert.equal(status, 2)
+  assert.equal(status, 3)
   assert.match(stdout, /^192\.0\.2\.1: failed: no route to host$/m)
 })
 
@@ -107,7 +107,7 @@ test('Ctrl-C ends the watch, not the operation, and says how to come back', asyn
   assert.equal(status, 130)
   assert.match(
     stderr,
-    /goes on without you\. Watch it again with: commctl cluster upgrade status web --watch/,
+    /The operation goes on without you\. Watch it again with: commctl cluster upgrade status web --watch/,
   )
   assert.equal((await world.storage.get(ClusterUpgrade, 'web')).status, 'in_process')
 })
@@ -129,7 +129,7 @@ test('on a terminal the progress is drawn in place', async () => {
   await progress(finished())
   const { status, stdout } = await end
   assert.equal(status, 0)
-  assert.match(stdout, /\[########----------------\] {2}1 of 3/)
+  assert.match(stdout, /\[########>>>>>>>>--------\] {2}1 of 3/)
   assert.ok(stdout.includes('\u001b[4A'), 'the cursor goes back to the first of four lines')
   assert.match(stdout, /✓ 192\.0\.2\.3 {2}done[^\n]*\r?\n[^\n]*$/)
 })
@@ -152,7 +152,7 @@ describe('a frame', () => {
       now,
     })
     assert.deepEqual(frame, [
-      'Upgrade of web: in process  [#########---------------]  40…',
+      'Upgrade of web: in process  [#########>--------------]  40…',
       '  ▸ host40  in process',
       '  ▸ host41  in process',
       '  ✗ host42  failed: the host\\x1b[2J did not come back afte…',

@@ -1,21 +1,18 @@
 /** `commctl cluster deploy|restart|upgrade start|status`: rolling operations, and watching them. */
 import type { Answer, Api } from '../api.ts'
 import { route } from '../route.ts'
-import type { ArgumentRow, CommandRow, OptionRow, Outcome, Session } from '../command.ts'
+import type { ArgumentRow, CommandRow, Outcome, Session } from '../command.ts'
+import { member, textOf } from '../json-value.ts'
+import { beginOptions, showPlan } from '../operation/begin.ts'
 import { column, type View } from '../output/view.ts'
+import { policyIn } from '../policy.ts'
+import { present } from '../present.ts'
+import { watchOptions } from '../watch/options.ts'
 
 type Kind = 'deploy' | 'restart' | 'upgrade'
 
 const name: ArgumentRow = { name: 'NAME', text: 'name of the cluster', completes: 'clusters' }
 const version: ArgumentRow = { name: 'VERSION', text: 'version to deploy' }
-
-const watchOptions: readonly OptionRow[] = [
-  {
-    flags: '-w, --watch',
-    text: 'stay and show the progress of each host; status 0 when it finished, 2 when it failed',
-  },
-  { flags: '--interval <SECONDS>', text: 'how often to look, with --watch (default: 1)' },
-]
 
 const size = (value: unknown) => (typeof value === 'object' && value !== null ? Object.keys(value).length : 0)
 
@@ -48,13 +45,14 @@ function operation(kind: Kind, texts: { summary: string; start: string; operands
         name: 'start',
         summary: texts.start,
         arguments: kind === 'deploy' ? [name, version] : [name],
-        options: watchOptions,
+        options: beginOptions,
         examples: [
           `commctl cluster ${kind} start web${operands}`,
+          `commctl cluster ${kind} start web${operands} --plan --max-unavailable 20%`,
           `commctl cluster ${kind} start web${operands} --watch`,
         ],
         view,
-        run: (session) => perform(session, kind, (api, path) => api.put(path, bodyOf(session, kind))),
+        run: (session) => (session.given.flag('plan') ? plan(session, kind) : start(session, kind)),
       },
       {
         name: 'status',
@@ -63,26 +61,44 @@ function operation(kind: Kind, texts: { summary: string; start: string; operands
         options: watchOptions,
         examples: [`commctl cluster ${kind} status web`, `commctl cluster ${kind} status web --watch`],
         view,
-        run: (session) => perform(session, kind, (api, path) => api.get(path)),
+        run: async (session) => {
+          const api = await session.api()
+          return watched(session, kind, await api.get(pathOf(session, kind)))
+        },
       },
     ],
   }
 }
 
-function bodyOf({ given }: Session, kind: Kind): object {
-  return kind === 'deploy' ? { version: given.one('VERSION') } : {}
+function pathOf({ given }: Session, kind: Kind): string {
+  return `${route`/cluster/${given.one('NAME')}`}/${kind}`
 }
 
-async function perform(
-  session: Session,
-  kind: Kind,
-  ask: (api: Api, path: string) => Promise<Answer>,
-): Promise<Outcome> {
-  const cluster = session.given.one('NAME')
-  const answer = await ask(await session.api(), `${route`/cluster/${cluster}`}/${kind}`)
+function plan(session: Session, kind: Kind): Promise<number> {
+  const { given } = session
+  const version = given.maybe('VERSION')
+  return showPlan(session, { kind, cluster: given.one('NAME'), ...(version !== undefined && { version }) })
+}
+
+async function start(session: Session, kind: Kind): Promise<Outcome> {
+  const policy = await policyIn(session)
+  const body = { version: session.given.maybe('VERSION'), policy }
+  const api = await session.api()
+  return watched(session, kind, await api.put(pathOf(session, kind), body))
+}
+
+/** The answer or, where that is wanted, the way to the end. A server of old has only the cluster's view of it. */
+async function watched(session: Session, kind: Kind, answer: Answer): Promise<Outcome> {
   if (!answer.found || !session.given.flag('watch')) return answer
   const { watch } = await import('../watch.ts')
-  return watch(session, { kind, cluster, first: answer.value, view })
+  const [cluster, id] = [session.given.one('NAME'), textOf(member(answer.value, 'operation'))]
+  if (id === undefined) {
+    const { clusterOperation } = await import('../watch/cluster-operation.ts')
+    return watch(session, clusterOperation({ kind, cluster, first: answer.value, view }))
+  }
+  const { operationById } = await import('../watch/operation.ts')
+  const last = async (api: Api) => present(await api.get(pathOf(session, kind)))
+  return watch(session, operationById(id, { view, last }))
 }
 
 /** Bringing every host of a cluster to one version. */

@@ -4,6 +4,7 @@ import type { ArgumentRow, CommandRow } from '../command.ts'
 import { member } from '../json-value.ts'
 import { column, type View } from '../output/view.ts'
 import { forEachName, listOf } from '../several.ts'
+import { drain, exec } from './cluster-hosts.ts'
 import { deploy, restart, upgrade } from './cluster-operation.ts'
 
 const name: ArgumentRow = { name: 'NAME', text: 'name of the cluster', completes: 'clusters' }
@@ -92,5 +93,5 @@ const remove: CommandRow = {
 /** The word `cluster` and what may follow it. */
 export const cluster = {
   examples: ['commctl cluster create web', 'commctl cluster upgrade start web --watch'],
-  commands: [create, get, list, remove, deploy, restart, upgrade],
+  commands: [create, get, list, remove, deploy, restart, upgrade, exec, drain],
 } satisfies Partial<CommandRow>

@@ -27,6 +27,14 @@ export function span(seconds: number): string {
   return `${days} ${days === 1 ? 'day' : 'days'}`
 }
 
+/** A time by the clock of whoever reads it: `2026-11-24 08:30`. */
+export function moment(value: unknown): string {
+  const instant = typeof value === 'number' ? value : timeOf(value)
+  if (instant === undefined) return '-'
+  const local = new Date(instant - new Date(instant).getTimezoneOffset() * 60_000)
+  return local.toISOString().slice(0, 16).replace('T', ' ')
+}
+
 /** The instant that a timestamp of the models means, in milliseconds. */
 export function timeOf(value: unknown): number | undefined {
   if (typeof value !== 'string' || value === '') return undefined

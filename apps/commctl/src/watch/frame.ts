@@ -10,12 +10,13 @@ const marks: Record<HostState, string> = {
   done: '✓',
   'in process': '▸',
   failed: '✗',
+  skipped: '-',
   waiting: '·',
   'not started': '·',
 }
 
 /** Which hosts matter most when there is no room for all. */
-const urgency: readonly HostState[] = ['failed', 'in process', 'waiting', 'not started', 'done']
+const urgency: readonly HostState[] = ['failed', 'in process', 'waiting', 'skipped', 'not started', 'done']
 
 /** How much room there is, and what else is to be said. */
 export interface FrameOptions {
@@ -39,12 +40,30 @@ export function frameOf(
   return [headline(progress, now), ...lines, ...rest, ...fixed].map((line) => truncate(line, columns - 1))
 }
 
-/** `Upgrade of web: in process  [########----]  2 of 3  1 min` */
+/** `Upgrade of web: in process  [######>>x---]  2 of 4, 1 failed  1 min` */
 function headline(progress: Progress, now: number): string {
-  const { title, status, done, total } = progress
-  const filled = total === 0 ? BAR : Math.floor((done / total) * BAR)
-  const bar = `[${'#'.repeat(filled)}${'-'.repeat(BAR - filled)}]`
-  return `${title}: ${status.replace('_', ' ')}  ${bar}  ${done} of ${total}  ${duration(progress, now)}`.trimEnd()
+  const { title, status, done, total, hosts } = progress
+  const failed = hosts.filter(({ state }) => state === 'failed').length
+  const counts = `${done} of ${total}${failed > 0 ? `, ${failed} failed` : ''}`
+  return `${title}: ${status.replace('_', ' ')}  ${barOf(progress)}  ${counts}  ${duration(progress, now)}`.trimEnd()
+}
+
+/** What part of the bar belongs to which state. */
+const fillings: readonly (readonly [HostState, string])[] = [
+  ['done', '#'],
+  ['skipped', '.'],
+  ['in process', '>'],
+  ['failed', 'x'],
+]
+
+function barOf({ hosts, total }: Progress): string {
+  if (total === 0) return `[${'#'.repeat(BAR)}]`
+  let [counted, bar] = [0, '']
+  for (const [state, mark] of fillings) {
+    counted += hosts.filter((host) => host.state === state).length
+    bar = bar.padEnd(Math.floor((counted / total) * BAR), mark)
+  }
+  return `[${bar.padEnd(BAR, '-')}]`
 }
 
 function pick(hosts: readonly HostProgress[], room: number) {
@@ -65,8 +84,9 @@ function countByState(hosts: readonly HostProgress[]): string {
   return counts.flatMap(({ state, count }) => (count > 0 ? [`${count} ${state}`] : [])).join(', ')
 }
 
-function describe({ state, reason }: HostProgress): string {
-  return reason ? `${state}: ${printable(reason)}` : state
+function describe({ state, step, reason }: HostProgress): string {
+  const where = step && (state === 'failed' ? ` at ${printable(step)}` : `: ${printable(step)}`)
+  return [`${state}${where ?? ''}`, ...(reason ? [printable(reason)] : [])].join(': ')
 }
 
 /** How long it has taken so far, or took. */

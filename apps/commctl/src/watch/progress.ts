@@ -1,4 +1,4 @@
-/** How far a rolling operation is, host by host: what its model says, in terms of people. Pure. */
+/** How far a rolling operation is, host by host: what its view as of old says, in terms of people. Pure. */
 import { isOver, type OperationStatus, operationStatuses } from '@commissaire/models'
 import { isObject, textOf, textsOf } from '../json-value.ts'
 
@@ -6,12 +6,14 @@ import { isObject, textOf, textsOf } from '../json-value.ts'
 export type Operation = Readonly<Record<string, unknown>>
 
 /** Where one host is. */
-export type HostState = 'waiting' | 'in process' | 'done' | 'failed' | 'not started'
+export type HostState = 'waiting' | 'in process' | 'done' | 'failed' | 'skipped' | 'not started'
 
 /** One line of the progress. */
 export interface HostProgress {
   readonly address: string
   readonly state: HostState
+  /** The step it is in, or at which it failed, where that is known. */
+  readonly step?: string
   readonly reason: string
 }
 
@@ -20,7 +22,7 @@ export interface Progress {
   /** As in `Upgrade of web`. */
   readonly title: string
   readonly status: string
-  /** Whether nothing more will happen. */
+  /** Whether nothing more will happen, or only when somebody says so. */
   readonly over: boolean
   readonly reason: string
   readonly hosts: readonly HostProgress[]
@@ -46,7 +48,7 @@ export function progressOf(
     title,
     hosts,
     status: textOf(operation.status) ?? '',
-    over: sets.over,
+    over: sets.over || operation.status === 'paused',
     reason: textOf(operation.reason) ?? '',
     done: hosts.filter(({ state }) => state === 'done').length,
     total: hosts.length,

@@ -114,7 +114,9 @@ function latestFirst(one: Operation, other: Operation): number {
 /** In the order of their turns, without their journals: of ten thousand hosts those are too much at once. */
 async function membersOf({ storage }: Backend, id: string): Promise<Record<string, unknown>[]> {
   const hosts = await storage.list(OperationHosts, { prefix: `${id}/` })
-  return hosts
-    .sort((one, other) => one.position - other.position)
-    .map((host) => ({ ...host, journal: undefined }))
+  return hosts.sort((one, other) => one.position - other.position).map(withoutJournal)
+}
+
+function withoutJournal(host: OperationHost): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(host).filter(([attribute]) => attribute !== 'journal'))
 }

@@ -1,0 +1,62 @@
+/** Beginning an operation from the command line: seeing its plan, or staying to watch it. */
+import type { Answer } from '../api.ts'
+import type { OptionRow, Outcome, Session } from '../command.ts'
+import { status } from '../failure.ts'
+import { member, textOf } from '../json-value.ts'
+import { report } from '../output/report.ts'
+import { present } from '../present.ts'
+import { policyIn, policyOptions } from '../policy.ts'
+import { route } from '../route.ts'
+import { watchOptions } from '../watch/options.ts'
+import { isBlocked, planText, planView } from './plan.ts'
+import { operationView, summaryOf } from './summary.ts'
+
+/** The options of every command that begins an operation. */
+export const beginOptions: readonly OptionRow[] = [
+  ...watchOptions,
+  {
+    flags: '--plan',
+    text: 'begin nothing; show how it would go and what would be in its way; status 5 when something would block it',
+  },
+  ...policyOptions,
+]
+
+/** What is to be done, as the server wants it; the policy comes from the options. */
+export interface Wish {
+  readonly kind: 'upgrade' | 'restart' | 'deploy' | 'exec' | 'drain'
+  readonly cluster: string
+  readonly version?: string
+  readonly command?: string
+  readonly hosts?: readonly string[]
+}
+
+/** Begins it, or shows its plan. */
+export async function begin(session: Session, wish: Wish): Promise<Outcome> {
+  if (session.given.flag('plan')) return showPlan(session, wish)
+  const api = await session.api()
+  const begun = await api.post(route`/operations`, { ...wish, policy: await policyIn(session) })
+  return showOperation(session, begun)
+}
+
+/** Shows how it would go, and touches nothing. */
+export async function showPlan(session: Session, wish: Wish): Promise<number> {
+  const api = await session.api()
+  const value = present(await api.post(route`/operations/plan`, { ...wish, policy: await policyIn(session) }))
+  const isList = session.format === 'name'
+  const shown = isList ? member(value, 'hosts') : value
+  await report(session, { value: shown, view: planView, text: (width) => planText(value, width) })
+  return isBlocked(value) ? status.blocked : status.ok
+}
+
+/** Shows an operation that something was asked of, or stays to watch it. There has to be one. */
+export async function showOperation(session: Session, answer: Answer): Promise<number> {
+  const value = present(answer)
+  const id = textOf(member(value, 'id'))
+  if (!session.given.flag('watch') || id === undefined)
+    return report(session, { value, view: operationView, text: (width) => summaryOf(value, width) })
+  const [{ watch }, { operationById }] = await Promise.all([
+    import('../watch.ts'),
+    import('../watch/operation.ts'),
+  ])
+  return watch(session, operationById(id))
+}
