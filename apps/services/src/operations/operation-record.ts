@@ -15,6 +15,7 @@ import type { StorageClient } from '@commissaire/storage'
 
 import type { Lease } from './lease.ts'
 import { OperationLost } from './operation-lost.ts'
+import { hostTidingOf, type Tell, tidingOf } from './tidings.ts'
 
 /** So many host records are written or read in one message. */
 const BATCH = 250
@@ -25,6 +26,7 @@ export class OperationRecord {
   readonly #storage: StorageClient
   readonly #written = new Map<string, number>()
   #lease: Lease | undefined
+  #tell: Tell | undefined
   #header: Operation
 
   private constructor(storage: StorageClient, header: Operation, hosts: readonly OperationHost[]) {
@@ -64,6 +66,11 @@ export class OperationRecord {
     this.#lease = lease
   }
 
+  /** From now on it is told what counts of what happens. */
+  tellBy(tell: Tell): void {
+    this.#tell = tell
+  }
+
   /** As it was last stored or read. */
   get header(): Operation {
     return this.#header
@@ -85,6 +92,7 @@ export class OperationRecord {
     })
     this.#written.set(address, known + entries.length)
     for (const entry of entries) this.rollout.applyTo(address, entry)
+    await this.#tellOfHost(address, entries.at(-1))
     this.#lease?.check()
   }
 
@@ -93,6 +101,16 @@ export class OperationRecord {
     this.#lease?.check()
     this.rollout.apply(entry)
     await this.note((header) => ({ ...change, journal: [...header.journal, entry] }))
+    const tiding = tidingOf(entry)
+    if (tiding) await this.#tell?.(tiding, this.#header)
+  }
+
+  async #tellOfHost(address: string, entry: HostEntry | undefined): Promise<void> {
+    const progress = this.rollout.progress(address)
+    const tiding = entry && hostTidingOf(entry, progress)
+    if (!tiding) return
+    const { state, failedAt: step = '', reason, code } = progress
+    await this.#tell?.(tiding, this.#header, { address, state, step, reason, code })
   }
 
   /** Stores what else is to be known of the operation, together with where it stands. */

@@ -23,6 +23,7 @@ import { OperationLost } from './operation-lost.ts'
 import { OperationRecord } from './operation-record.ts'
 import { prune } from './prune.ts'
 import { slotOf } from './slot.ts'
+import { type Tell, telling } from './tidings.ts'
 import { show } from './view.ts'
 import type { Plan } from './wish.ts'
 
@@ -37,6 +38,7 @@ export type OperationsMeans = Omit<DriverMeans, 'signal' | 'winding'> & {
 /** All operations of one process. */
 export class OperationsAtWork {
   readonly #means: OperationsMeans
+  readonly #tell: Tell
   readonly #winding = new AbortController()
   readonly #stopping = new AbortController()
   readonly #driving = new Map<string, Promise<void>>()
@@ -45,6 +47,7 @@ export class OperationsAtWork {
 
   constructor(means: OperationsMeans) {
     this.#means = means
+    this.#tell = telling(means.requester, means)
   }
 
   /** Stores a new operation and drives it; `Conflict` while another is under way that must not be beside it. */
@@ -54,6 +57,7 @@ export class OperationsAtWork {
     try {
       const record = await OperationRecord.create(this.#means.storage, header, plan.members)
       await show(this.#means.storage, record.header, record.rollout)
+      await this.#tell('started', record.header)
       this.#drive(record, lease)
       void prune(this.#means, header.cluster)
       return record.header
@@ -133,6 +137,7 @@ export class OperationsAtWork {
   }
 
   #drive(record: OperationRecord, lease: Lease): void {
+    record.tellBy(this.#tell)
     const driving = this.#driveToEnd(record, lease).finally(() => this.#driving.delete(record.id))
     this.#driving.set(record.id, driving)
   }
