@@ -102,6 +102,23 @@ test('cancelled in the middle of a drain, the node is uncordoned and its host no
   expect([world.isCordoned(host), reboots(host), next.commands.length]).toEqual([false, 0, 0])
 })
 
+test('paused in the middle of a drain, the node is given back; resumed, it has its turn anew', async () => {
+  await using world = await NodeSystem.start()
+  const host = await world.node()
+  await world.gather([host])
+  world.cluster.addPod('web-1', { node: nodeName(host.address), labels: { app: 'web' } })
+  world.cluster.addBudget('web-budget', full)
+  const rolling = await Rolling.start(world.system, { kind: 'restart' })
+  await until(() => world.story.includes('evict web-1'))
+  await rolling.ask('pause')
+  expect(await rolling.until('paused')).toMatchObject({ hosts: { waiting: 1 } })
+  expect([world.isCordoned(host), reboots(host)]).toEqual([false, 0])
+  world.cluster.addBudget('web-budget', { ...full, disruptionsAllowed: 1 })
+  await rolling.ask('resume')
+  expect((await rolling.until('finished', 'failed')).status).toBe('finished')
+  expect([world.isCordoned(host), reboots(host)]).toEqual([false, 1])
+})
+
 test('hosts of the control plane come last, and alone', async () => {
   await using world = await NodeSystem.start()
   const labels = { 'node-role.kubernetes.io/control-plane': '' }
@@ -131,6 +148,17 @@ test('maintenance keeps a host drained until it is released', async () => {
   await rolling.ask('release', { hosts: [host.address] })
   expect(await rolling.until('finished', 'paused')).toMatchObject({ status: 'finished', hosts: { done: 1 } })
   expect([world.isCordoned(host), reboots(host), other.commands.length]).toEqual([false, 0, 0])
+})
+
+test('maintenance that is cancelled gives the host back as it was', async () => {
+  await using world = await NodeSystem.start()
+  const host = await world.node()
+  await world.gather([host])
+  const rolling = await Rolling.start(world.system, { kind: 'drain' })
+  await rolling.untilIn(host, 'hold')
+  await rolling.ask('cancel')
+  expect(await rolling.until('cancelled')).toMatchObject({ hosts: { untouched: 1 } })
+  expect(world.isCordoned(host)).toBe(false)
 })
 
 test('a node under pressure keeps the gate closed; when it is relieved, a retry does not reboot again', async () => {

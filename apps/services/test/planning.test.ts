@@ -208,3 +208,21 @@ test('a plan tells what keeps nodes from being drained', async () => {
   expect(codes(exec)).toMatchObject({ [unknown.address]: [] })
   expect(world.story).toEqual([])
 })
+
+test('a plan tells of an API server that refuses, and of one that is not there', async () => {
+  await using world = await NodeSystem.start()
+  const host = await world.node()
+  await world.gather([host])
+  world.server.failWith = 403
+  const refused = await plan(world.system)
+  expect(refused.hosts[0]?.findings).toMatchObject([
+    { code: 'nodes_unreadable', message: 'the API server: the double was told to fail' },
+  ])
+  world.server.silent = true
+  const silent: OperationPlan = await world.system.bus.request(
+    'jobs.clusterexec.plan',
+    { kind: 'restart', cluster_name: 'web' },
+    { timeout: 8000 },
+  )
+  expect(codes(silent)).toEqual({ [host.address]: ['nodes_unreadable'], all: [] })
+})

@@ -38,18 +38,23 @@ export function tellingRefusals(work: StepWork): StepWork {
     try {
       return await work(site)
     } catch (error) {
-      throw isAnswer(error) ? new StepError('api_refused', saidBy(error), { cause: error }) : error
+      if (isAnswer(error)) throw new StepError('api_refused', saidBy(error), { cause: error })
+      throw isSilence(error) ? new StepError('api_unreachable', saidBy(error), { cause: error }) : error
     }
   }
 }
 
 /** What went wrong with an API server, in a sentence. */
 export function saidBy(error: unknown): string {
-  const isOfClient = isAnswer(error) || (error instanceof TypeError && error.cause !== undefined)
-  return isOfClient ? `the API server: ${refusalOf(error).message}` : reasonOf(error)
+  return isAnswer(error) || isSilence(error) ? `the API server: ${refusalOf(error).message}` : reasonOf(error)
 }
 
 /** What the official client throws for an answer that is none of success. */
 function isAnswer(error: unknown): boolean {
   return error instanceof Error && 'body' in error && 'code' in error && typeof error.code === 'number'
+}
+
+/** What `fetch` throws when nobody answers. */
+function isSilence(error: unknown): boolean {
+  return error instanceof TypeError && error.cause !== undefined
 }

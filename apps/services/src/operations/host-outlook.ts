@@ -26,6 +26,8 @@ export interface HostLook {
   readonly storage: StorageClient
   readonly access: HostAccess
   readonly nodes: ClusterNodes
+  /** Milliseconds that an API server may take for one node: less than all, so that its silence can be told. */
+  readonly nodeTime: number
   /** Ends the whole look at all hosts. */
   readonly signal: AbortSignal
 }
@@ -45,12 +47,12 @@ const LONGEST = 20_000
 export async function lookAt(host: Host, look: HostLook): Promise<HostOutlook> {
   const signal = AbortSignal.any([look.signal, AbortSignal.timeout(LONGEST)])
   const { address } = host
-  const { kind, policy } = look.plan
+  const { kind } = look.plan
   const drains = stepsOf(kind).includes('drain')
   const [seen, locked, node] = await Promise.all([
     see(host, look, signal),
     lockFindings(address, look),
-    drains ? withinTime(nodeFindings(address, { nodes: look.nodes, policy, signal }), look, address) : [],
+    drains ? nodeOutlook(address, look) : [],
   ])
   look.signal.throwIfAborted()
   return { ...seen, findings: [...seen.findings, ...node, ...locked] }
@@ -91,17 +93,17 @@ async function lockFindings(address: string, { storage }: HostLook): Promise<Pla
 }
 
 /** An API server that never answers is told of the host, and does not end the plan. */
-async function withinTime(
-  asked: Promise<PlanFinding[]>,
-  { signal }: HostLook,
-  address: string,
-): Promise<PlanFinding[]> {
+async function nodeOutlook(address: string, look: HostLook): Promise<PlanFinding[]> {
+  const time = AbortSignal.timeout(Math.ceil(look.nodeTime))
+  const { nodes, plan } = look
   try {
-    return await asked
+    const signal = AbortSignal.any([look.signal, time])
+    return await nodeFindings(address, { nodes, policy: plan.policy, signal })
   } catch (error) {
-    signal.throwIfAborted()
-    if (!(error instanceof Error) || error.name !== 'TimeoutError') throw error
-    return [planFinding('nodes_unreadable', `no answer within ${LONGEST / 1000} s`, { address })]
+    look.signal.throwIfAborted()
+    if (!time.aborted) throw error
+    const message = `the API server did not answer within ${Math.round(look.nodeTime / 1000)} s`
+    return [planFinding('nodes_unreadable', message, { address })]
   }
 }
 

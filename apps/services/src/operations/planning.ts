@@ -45,6 +45,9 @@ export type PlanningMeans = Pick<HostLook, 'storage' | 'access'> & {
   readonly signal: AbortSignal
 }
 
+/** Milliseconds that an API server may take for one node. */
+const LONGEST_NODE = 20_000
+
 /** Hosts that are looked at at a time. */
 const AT_ONCE = 32
 
@@ -82,7 +85,8 @@ async function lookAtAll(
 ): Promise<Map<string, HostOutlook>> {
   const time = AbortSignal.timeout(Math.ceil(within))
   await using nodes = new ClusterNodes(storage, plan.cluster)
-  const look = { plan, storage, access, nodes, signal: AbortSignal.any([signal, time]) }
+  const nodeTime = Math.min(LONGEST_NODE, within / 2)
+  const look = { plan, storage, access, nodes, nodeTime, signal: AbortSignal.any([signal, time]) }
   const outlooks = new Map<string, HostOutlook>()
   const waiting = plan.members.values()
   const lookAtNext = async () => {
