@@ -85,5 +85,6 @@ function serve(
     authenticationPlugins: asked.length > 0 ? asked : own,
     selfAuths: settings.self_auths,
     busCalls: settings.bus_calls,
+    webhooks: settings.webhooks,
   })
 }

@@ -4,6 +4,7 @@
 import { ConfigError, type FlagDefinition } from '@commissaire/service'
 import { z } from 'zod'
 import type { PluginConfiguration } from './auth/plugins.ts'
+import { WebhookSettings } from './webhooks/webhook-settings.ts'
 
 /** The settings of the server, besides those that all programs have. Keys may be written with `-` as well. */
 export const ServerSettings = z.object({
@@ -20,6 +21,7 @@ export const ServerSettings = z.object({
     .boolean()
     .default(false)
     .describe('whether operators may call any method of any service (commctl bus call)'),
+  webhooks: z.array(WebhookSettings).default([]).describe('whom to tell what becomes of operations'),
 })
 
 /** The server's own flags. */

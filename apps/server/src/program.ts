@@ -60,6 +60,7 @@ export const program = defineProgram({
       authenticationPlugins: settings.authentication_plugins,
       selfAuths: settings.self_auths,
       busCalls: settings.bus_calls,
+      webhooks: settings.webhooks,
     }
     const service = new RestServer({ ...connectionOf(settings), log, server })
     await service.run({ onReady: () => void notifySystemd(log, 'READY=1', 'Serving requests') })

@@ -10,6 +10,8 @@ import { type Authentication, openAuthentication } from './auth/authentication.t
 import type { PluginConfiguration } from './auth/plugins.ts'
 import { listen } from './listening.ts'
 import { readTls, type TlsFiles } from './tls.ts'
+import { openWebhooks, type RunningWebhooks } from './webhooks/webhooks.ts'
+import type { WebhookSettings } from './webhooks/webhook-settings.ts'
 
 /** What a server is told. */
 export interface ServerOptions {
@@ -26,6 +28,8 @@ export interface ServerOptions {
   readonly selfAuths?: readonly string[]
   /** Whether operators may call any method of any service; default false. */
   readonly busCalls?: boolean
+  /** Whom to tell what becomes of operations; default nobody. */
+  readonly webhooks?: readonly WebhookSettings[]
   /** The registry of Prometheus metrics to count in; default one of its own. */
   readonly metrics?: Registry
   /** How many milliseconds `close` waits for the requests in hand; default 10 000. */
@@ -61,7 +65,7 @@ export async function prepareServer(
 /** Starts a server; resolves when it listens. */
 export async function startServer(options: ServerOptions, prepared?: PreparedServer): Promise<RunningServer> {
   const { bus, log, listenInterface = '0.0.0.0', listenPort = 8000, drainTimeout = 10_000 } = options
-  const { selfAuths = [], busCalls = false, metrics } = options
+  const { selfAuths = [], busCalls = false, metrics, webhooks: hooks = [] } = options
   const { tls, auth } = prepared ?? (await prepareServer(options, { log }))
   warnOfOpenDoors(selfAuths, log)
   const storage = new StorageClient(bus)
@@ -75,8 +79,10 @@ export async function startServer(options: ServerOptions, prepared?: PreparedSer
     ...(tls && { tls }),
     ...(metrics && { metrics }),
   })
+  let webhooks: RunningWebhooks | undefined
   try {
     await listen(app, { host: listenInterface, port: listenPort })
+    if (hooks.length > 0) webhooks = await openWebhooks(hooks, { bus, log })
   } catch (error) {
     await app.close()
     throw error
@@ -84,7 +90,10 @@ export async function startServer(options: ServerOptions, prepared?: PreparedSer
   const url = urlOf(app, { secure: tls !== undefined })
   log.info({ url }, 'The server listens')
   let closing: Promise<void> | undefined
-  const close = (): Promise<void> => (closing ??= drain(app, drainTimeout))
+  const closeAll = async (): Promise<void> => {
+    await Promise.all([webhooks?.close(), drain(app, drainTimeout)])
+  }
+  const close = (): Promise<void> => (closing ??= closeAll())
   return { url, close, [Symbol.asyncDispose]: close }
 }
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { program } from '../src/program.ts'
+import { webhookEvents } from '../src/webhooks/webhook-settings.ts'
 
 let folder: string
 let file: string
@@ -48,6 +49,8 @@ test.each(['-c', '--config', '--config-file'])('%s names the file, whose keys ha
     bus_exchange: 'other',
     authentication_plugins: [{ name: 'httpbasicauth', users: { a: { hash: 'h' } } }],
     self_auths: ['/x'],
+    bus_calls: false,
+    webhooks: [],
     debug: true,
   })
 })
@@ -94,4 +97,19 @@ test('an unknown key is named, with the file and what is allowed', async () => {
   const wrong = join(folder, 'wrong.conf')
   await writeFile(wrong, '{"listen-prot": 1}')
   expect(() => program.settings(['-c', wrong], {})).toThrow(`${wrong}: "listen-prot" is no known key`)
+})
+
+test('a webhook has its secret in a file or in place, and all events unless it says which', async () => {
+  await writeFile(join(folder, 'secret'), 'a secret of some length\n')
+  const withHooks = async (webhook: object) => {
+    const path = join(folder, 'hooks.conf')
+    await writeFile(path, JSON.stringify({ webhooks: [{ url: 'https://there.example/x', ...webhook }] }))
+    return program.settings(['-c', path], {}).webhooks
+  }
+  const [hook] = await withHooks({ secret_file: join(folder, 'secret') })
+  expect(hook).toMatchObject({ secret: 'a secret of some length', events: webhookEvents })
+  for (const wrong of [{}, { secret: 'short' }, { secret: 'x'.repeat(16), url: 'ftp://x/' }])
+    await expect(withHooks(wrong)).rejects.toThrow(/webhooks\[0\]\.(secret|url)/)
+  const mistyped = { secret: 'x'.repeat(16), events: ['operation.finish'] }
+  await expect(withHooks(mistyped)).rejects.toThrow(/operation\.finished/)
 })
