@@ -9,6 +9,7 @@ export type {
   Identity,
 } from './auth/authenticator.ts'
 export type { FailureLimit } from './auth/guard.ts'
+export { type Role, roles } from './auth/role.ts'
 export type { PluginConfiguration } from './auth/plugins.ts'
 export type { Backend } from './backend.ts'
 export { serverFlags, ServerSettings } from './configuration.ts'

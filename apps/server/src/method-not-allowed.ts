@@ -26,7 +26,14 @@ export class AllowedMethods {
   refuseOthers(app: FastifyInstance): void {
     for (const [url, methods] of Array.from(this.#methods)) {
       const method = known.filter((one) => !methods.has(one))
-      app.route({ url, method, schema: { hide: true }, onRequest: refuse, handler: refuse })
+      app.route({
+        url,
+        method,
+        config: { role: 'viewer' },
+        schema: { hide: true },
+        onRequest: refuse,
+        handler: refuse,
+      })
       for (const one of method) methods.delete(one)
     }
   }

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { roleFor } from '../src/routes/roles.ts'
 import { openWorld, type World } from './world.ts'
 
 interface Operation {
@@ -147,5 +148,7 @@ function rowOf({ path, method, operation }: Located): string {
   const statuses = Object.keys(operation.responses)
   const success = statuses.filter((status) => status.startsWith('2')).join(' ')
   const errors = statuses.filter((status) => !status.startsWith('2') && !everywhere.has(status)).join(' ')
-  return `| ${method.toUpperCase()} | \`${path}\` | ${operation.summary} | ${success} | ${errors} |`
+  const url = path.replaceAll(/\{(\w+)\}/g, ':$1')
+  const role = operation.security?.length === 0 ? '' : roleFor(method.toUpperCase(), url)
+  return `| ${method.toUpperCase()} | \`${path}\` | ${operation.summary} | ${role} | ${success} | ${errors} |`
 }

@@ -4,9 +4,10 @@
  * With none configured everything is denied. That is said once, loudly, at the start.
  */
 import type { Logger } from '@commissaire/bus'
-import type { Authenticator, AuthenticatorTools, Credentials, Identity } from './authenticator.ts'
+import type { AuthenticatorTools, Credentials, Identity } from './authenticator.ts'
 import { type NamedAuthenticator, openAuthenticators, type PluginConfiguration } from './plugins.ts'
 import { Remembered } from './remembered.ts'
+import { isRole, type Role, roles } from './role.ts'
 
 /** How long one authenticator may take, in milliseconds. */
 const TIME_LIMIT = 10_000
@@ -26,9 +27,12 @@ export async function openAuthentication(
   return new Authentication(await openAuthenticators(plugins, tools), { log })
 }
 
+/** Somebody who is let in, and what they may do. */
+export type Admitted = Identity & { readonly role: Role }
+
 /** What came of asking: somebody, or nobody; and whether an authenticator could not find out. */
 export interface Verdict {
-  readonly identity: Identity | undefined
+  readonly identity: Admitted | undefined
   readonly unsure: boolean
 }
 
@@ -38,7 +42,7 @@ export class Authentication {
   readonly #headers: readonly string[]
   readonly #log: Logger
   readonly #timeLimit: number
-  readonly #remembered = new Remembered()
+  readonly #remembered = new Remembered<Admitted>()
 
   constructor(
     authenticators: readonly NamedAuthenticator[],
@@ -64,7 +68,7 @@ export class Authentication {
   }
 
   /** Who showed just this lately. Costs next to nothing. */
-  recall(credentials: Credentials): Identity | undefined {
+  recall(credentials: Credentials): Admitted | undefined {
     const shown = this.shown(credentials)
     return shown === undefined ? undefined : this.#remembered.recall(shown)
   }
@@ -92,10 +96,7 @@ export class Authentication {
   }
 
   /** Waits no longer than the limit, also for one that does not heed the signal. */
-  #ask(
-    { authenticator }: { authenticator: Authenticator },
-    credentials: Credentials,
-  ): Promise<Identity | undefined> {
+  #ask({ authenticator, role }: NamedAuthenticator, credentials: Credentials): Promise<Admitted | undefined> {
     const { promise: late, reject } = Promise.withResolvers<never>()
     const ending = new AbortController()
     const timer = setTimeout(() => {
@@ -103,7 +104,10 @@ export class Authentication {
       ending.abort(error)
       reject(error)
     }, this.#timeLimit)
-    const ask = async () => authenticator.authenticate(credentials, { signal: ending.signal })
+    const ask = async () => {
+      const identity = await authenticator.authenticate(credentials, { signal: ending.signal })
+      return identity && withRole(identity, role)
+    }
     return Promise.race([ask(), late]).finally(() => clearTimeout(timer))
   }
 
@@ -111,4 +115,11 @@ export class Authentication {
     const reason = error instanceof Error ? error.message : String(error)
     this.#log.warn({ plugin: name, reason }, 'An authentication plugin failed; it lets nobody in meanwhile')
   }
+}
+
+/** Whoever is let in without a word about a role may do everything, as it was before there were roles. */
+function withRole(identity: Identity, configured: Role | undefined): Admitted {
+  const role: unknown = identity.role ?? configured ?? 'admin'
+  if (isRole(role)) return { ...identity, role }
+  throw new Error(`it gave the role ${JSON.stringify(role)}; there are ${roles.join(', ')}`)
 }

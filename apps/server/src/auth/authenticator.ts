@@ -5,6 +5,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Logger } from '@commissaire/bus'
 import type { FastifyRequest } from 'fastify'
+import type { Role } from './role.ts'
 
 /** What a request shows of who sends it. Never to be logged. */
 export interface Credentials {
@@ -16,6 +17,8 @@ export interface Credentials {
 /** Somebody who is let in. */
 export interface Identity {
   readonly user: string
+  /** What they may do; without it what the plugin's option `role` says, and without that everything. */
+  readonly role?: Role
   /** How many milliseconds the same credentials in the headers may be believed without asking again; default 0. */
   readonly rememberFor?: number
   /** Headers for the answer, for instance a token. */
@@ -41,6 +44,8 @@ export interface AuthenticatorTools {
   readonly log: Logger
   /** Whether the server asks clients for certificates and verifies them. */
   readonly verifiesClients?: boolean
+  /** The plugin's option `role`: what those may do of whom the plugin itself does not know it. */
+  readonly role?: Role
 }
 
 /** What the module of an authenticator exports. */

@@ -8,18 +8,22 @@ import type { Logger } from '@commissaire/bus'
 import rateLimit from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { pathOf, problem, sendProblem } from '../problem.ts'
-import type { Authentication } from './authentication.ts'
-import type { Credentials, Identity } from './authenticator.ts'
+import { roleFor } from '../routes/roles.ts'
+import type { Admitted, Authentication } from './authentication.ts'
+import type { Credentials } from './authenticator.ts'
 import { Guesses } from './guesses.ts'
+import { type Role, suffices } from './role.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** Who sends this; null on paths that need nobody. */
-    identity: Identity | null
+    identity: Admitted | null
   }
   interface FastifyContextConfig {
     /** True for what everybody may see. */
     open?: boolean
+    /** The role it needs, where the table of roles does not say it. */
+    role?: Role
   }
 }
 
@@ -73,9 +77,15 @@ export function guard(app: FastifyInstance, options: GuardOptions): void {
     return identity ? welcome(identity, credentials.request, reply) : deny(credentials, reply, { unsure })
   }
 
-  function welcome(identity: Identity, request: FastifyRequest, reply: FastifyReply): undefined {
+  function welcome(
+    identity: Admitted,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): FastifyReply | undefined {
     request.identity = identity
     reply.headers(identity.headers ?? {})
+    const needed = neededRole(request)
+    return suffices(identity.role, needed) ? undefined : notAllowed(reply, { ...identity, needed })
   }
 
   async function deny(
@@ -94,6 +104,19 @@ export function guard(app: FastifyInstance, options: GuardOptions): void {
     if (authentication.challenges.length > 0) reply.header('www-authenticate', authentication.challenges)
     return sendProblem(reply, problem(403, 'Log in with credentials that this server knows.'))
   }
+}
+
+/** Where there is nothing, everybody who is let in may hear so. */
+function neededRole({ is404, method, routeOptions }: FastifyRequest): Role {
+  if (is404) return 'viewer'
+  return routeOptions.config.role ?? roleFor(method, routeOptions.url)
+}
+
+function notAllowed(
+  reply: FastifyReply,
+  { user, role, needed }: { user: string; role: Role; needed: Role },
+): FastifyReply {
+  return sendProblem(reply, problem(403, `This needs the role ${needed}; ${user} has the role ${role}.`))
 }
 
 function tooMany(reply: FastifyReply, seconds: number): FastifyReply {

@@ -1,7 +1,7 @@
 /**
  * Lets people in by name and password: HTTP Basic, checked against hashes in a file or in the configuration.
  *
- * Options: `filepath`, a JSON file `{"user": {"hash": "$2b$12$…"}}`, or `users`, the same as an object.
+ * Options: `filepath`, a JSON file `{"user": {"hash": "$2b$12$…", "role": "viewer"}}`, or `users`, the same as an object.
  */
 import { readFile } from 'node:fs/promises'
 import { parseAs } from '@commissaire/models'
@@ -12,13 +12,17 @@ import { type BasicCredentials, basicCredentials } from './basic-credentials.ts'
 import { hashForms, isPasswordHash, PasswordChecker } from './password-hash.ts'
 import { readOptions } from './plugin-options.ts'
 import { Questions } from './questions.ts'
+import { roles } from './role.ts'
 
 /** How long a password that was right is believed, in milliseconds. */
 const REMEMBER = 60_000
 
 const Users = z.record(
   z.string(),
-  z.object({ hash: z.string().refine(isPasswordHash, { error: `must be ${hashForms}` }) }),
+  z.object({
+    hash: z.string().refine(isPasswordHash, { error: `must be ${hashForms}` }),
+    role: z.enum(roles).optional(),
+  }),
 )
 type Users = z.infer<typeof Users>
 
@@ -36,14 +40,14 @@ export async function open(options: unknown): Promise<Authenticator> {
 
 class HttpBasicAuth implements Authenticator {
   readonly challenge = 'Basic realm="commissaire", charset="UTF-8"'
-  readonly #users: ReadonlyMap<string, string>
+  readonly #users: ReadonlyMap<string, Users[string]>
   readonly #decoy: string
   readonly #questions = new Questions()
   readonly #passwords = new PasswordChecker()
 
   constructor(users: Users) {
-    this.#users = new Map(Object.entries(users).map(([user, { hash }]) => [user, hash]))
-    this.#decoy = [...this.#users.values()][0] ?? ''
+    this.#users = new Map(Object.entries(users))
+    this.#decoy = [...this.#users.values()][0]?.hash ?? ''
   }
 
   authenticate({ headers: { authorization } }: Credentials): Promise<Identity | undefined> {
@@ -57,10 +61,11 @@ class HttpBasicAuth implements Authenticator {
   }
 
   async #check(given: BasicCredentials): Promise<Identity | undefined> {
-    const hash = this.#users.get(given.user)
+    const known = this.#users.get(given.user)
     // Somebody unknown takes as long as somebody known, so that names cannot be told apart by the clock.
-    const right = await this.#passwords.check(given.password, hash ?? this.#decoy)
-    return hash !== undefined && right ? { user: given.user, rememberFor: REMEMBER } : undefined
+    const right = await this.#passwords.check(given.password, known?.hash ?? this.#decoy)
+    if (!known || !right) return undefined
+    return { user: given.user, rememberFor: REMEMBER, ...(known.role && { role: known.role }) }
   }
 }
 

@@ -7,6 +7,7 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { ConfigError, didYouMean } from '@commissaire/service'
 import type { Authenticator, AuthenticatorModule, AuthenticatorTools } from './authenticator.ts'
+import { isRole, type Role, roles } from './role.ts'
 
 const plugins: Readonly<Record<string, () => Promise<AuthenticatorModule>>> = {
   httpbasicauth: () => import('./httpbasicauth.ts'),
@@ -22,6 +23,8 @@ export const pluginNames: readonly string[] = Object.keys(plugins)
 /** One entry of `authentication-plugins`: a name, and whatever options that plugin takes. */
 export interface PluginConfiguration {
   readonly name: string
+  /** What those may do whom the plugin lets in without saying it; default `admin`. */
+  readonly role?: unknown
   readonly [option: string]: unknown
 }
 
@@ -29,6 +32,8 @@ export interface PluginConfiguration {
 export interface NamedAuthenticator {
   readonly name: string
   readonly authenticator: Authenticator
+  /** The option `role` of its entry. */
+  readonly role?: Role
 }
 
 /** Opens the configured authenticators, in their order. Where one does not open, none stays open. */
@@ -49,14 +54,22 @@ export async function openAuthenticators(
 }
 
 async function openOne(
-  { name, ...options }: PluginConfiguration,
+  { name, role: given, ...options }: PluginConfiguration,
   tools: AuthenticatorTools,
 ): Promise<NamedAuthenticator> {
+  const role = roleOf(given)
   const own = ownName(name)
   const module = own === undefined ? await loadOther(name) : await plugins[own]?.()
-  const authenticator: Partial<Authenticator> | undefined = await module?.open(options, tools)
-  if (isAuthenticator(authenticator)) return { name: own ?? name, authenticator }
+  const authenticator: Partial<Authenticator> | undefined = await module?.open(options, { ...tools, ...role })
+  if (isAuthenticator(authenticator)) return { name: own ?? name, authenticator, ...role }
   throw wrong(name, 'whose open() returned nothing with a function "authenticate"')
+}
+
+function roleOf(given: unknown): { role?: Role } {
+  if (given === undefined) return {}
+  if (isRole(given)) return { role: given }
+  const text = `is ${JSON.stringify(given)}; allowed: ${roles.join(', ')}${didYouMean(String(given), roles)}`
+  throw new ConfigError([{ setting: 'role', text }])
 }
 
 /** Older configurations name a module: `commissaire_http.authentication.httpbasicauth`. */

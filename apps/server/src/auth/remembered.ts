@@ -9,9 +9,9 @@ import type { Identity } from './authenticator.ts'
 const CAPACITY = 1000
 
 /** Who was let in lately. */
-export class Remembered {
+export class Remembered<Somebody extends Identity = Identity> {
   readonly #key = randomBytes(32)
-  readonly #identities = new Map<string, { identity: Identity; until: number }>()
+  readonly #identities = new Map<string, { identity: Somebody; until: number }>()
   readonly #now: () => number
 
   constructor(now: () => number = Date.now) {
@@ -19,13 +19,13 @@ export class Remembered {
   }
 
   /** Who sent this header before, if that is not too long ago. */
-  recall(header: string): Identity | undefined {
+  recall(header: string): Somebody | undefined {
     const entry = this.#identities.get(this.#digest(header))
     return entry && entry.until > this.#now() ? entry.identity : undefined
   }
 
   /** Remembers who sent this header, for as long as the identity allows. */
-  remember(header: string, identity: Identity): void {
+  remember(header: string, identity: Somebody): void {
     if (!identity.rememberFor) return
     this.#forgetOldest()
     this.#identities.set(this.#digest(header), { identity, until: this.#now() + identity.rememberFor })
