@@ -141,7 +141,7 @@ test('a plan is refused as the operation would be, and tells of the one that is 
   const [host] = await fleet(system, 1)
   await expect(plan(system, { policy: { max_unavailable: '0%' } })).rejects.toMatchObject({
     code: -32602,
-    data: { faults: [{ path: 'max_unavailable' }] },
+    data: { faults: [{ path: 'policy.max_unavailable' }] },
   })
   await expect(plan(system, { cluster_name: 'nosuch' })).rejects.toMatchObject({ code: 404 })
   if (host) host.downTime = 1500

@@ -26,12 +26,25 @@ export interface Forecast {
 
 /** Lets the operation run on paper. */
 export function forecast(plan: RolloutPlan, assumptions: Assumptions): Forecast {
+  const moves = forecastByMoves(plan, assumptions)
+  for (;;) {
+    const { done, value } = moves.next()
+    if (done) return value
+  }
+}
+
+/** The same, move by move, for whoever has other things to do meanwhile: ten thousand hosts take seconds. */
+export function* forecastByMoves(
+  plan: RolloutPlan,
+  assumptions: Assumptions,
+): Generator<undefined, Forecast> {
   const rollout = new Rollout(plan)
   const { estimate, known = estimate, down } = assumptions
   const turns: { address: string; begins: number; ends: number }[] = []
   const ends: { address: string; at: number }[] = []
   let { now } = assumptions
   for (let idle = 0; ; idle++) {
+    yield
     const decision = rollout.decide({ now, down, estimate: known })
     if (decision.begin.length > 0 || ends.length > 0) idle = 0
     for (const address of decision.begin) {

@@ -5,7 +5,7 @@
 export { amountOf } from './amount.ts'
 export { allowance, type Decision, type Situation } from './decide.ts'
 export { estimate, type History } from './estimate.ts'
-export { type Assumptions, type Forecast, forecast } from './forecast.ts'
+export { type Assumptions, type Forecast, forecast, forecastByMoves } from './forecast.ts'
 export {
   advance,
   type HostProgress,

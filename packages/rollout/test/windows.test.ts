@@ -62,6 +62,23 @@ test('a forecast carries what does not fit to the next window', () => {
   assert.equal(endsAt, at('2026-11-25T23:00:00Z'))
 })
 
+test('a forecast ends also where no window is ever long enough, and says so', () => {
+  const plan = planOf(2, { windows: [{ start: '0 22 * * *', minutes: 5 }] })
+  const { turns, endsAt, stops } = forecast(plan, { now: 0, down: new Set(), estimate: () => 3_600_000 })
+  assert.deepEqual([turns, endsAt], [[], undefined])
+  assert.match(stops ?? '', /^no host would be done before the window closes/)
+})
+
+test('a forecast begins hosts of which nothing is known whenever a window is open, as the operation does', () => {
+  const plan = planOf(1, { windows: [{ start: '0 22 * * *', minutes: 5 }] })
+  const unknown = { known: () => undefined, estimate: () => 3_600_000 }
+  const { turns, stops } = forecast(plan, { now: 0, down: new Set(), ...unknown })
+  assert.equal(stops, undefined)
+  assert.deepEqual(turns, [
+    { address: 'h1', begins: at('1970-01-01T22:00:00Z'), ends: at('1970-01-01T23:00:00Z') },
+  ])
+})
+
 const impossible: [string, PolicyInput, RegExp][] = [
   ['0 hosts at a time', { max_unavailable: 0 }, /^max_unavailable: allows 0 hosts at a time/],
   ['0 % of the hosts at a time', { max_unavailable: '0%' }, /^max_unavailable: allows 0 hosts/],

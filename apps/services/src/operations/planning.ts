@@ -2,8 +2,18 @@
  * How an operation would go, and everything that will be in its way, found before anything is touched. Hosts are asked
  * many at a time and each for a limited time; what there was no time for is told as such.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises'
+
 import { Hosts, Operation, OperationLease, type Host, type OperationKindName } from '@commissaire/models'
-import { allowance, type Forecast, forecast, openUntil, stepsOf } from '@commissaire/rollout'
+import {
+  allowance,
+  type Assumptions,
+  type Forecast,
+  forecastByMoves,
+  openUntil,
+  type RolloutPlan,
+  stepsOf,
+} from '@commissaire/rollout'
 
 import { whyDown } from './absence.ts'
 import { ClusterNodes } from './cluster-nodes.ts'
@@ -69,13 +79,36 @@ export async function planOperation(plan: Plan, means: PlanningMeans): Promise<O
   const estimate = (address: string) => history(address) ?? usualTime[plan.kind]
   const paper = { members: plan.members, steps: stepsOf(plan.kind), policy: plan.policy }
   const assumptions = { now: Date.now(), down: new Set(down.keys()), estimate, known: history }
+  const seen = await forecast(paper, assumptions, means)
   return told(plan, {
     outlooks,
     down,
-    seen: forecast(paper, assumptions),
+    seen,
     underWay: await underWay(plan, means),
   })
 }
+
+/** Lets the operation run on paper without keeping this process, which has leases to renew, from everything else. */
+async function forecast(
+  plan: RolloutPlan,
+  assumptions: Assumptions,
+  { signal }: { signal: AbortSignal },
+): Promise<Forecast> {
+  const moves = forecastByMoves(plan, assumptions)
+  for (let since = performance.now(); ;) {
+    const { done, value } = moves.next()
+    if (done) return value
+    if (performance.now() - since < LONGEST_BLOCK) continue
+    await nextTurn(undefined, { signal })
+    since = performance.now()
+  }
+}
+
+/** Milliseconds for which nothing else goes on in this process. */
+const LONGEST_BLOCK = 20
+
+/** Milliseconds that a host takes on paper, where there are many. */
+const PAPER_TIME = 0.4
 
 /** Those that there was time for. */
 async function lookAtAll(
@@ -83,7 +116,7 @@ async function lookAtAll(
   known: ReadonlyMap<string, Host>,
   { storage, access, within, signal }: PlanningMeans,
 ): Promise<Map<string, HostOutlook>> {
-  const time = AbortSignal.timeout(Math.ceil(within))
+  const time = AbortSignal.timeout(Math.ceil(Math.max(within / 4, within - plan.members.length * PAPER_TIME)))
   await using nodes = new ClusterNodes(storage, plan.cluster)
   const nodeTime = Math.min(LONGEST_NODE, within / 2)
   const look = { plan, storage, access, nodes, nodeTime, signal: AbortSignal.any([signal, time]) }
