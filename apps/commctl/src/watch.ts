@@ -29,6 +29,8 @@ export interface Watched {
   /** What is known before the first look. */
   readonly first: Sight
   readonly view: View
+  /** By what it can be steered from elsewhere in the meantime, which is told at the beginning. */
+  readonly id?: string
   /** The words after `commctl` by which it is watched again. */
   readonly again: string
   look(api: Api): Promise<Sight>
@@ -41,6 +43,7 @@ export async function watch(session: Session, watched: Watched): Promise<number>
   const interval = seconds(session.given.option('interval') ?? DEFAULT_INTERVAL, '--interval') * 1000
   const screen = screenOn(session.format === 'text' ? process.stdout : process.stderr)
   const api = (await session.api()).quietly()
+  if (watched.id !== undefined) session.tell(`Operation ${watched.id}`)
   let sight = watched.first
   for await (const seen of sights(api, watched, { interval, signal: session.signal })) {
     sight = seen ?? sight

@@ -36,10 +36,9 @@ describe('a command of the guide', () => {
       { name: 'commctl', summary: '', examples: [], commands: table },
     )
     assert.ok(row?.run, `${line} leads to no command`)
-    const known = [...everywhere, ...(row.options ?? [])].flatMap(
-      ({ flags }) => flags.match(/--?[a-z][a-z-]*/g) ?? [],
-    )
-    const unknown = words.filter((word) => /^--?[a-z]/.test(word) && !known.includes(word))
+    const options = [...everywhere, ...(row.options ?? [])]
+    const known = new Set(options.flatMap(({ flags }) => flags.match(/--?[a-z][a-z-]*/g) ?? []))
+    const unknown = words.filter((word) => /^--?[a-z]/.test(word) && !known.has(word))
     assert.deepEqual(unknown, [])
   })
 })

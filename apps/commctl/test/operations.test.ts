@@ -72,7 +72,9 @@ describe('exec', () => {
     assert.equal(status, 0, stderr)
     assert.match(stdout, /^Exec of web: 2 hosts$/m)
     for (const host of hosts) assert.match(stdout, new RegExp(`^${host}: done$`, 'm'))
-    assert.match(stdout, /Exec of web: finished, 2 of 2 done in \d+ s\n$/)
+    assert.match(stdout, /Exec of web: finished, 2 of 2 done in \d+ s\n/)
+    for (const host of hosts) assert.match(stdout, new RegExp(`^${host}: heard .*echo hello you`, 'm'))
+    assert.match(stderr, /^Operation exec-web-/)
   })
 
   test('is shown as a summary with its hosts, and each host with its steps and output', async () => {

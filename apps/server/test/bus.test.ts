@@ -21,7 +21,10 @@ test('every service on the bus is listed, with its methods and processes', async
   })
   expect(services[2].methods).toContainEqual({
     name: 'list',
-    arguments: [{ name: 'model_type_name', required: true }],
+    arguments: [
+      { name: 'model_type_name', required: true },
+      { name: 'prefix', required: false },
+    ],
     byName: true,
   })
 })

@@ -127,11 +127,11 @@ test('one that runs is beside no other of its kind in the cluster, and can be ca
 
 describe('refused is', () => {
   test.each([
-    [{ max_unavailable: 0 }, /max_unavailable/],
+    [{ max_unavailable: 0 }, /^policy\.max_unavailable$/],
     [{ max_failures: -1 }, /policy\.max_failures/],
     [{ max_failure: 1 }, /^policy$/],
-    [{ windows: [{ start: '99 * * * *', minutes: 5 }] }, /windows\[0\]/],
-    [{ zones: ['mars'] }, /zones\[0\]/],
+    [{ windows: [{ start: '99 * * * *', minutes: 5 }] }, /^policy\.windows\[0\]$/],
+    [{ zones: ['mars'] }, /^policy\.zones\[0\]$/],
   ])('the policy %j, with its fault', async (policy, fault) => {
     for (const [method, path, more] of [
       ['PUT', '/cluster/web/restart', {}],

@@ -11,8 +11,9 @@ export const exec: CommandRow = {
   name: 'exec',
   summary: 'Runs a command on every host of a cluster, in turn',
   description:
-    'Runs a command on every host of a cluster, in turn, and keeps what it prints: see operation get. Several words reach ' +
-    'the command as they are; a single word is a line for the shell of the host, with pipes and all.',
+    'Runs a command on every host of a cluster, in turn. What it prints is kept, see operation get, and with --watch it is ' +
+    'printed in the end, each line after its host. Several words reach the command as they are; a single word is a line ' +
+    'for the shell of the host, with pipes and all.',
   arguments: [name, { name: 'COMMAND', text: 'the command, after --', many: true }],
   options: [
     {

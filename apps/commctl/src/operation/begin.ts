@@ -58,5 +58,8 @@ export async function showOperation(session: Session, answer: Answer): Promise<n
     import('../watch.ts'),
     import('../watch/operation.ts'),
   ])
-  return watch(session, operationById(id))
+  const ended = await watch(session, operationById(id))
+  if (member(value, 'kind') === 'exec' && session.format === 'text')
+    await (await import('./outputs.ts')).printOutputs(session, id)
+  return ended
 }

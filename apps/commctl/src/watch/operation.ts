@@ -11,6 +11,7 @@ import type { HostProgress, HostState, Progress } from './progress.ts'
 /** What is needed to watch the operation of that id; what is printed in the end may be another view of it. */
 export function operationById(id: string, last: Pick<Watched, 'last'> & { view?: View } = {}): Watched {
   return {
+    id,
     view: operationView,
     again: `operation watch ${id}`,
     first: { value: {}, progress: progressOfOperation({ id }) },

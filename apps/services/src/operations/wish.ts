@@ -42,7 +42,8 @@ export async function readWish(storage: StorageClient, given: unknown): Promise<
   const { kind, cluster_name: cluster, version, command, policy } = wish
   const members = await membersOf(storage, wish)
   const faults = faultsOf(policy, { members, now: Date.now() })
-  if (faults.length > 0 && members.length > 0) throw impossible(faults)
+  if (faults.length > 0 && members.length > 0)
+    throw impossible(faults.map(({ path, message }) => ({ path: `policy.${path}`, message })))
   return { kind, cluster, version, command, policy, members: inOrder(members, policy) }
 }
 
