@@ -2,7 +2,8 @@
  * One look at a host: is it there, is it itself, and what does that make of its status?
  *
  * What is found is only written where nobody wrote in the meantime, so that an operation's or an investigation's newer
- * word stands. A host that an operation is working on may well be away; it is not called failed for that.
+ * word stands. A host that an operation is working on may well be away; it is not called failed for that. Nor is one that
+ * seemed slow while it was this process that did not get to run.
  */
 import { errorTable, type Logger, type Requester } from '@commissaire/bus'
 import { type HostError, isHostError, type Remote } from '@commissaire/hosts'
@@ -12,6 +13,7 @@ import type { Fetched, StorageClient } from '@commissaire/storage'
 import type { HostAccess } from './host-access.ts'
 import { lookCloser } from './host-reboot.ts'
 import { reasonOf } from './host-record.ts'
+import { LoopLag } from './loop-lag.ts'
 import { Membership, readyStatus } from './membership.ts'
 import { operationOn } from './operations/host-lock.ts'
 
@@ -41,6 +43,7 @@ export interface Sight {
 export class HostWatch {
   readonly #means: HostWatchMeans
   readonly #membership: Membership
+  readonly #lag: LoopLag
   /** Since when hosts are in the investigator's hands. */
   readonly #investigatedSince = new Map<string, number>()
   /** Hosts that were handed to the investigator since they were last away. */
@@ -49,6 +52,7 @@ export class HostWatch {
   constructor(means: HostWatchMeans) {
     this.#means = means
     this.#membership = new Membership(means.storage)
+    this.#lag = new LoopLag(means.signal)
   }
 
   /** Looks at a host, unless somebody did less than `freshFor` milliseconds ago. */
@@ -63,7 +67,8 @@ export class HostWatch {
   }
 
   async #judge({ model: host, revision }: Fetched<Host>): Promise<void> {
-    const found = await this.#knock(host)
+    const found = await this.#knockFairly(host)
+    if (!found) return
     const seen =
       found instanceof Error ? await this.#away(host, found) : await this.#there({ ...host, ...found })
     if (!seen) return
@@ -76,6 +81,27 @@ export class HostWatch {
       { address, from: host.status, to: status, status_reason },
       `Host ${address} is ${status}`,
     )
+  }
+
+  /**
+   * Time that ran out while this process missed much of it is not the host's fault: then it looks again, and where that
+   * goes on, it says nothing of the host this time.
+   */
+  async #knockFairly(host: Host): Promise<Partial<Host> | HostError | undefined> {
+    const { access, log, patience } = this.#means
+    for (let turn = 1; turn <= FAIR_TURNS; turn++) {
+      const before = this.#lag.missed
+      const found = await this.#knock(host)
+      const missed = this.#lag.missed - before
+      if (!isHostError(found, 'timeout') || missed < patience * UNFAIR) return found
+      const facts = { address: host.address, missed: Math.round(missed), patience }
+      log.warn(
+        facts,
+        `Host ${host.address} seemed slow, but this process did not get to run; it is busy or starved`,
+      )
+      await access.pool.forget(host.address)
+    }
+    return undefined
   }
 
   /** What was learnt of the host, its key first of all; or what is wrong. */
@@ -166,6 +192,11 @@ export class HostWatch {
     return { kind: 'gone', last_check: '' }
   }
 }
+
+/** A look is unfair when this process missed that part of the host's time. */
+const UNFAIR = 1 / 3
+/** How often a look is repeated that was unfair. */
+const FAIR_TURNS = 3
 
 /** Milliseconds since somebody last looked at it. */
 export function ageOf({ last_check }: { last_check: string }): number {

@@ -1,4 +1,6 @@
 /** The watcher over the memory bus and real SSH: cycles, verdicts, shared work, nothing lost. */
+import { setTimeout as pause } from 'node:timers/promises'
+
 import { ClusterUpgrade, ContainerManagerConfig, Host, parseModel, timestamp } from '@commissaire/models'
 import { expect, test } from 'vitest'
 
@@ -246,3 +248,32 @@ test('a host that cannot say whether it needs a reboot is well all the same', as
   const stored = await system.stored(host.address)
   expect([stored.reboot.needed, stored.status === 'failed']).toEqual(['unknown', false])
 })
+
+test('a watcher that did not get to run looks again, and calls no host slow for that', async () => {
+  await using system = await TestSystem.start({ watcher: { interval: 200, patience: 400 } })
+  const commands: string[] = []
+  const host = await system.activeHost({
+    // While the third look waits for its answer, the process is busy for longer than the host has time.
+    // While a plain look waits for its answer, the process is busy for longer than the host has time.
+    respond: async ({ command }) => {
+      if (commands.push(command) !== 8) return undefined
+      await pause(100)
+      hog(1000)
+      await pause(100)
+      return undefined
+    },
+  })
+  await system.cluster('web', [host])
+  const changes = await system.listen('notify.storage.Host.updated')
+  await system.bus.publish('jobs.watcher', record(host.address))
+  await until(() => commands.length > 10 || undefined)
+  await looksAt(system, host.address, 2)
+  const failures = changes.filter(({ body }) => (body as { model: Host }).model.status === 'failed')
+  expect(failures).toEqual([])
+}, 30_000)
+
+/** Keeps the process busy. */
+function hog(milliseconds: number): void {
+  const end = performance.now() + milliseconds
+  while (performance.now() < end);
+}
