@@ -56,9 +56,11 @@ function wind(
   { to, settle }: { to: 'waiting' | 'untouched'; settle: 'paused' | 'cancelled' },
 ): Decision {
   const working = rollout.in('working')
-  if (working.size === 0) return { begin: [], settle }
-  const hosts = [...working].filter((address) => mayTurnBack(rollout.progress(address)))
-  return hosts.length > 0 ? { begin: [], turnBack: { hosts, to } } : nothing
+  // An operation that is over has no host that still waits.
+  const waiting = to === 'untouched' ? rollout.in('waiting') : []
+  const hosts = [...[...working].filter((address) => mayTurnBack(rollout.progress(address))), ...waiting]
+  if (hosts.length > 0) return { begin: [], turnBack: { hosts, to } }
+  return working.size === 0 ? { begin: [], settle } : nothing
 }
 
 function goOn(rollout: Rollout, situation: Situation): Decision {

@@ -107,10 +107,11 @@ const moves: {
     progress.began === entry.step ? stepDone(progress, entry, steps) : undefined,
   step_failed: (progress, entry, steps) =>
     progress.began === entry.step ? stepFailed(progress, entry, steps) : undefined,
-  turned_back: (progress, { at, to, reason }, steps) =>
-    mayTurnBack(progress)
-      ? leave({ ...progress, began: undefined }, { state: to, reason }, { at, steps })
-      : undefined,
+  turned_back: (progress, { at, to, reason }, steps) => {
+    if (mayTurnBack(progress))
+      return leave({ ...progress, began: undefined }, { state: to, reason }, { at, steps })
+    return progress.state === 'waiting' && to === 'untouched' ? unturned(progress, { reason, at }) : undefined
+  },
   skipped: (progress, { at, reason, code = '' }) =>
     progress.state === 'waiting' || progress.state === 'failed'
       ? ended({ ...progress, code }, 'skipped', { reason, at })
@@ -189,6 +190,12 @@ function ended(
 function remaining({ done, wayOut, mayBeCordoned }: HostProgress, steps: readonly StepName[]): StepName[] {
   if (wayOut) return mayBeCordoned ? ['uncordon'] : []
   return steps.filter((step) => !done.includes(step))
+}
+
+/** It has no turn any more. One that failed before and was to be retried is as broken as it was. */
+function unturned(progress: HostProgress, { reason, at }: { reason: string; at: number }): HostProgress {
+  const state = progress.isTouched || progress.mayBeCordoned ? 'failed' : 'untouched'
+  return ended(progress, state, { reason, at })
 }
 
 /** To wait for another turn. What is done stays done but for the lock; what was undone on the way out is done anew. */

@@ -156,6 +156,7 @@ test('cancelling leaves every host untouched, or through to its end', () => {
           : undefined
       })
       for (const [address, end] of ends(rollout)) {
+        if (rollout.status === 'cancelled') assert.doesNotMatch(end, /not ended/, address)
         if (fleet.mishaps.has(address)) continue
         const boots = fleet.boot(address)
         if (end === 'done') assert.equal(boots, 1, address)

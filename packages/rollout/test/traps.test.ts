@@ -37,7 +37,8 @@ test('system-upgrade-controller#71: giving up leaves no node cordoned', () => {
   }
   rollout.apply({ type: 'cancelling', reason: 'by hand', at: 1 })
   const { turnBack } = rollout.decide(calm())
-  assert.deepEqual(turnBack, { hosts: ['h1'], to: 'untouched' })
+  assert.deepEqual(turnBack, { hosts: ['h1', 'h2'], to: 'untouched' })
+  rollout.applyTo('h2', { type: 'turned_back', to: 'untouched', reason: 'by hand', at: 1 })
   rollout.applyTo('h1', { type: 'turned_back', to: 'untouched', reason: 'by hand', at: 1 })
   assert.equal(rollout.nextStep('h1'), 'uncordon')
   work(rollout, 'h1')

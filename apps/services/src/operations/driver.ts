@@ -123,7 +123,8 @@ class Driver {
 
   async #turnBack(address: string, to: 'waiting' | 'untouched'): Promise<void> {
     await this.#turns.get(address)?.stop()
-    if (!mayTurnBack(this.#record.rollout.progress(address))) return
+    const progress = this.#record.rollout.progress(address)
+    if (progress.state !== 'waiting' && !mayTurnBack(progress)) return
     const reason = this.#record.rollout.reason
     await this.#record.writeTo(address, { type: 'turned_back', to, reason, at: Date.now() })
     if (this.#record.rollout.progress(address).state !== 'working') await this.#unlock(address)

@@ -17,8 +17,8 @@ import type { Lease } from './lease.ts'
 import { OperationLost } from './operation-lost.ts'
 import { hostTidingOf, type Tell, tidingOf } from './tidings.ts'
 
-/** So many host records are written or read in one message. */
-const BATCH = 250
+/** So many host records are written in one message: fewer than an etcd takes in one transaction by default, 128. */
+const BATCH = 100
 
 /** An operation that we work on, or look at. */
 export class OperationRecord {
