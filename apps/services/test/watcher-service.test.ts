@@ -1,7 +1,15 @@
 /** The watcher over the memory bus and real SSH: cycles, verdicts, shared work, nothing lost. */
 import { setTimeout as pause } from 'node:timers/promises'
 
-import { ClusterUpgrade, ContainerManagerConfig, Host, parseModel, timestamp } from '@commissaire/models'
+import {
+  ContainerManagerConfig,
+  Host,
+  HostLock,
+  Operation,
+  OperationLease,
+  parseModel,
+  timestamp,
+} from '@commissaire/models'
 import { expect, test } from 'vitest'
 
 import { WatcherService } from '../src/index.ts'
@@ -123,14 +131,11 @@ test('a host that an operation is working on is not called failed', async () => 
   const [away, gone] = [await system.activeHost(), await system.activeHost()]
   await system.cluster('web', [away, gone])
   const { address } = away
-  const upgrade = {
-    name: 'web',
-    status: 'in_process',
-    in_process: [address],
-    renewed_at: timestamp(),
-    worker: 'someone',
-  }
-  await system.storage.save(ClusterUpgrade, parseModel(ClusterUpgrade, upgrade))
+  const upgrade = { id: 'upgrade-web-1', kind: 'upgrade', cluster: 'web', policy: {} }
+  await system.storage.save(Operation, parseModel(Operation, upgrade))
+  const lease = { slot: 'upgrade-of-web', operation: 'upgrade-web-1', worker: 'someone' }
+  await system.storage.save(OperationLease, { ...lease, renewed_at: timestamp() })
+  await system.storage.save(HostLock, { address, operation: 'upgrade-web-1', since: timestamp() })
   await away.goDown()
   await gone.goDown()
   for (const host of [away, gone]) await system.bus.publish('jobs.watcher', record(host.address))

@@ -165,7 +165,7 @@ describe.skipIf(missing)('the drain does as kubectl does', () => {
     const ours = await runWith(scenario, async (server) => {
       await using nodes = nodesOf(server)
       await nodes.cordon('n1')
-      return nodes.drain('n1', { retryDelay: 200, pollInterval: 50, ...scenario.options }).then(
+      return await nodes.drain('n1', { retryDelay: 200, pollInterval: 50, ...scenario.options }).then(
         () => true,
         (error: unknown) => {
           if (error instanceof DrainError) return false
