@@ -11,6 +11,8 @@ export interface ConfigValues {
   endpoint?: string | string[]
   username?: string
   password?: string
+  /** A token of the server's, or of whom the server trusts, that is sent instead of name and password. */
+  token?: string
   /** A kubeconfig file whose current user is sent instead of name and password. */
   kubeconfig?: string
   certificate_ca_path?: string
@@ -34,6 +36,9 @@ const text: Rule = { allowed: 'a text', accepts: (value) => typeof value === 'st
 const isUrl = (value: unknown) =>
   typeof value === 'string' && /^https?:\/\/[^/]/.test(value) && URL.canParse(value)
 
+/** What a header can carry. */
+export const isToken = (value: unknown): boolean => typeof value === 'string' && /^[\w.~+/-]+=*$/.test(value)
+
 const rules: Record<keyof ConfigValues, Rule> = {
   endpoint: {
     allowed: 'a URL that begins with http:// or https://, or a list of such URLs that are tried in order',
@@ -41,6 +46,7 @@ const rules: Record<keyof ConfigValues, Rule> = {
   },
   username: text,
   password: { allowed: 'a text', accepts: (value) => typeof value === 'string' },
+  token: { allowed: 'a token, like ctk_…', accepts: isToken },
   kubeconfig: text,
   certificate_ca_path: text,
   certificate_path: text,
@@ -92,7 +98,7 @@ function parse(path: string, body: string): Readonly<Record<string, unknown>> {
 
 /** Never shows what somebody may have put where a password belongs. */
 function shown(key: string, value: unknown): string {
-  return key === 'password' ? `a ${typeof value}` : JSON.stringify(value)
+  return key === 'password' || key === 'token' ? `a ${typeof value}` : JSON.stringify(value)
 }
 
 async function warn(
@@ -103,7 +109,9 @@ async function warn(
   const unknown = Object.keys(found).filter((key) => !(key in rules))
   for (const key of unknown)
     tell(`${path}: "${key}" is not known and is ignored. Known are: ${Object.keys(rules).join(', ')}.`)
-  if (typeof found.password !== 'string') return
+  const secret = ['password', 'token'].find((key) => typeof found[key] === 'string')
+  if (secret === undefined) return
   const { mode } = await stat(path)
-  if ((mode & 0o077) !== 0) tell(`${path} holds a password and may be read by others. Run: chmod 600 ${path}`)
+  if ((mode & 0o077) !== 0)
+    tell(`${path} holds a ${secret} and may be read by others. Run: chmod 600 ${path}`)
 }

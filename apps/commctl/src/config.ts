@@ -4,7 +4,7 @@
  */
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { type ConfigFile, readConfigFile } from './config-file.ts'
+import { type ConfigFile, isToken, readConfigFile } from './config-file.ts'
 import { Failure } from './failure.ts'
 import type { Tls } from './http.ts'
 
@@ -34,16 +34,27 @@ export const defaultConfigFile = (): string => join(homedir(), '.commissaire.jso
 
 /** Finds the settings, asking for what no file has. */
 export async function loadSettings(options: SettingsOptions): Promise<Settings> {
-  const file = await findConfig(options)
+  const file = withToken(await findConfig(options), options.environment)
   const { values, origin } = await askForMissing(file, options)
-  const kube = values.kubeconfig ? await readKubeUser(values.kubeconfig) : undefined
+  const kube = values.kubeconfig && !values.token ? await readKubeUser(values.kubeconfig) : undefined
   const tls = { ...(await readTls(values, origin)), ...kube?.tls }
   return {
     endpoints: endpointsOf(values),
-    headers: kube ? kube.headers : basic(values),
-    origin: values.kubeconfig ?? origin,
+    headers: kube ? kube.headers : credentialsIn(values),
+    origin: kube ? (values.kubeconfig ?? origin) : origin,
     ...(Object.keys(tls).length > 0 && { tls }),
   }
+}
+
+/** A token in the environment goes before everything that a file says of who we are. */
+function withToken(
+  file: ConfigFile | undefined,
+  { COMMCTL_TOKEN: token }: NodeJS.ProcessEnv,
+): ConfigFile | undefined {
+  if (!token) return file
+  if (!isToken(token)) throw new Failure('COMMCTL_TOKEN is no token; it must be one word, like ctk_….')
+  const origin = file ? `${file.origin} with COMMCTL_TOKEN` : 'COMMCTL_TOKEN'
+  return { values: { ...file?.values, token }, origin }
 }
 
 async function readKubeUser(path: string) {
@@ -88,9 +99,10 @@ async function askForMissing(file: ConfigFile | undefined, options: SettingsOpti
 type Askable = 'endpoint' | 'username' | 'password'
 
 function missingKeys(values: ConfigFile['values']): Askable[] {
-  const authenticates = values.kubeconfig !== undefined || values.certificate_path !== undefined
+  const { token, kubeconfig, certificate_path, username } = values
+  const authenticates = kubeconfig !== undefined || certificate_path !== undefined
   const needed: Askable[] =
-    authenticates && !values.username ? ['endpoint'] : ['endpoint', 'username', 'password']
+    token !== undefined || (authenticates && !username) ? ['endpoint'] : ['endpoint', 'username', 'password']
   return needed.filter((key) => values[key] === undefined)
 }
 
@@ -119,7 +131,8 @@ function endpointsOf({ endpoint = [] }: ConfigFile['values']): string[] {
   return [endpoint].flat().map((url) => url.replace(/\/+$/, ''))
 }
 
-function basic({ username, password }: ConfigFile['values']): Record<string, string> {
+function credentialsIn({ token, username, password }: ConfigFile['values']): Record<string, string> {
+  if (token !== undefined) return { authorization: `Bearer ${token}` }
   if (username === undefined || password === undefined) return {}
   return { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` }
 }

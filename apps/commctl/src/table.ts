@@ -53,6 +53,11 @@ export const table: readonly LazyRow[] = [
     load: async () => (await import('./commands/passhash.ts')).passhash,
   },
   {
+    name: 'token',
+    summary: 'Makes a token by which a program may use the server',
+    load: async () => (await import('./commands/token.ts')).token,
+  },
+  {
     name: 'user-data',
     summary: 'Writes a file for cloud-init by which a new host registers itself',
     load: async () => (await import('./commands/user-data.ts')).userData,

@@ -17,6 +17,7 @@ This page is made from the table of commands; a test compares them. After a chan
 |---|---|
 | \`endpoint\` | URL of the server, or a list of URLs that are tried in order |
 | \`username\`, \`password\` | who we are |
+| \`token\` | a token that is sent instead of name and password; one in the environment as \`COMMCTL_TOKEN\` goes before it |
 | \`kubeconfig\` | a kubeconfig file; the current user's token, name and password, or client certificate is sent instead |
 | \`certificate_ca_path\` | authorities that the server's certificate is checked against, in place of the system's |
 | \`certificate_path\`, \`certificate_key_path\` | a client certificate and its key |

@@ -6,6 +6,7 @@
 import { z } from 'zod'
 import type { Authenticator, AuthenticatorTools, Credentials, Identity } from './authenticator.ts'
 import { Peer, type PeerAnswer, peerOptions, peerUrl } from './peer.ts'
+import { bearerToken, isApiToken } from './bearer-token.ts'
 import { readOptions } from './plugin-options.ts'
 import { Questions } from './questions.ts'
 
@@ -39,8 +40,8 @@ class OpenshiftBearerTokenAuth implements Authenticator {
     { headers: { authorization } }: Credentials,
     options: { signal: AbortSignal },
   ): Promise<Identity | undefined> {
-    const token = /^bearer +([\w.~+/-]+=*) *$/i.exec(authorization ?? '')?.[1]
-    if (token === undefined) return Promise.resolve(undefined)
+    const token = bearerToken(authorization)
+    if (token === undefined || isApiToken(token)) return Promise.resolve(undefined)
     return this.#questions.ask(token, () => this.#check(token, options))
   }
 

@@ -11,6 +11,8 @@ import { isRole, type Role, roles } from './role.ts'
 
 const plugins: Readonly<Record<string, () => Promise<AuthenticatorModule>>> = {
   httpbasicauth: () => import('./httpbasicauth.ts'),
+  apitokens: () => import('./apitokens.ts'),
+  oidc: () => import('./oidc.ts'),
   httpauthclientcert: () => import('./httpauthclientcert.ts'),
   keystonepasswordauth: () => import('./keystonepasswordauth.ts'),
   keystonetokenauth: () => import('./keystonetokenauth.ts'),
@@ -68,7 +70,8 @@ async function openOne(
 function roleOf(given: unknown): { role?: Role } {
   if (given === undefined) return {}
   if (isRole(given)) return { role: given }
-  const text = `is ${JSON.stringify(given)}; allowed: ${roles.join(', ')}${didYouMean(String(given), roles)}`
+  const meantRole = typeof given === 'string' ? didYouMean(given, roles) : ''
+  const text = `is ${JSON.stringify(given)}; allowed: ${roles.join(', ')}${meantRole}`
   throw new ConfigError([{ setting: 'role', text }])
 }
 

@@ -26,9 +26,11 @@ test.each(['httpbasicauth', 'commissaire_http.authentication.httpbasicauth'])('%
   expect(opened?.name).toBe('httpbasicauth')
 })
 
-test('the server comes with five', () => {
+test('the server comes with seven', () => {
   expect(pluginNames).toEqual([
     'httpbasicauth',
+    'apitokens',
+    'oidc',
     'httpauthclientcert',
     'keystonepasswordauth',
     'keystonetokenauth',
@@ -39,7 +41,7 @@ test('the server comes with five', () => {
 test.each([
   ['keystone', '; did you mean "keystonepasswordauth"?'],
   ['httpbasicaut', '; did you mean "httpbasicauth"?'],
-  ['toString', 'no plugin of this server (httpbasicauth, httpauthclientcert,'],
+  ['toString', 'no plugin of this server (httpbasicauth, apitokens, oidc,'],
   ['__proto__', 'no plugin of this server'],
   ['./nowhere.ts', 'no module that can be found'],
   ['/nowhere/plugin.ts', 'no module that can be found'],
