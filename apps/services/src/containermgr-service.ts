@@ -17,6 +17,8 @@ import { Clusters, ContainerManagerConfig, ContainerManagerConfigs, keyOf } from
 import { CommissaireService, type MethodDeclarations, type ServiceOptions } from '@commissaire/service'
 import { StorageClient } from '@commissaire/storage'
 
+import { version } from './version.ts'
+
 interface Opened {
   readonly config: ContainerManagerConfig
   readonly manager: Promise<ContainerManager>
@@ -27,6 +29,7 @@ const node = ['container_manager_name', 'address']
 /** A consistent way to work with container managers. */
 export class ContainerManagerService extends CommissaireService {
   static override readonly doc = 'Tells container managers of hosts.'
+  static override readonly version = version
   static override readonly methods: MethodDeclarations = {
     node_registered: {
       params: node,

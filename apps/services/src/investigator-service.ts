@@ -11,6 +11,7 @@ import { HostAccess } from './host-access.ts'
 import { failHost, reasonOf } from './host-record.ts'
 import { clustersOf, investigate, type InvestigationMeans, RegistrationRefused } from './investigation.ts'
 import { preparationFor, type PreparationSettings } from './preparation.ts'
+import { version } from './version.ts'
 
 /** What an investigation would do to a host. */
 export interface HostPlan extends BootstrapPlan {
@@ -38,6 +39,7 @@ const queues = [
 /** Connects to new hosts and bootstraps them. */
 export class InvestigatorService extends CommissaireService<InvestigatorOptions> {
   static override readonly doc = 'Connects to new hosts, learns what they are and prepares them.'
+  static override readonly version = version
   static override readonly methods: MethodDeclarations = {
     investigate: {
       params: ['address', 'cluster_data'],

@@ -8,6 +8,8 @@ import { CommissaireService, type MethodDeclarations, type ServiceOptions } from
 import { z } from 'zod'
 import { type StorageConfig, StorageMethods, Store } from '@commissaire/storage'
 
+import { version } from './version.ts'
+
 /** What the storage service takes besides what every service takes. */
 export interface StorageServiceOptions extends ServiceOptions {
   /** Which handlers have which models; all of them in one sqlite database where nothing is said. */
@@ -31,6 +33,7 @@ const Save = z.object({
 /** Brokers the storage and retrieval of persistent data. */
 export class StorageService extends CommissaireService<StorageServiceOptions> {
   static override readonly doc = 'Brokers the storage and retrieval of persistent data.'
+  static override readonly version = version
   static override readonly methods: MethodDeclarations = {
     save: { schema: Save, doc: 'Keeps one model or several, all or none.' },
     get: { params: model, doc: 'The model of that key, or the models.' },

@@ -15,6 +15,7 @@ import { StorageClient } from '@commissaire/storage'
 import { HostAccess } from './host-access.ts'
 import { ageOf, HostWatch } from './host-watch.ts'
 import { type Turn, WatchList } from './watch-list.ts'
+import { version } from './version.ts'
 
 /** What the watcher takes besides what every service takes. Times are milliseconds. */
 export interface WatcherOptions extends ServiceOptions {
@@ -42,6 +43,7 @@ const JITTER = 0.1
 /** Periodically connects to hosts and checks their status. */
 export class WatcherService extends CommissaireService<WatcherOptions> {
   static override readonly doc = 'Periodically connects to hosts and checks their status.'
+  static override readonly version = version
   static override readonly methods: MethodDeclarations = {
     watcher: { params: ['address', 'last_check'], doc: 'From now on this host is watched, too.' },
   }

@@ -70,7 +70,8 @@ class Driver {
     signal.throwIfAborted()
     if (this.#trouble) throw this.#trouble
     if (winding.aborted) return this.#wind()
-    if (await answerRequests(this.#record, (address) => this.#release(address))) await this.#show()
+    await answerRequests(this.#record, (address) => this.#release(address))
+    if (!this.#record.isUpToDate) await this.#show()
     for (const address of this.#record.rollout.in('working')) this.#goOn(address)
     const decision = this.#record.rollout.decide(await this.#situation())
     const isSettled = await this.#carryOut(decision)

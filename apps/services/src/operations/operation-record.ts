@@ -2,6 +2,8 @@
  * An operation as it is stored: its own record, and one for each host, so that a step of one host of ten thousand writes
  * that host's record and no other. Everything is written down before it counts.
  */
+import { isDeepStrictEqual } from 'node:util'
+
 import { Operation, OperationHost, operationHostKey, OperationHosts, timestamp } from '@commissaire/models'
 import {
   type HostEntry,
@@ -122,6 +124,12 @@ export class OperationRecord {
       ...change(header),
     }))
     return this.#header
+  }
+
+  /** Whether what was last stored or read says where it stands. */
+  get isUpToDate(): boolean {
+    const { status, hosts } = this.#header
+    return status === this.rollout.status && isDeepStrictEqual(hosts, countsOf(this.rollout))
   }
 
   /** Reads what others asked for in the meantime. */

@@ -3,6 +3,7 @@ import { connectionOf, defineProgram, serviceSettings } from '@commissaire/servi
 import { z } from 'zod'
 
 import { ClusterexecService } from '../clusterexec-service.ts'
+import { version } from '../version.ts'
 import { serve } from './serve.ts'
 import { hostSettings, seconds } from './settings.ts'
 
@@ -22,7 +23,7 @@ export const ClusterexecSettings = z.object({
 export const program = defineProgram({
   name: 'commissaire-clusterexec-service',
   description: 'Rolls upgrades, restarts and deployments over the hosts of a cluster.',
-  version: '0.1.0',
+  version,
   configFile: '/etc/commissaire/clusterexec.conf',
   schema: ClusterexecSettings,
   run: async (settings, { log }) => {

@@ -3,6 +3,7 @@ import { connectionOf, defineProgram, serviceSettings } from '@commissaire/servi
 import { z } from 'zod'
 
 import { ContainerManagerService } from '../containermgr-service.ts'
+import { version } from '../version.ts'
 import { serve } from './serve.ts'
 
 /** What its configuration may say. The container managers themselves are in storage. */
@@ -12,7 +13,7 @@ export const ContainerManagerSettings = z.object({ ...serviceSettings })
 export const program = defineProgram({
   name: 'commissaire-containermgr-service',
   description: 'Tells container managers of hosts.',
-  version: '0.1.0',
+  version,
   configFile: '/etc/commissaire/containermgr.conf',
   schema: ContainerManagerSettings,
   run: async (settings, { log }) => {

@@ -1,4 +1,5 @@
 /** The program `commissaire-investigator-service`. */
+import { version } from '../version.ts'
 import { profiles } from '@commissaire/hosts'
 import { connectionOf, defineProgram, serviceSettings } from '@commissaire/service'
 import { z } from 'zod'
@@ -31,7 +32,7 @@ export const InvestigatorSettings = z.object({
 export const program = defineProgram({
   name: 'commissaire-investigator-service',
   description: 'Connects to new hosts, learns what they are and prepares them.',
-  version: '0.1.0',
+  version,
   configFile: '/etc/commissaire/investigator.conf',
   schema: InvestigatorSettings,
   examples: ['commissaire-investigator-service --processes 4'],

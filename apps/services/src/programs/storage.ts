@@ -1,4 +1,5 @@
 /** The program `commissaire-storage-service`. */
+import { version } from '../version.ts'
 import { connectionOf, defineProgram, serviceSettings } from '@commissaire/service'
 import { StorageConfig } from '@commissaire/storage'
 import { z } from 'zod'
@@ -28,7 +29,7 @@ export const StorageSettings = z.object({
 export const program = defineProgram({
   name: 'commissaire-storage-service',
   description: 'Brokers the storage and retrieval of persistent data.',
-  version: '0.1.0',
+  version,
   configFile: '/etc/commissaire/storage.conf',
   schema: StorageSettings,
   flags: [{ flags: '--data-dir <dir>', key: 'data_dir', description: 'where stores keep files' }],

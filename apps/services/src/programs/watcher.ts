@@ -1,4 +1,5 @@
 /** The program `commissaire-watcher-service`. */
+import { version } from '../version.ts'
 import { connectionOf, defineProgram, serviceSettings } from '@commissaire/service'
 import { z } from 'zod'
 
@@ -21,7 +22,7 @@ export const WatcherSettings = z.object({
 export const program = defineProgram({
   name: 'commissaire-watcher-service',
   description: 'Periodically connects to hosts and checks their status.',
-  version: '0.1.0',
+  version,
   configFile: '/etc/commissaire/watcher.conf',
   schema: WatcherSettings,
   run: async (settings, { log }) => {
