@@ -7,6 +7,7 @@ import { parseAs } from '@commissaire/models'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { Registry } from 'prom-client'
 import type { z } from 'zod'
+import { audit } from './audit.ts'
 import type { Authentication } from './auth/authentication.ts'
 import { type FailureLimit, guard } from './auth/guard.ts'
 import type { App, Backend } from './backend.ts'
@@ -61,6 +62,7 @@ export function createApp(options: AppOptions): FastifyInstance {
   useSchemas(app)
   readJsonBodies(app)
   logAnswers(app, options)
+  audit(app, options)
   figures.watch(app)
   app.setErrorHandler(problemHandler(log))
   app.setNotFoundHandler(async (request, reply) =>

@@ -88,6 +88,7 @@ export const OperationWithMembers = named(
   'OperationWithMembers',
   z.object({
     ...shownOf(models.Operation),
+    requests: models.Operation.schema.shape.requests,
     members: z.array(named('OperationMember', z.object(memberShape))),
   }),
 )

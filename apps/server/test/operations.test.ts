@@ -62,8 +62,9 @@ test('one is begun, shown with its hosts, and each host with what happened and w
     cluster: 'web',
     command: 'echo hello',
     hosts: { done: 2 },
+    asked_by: operator.user,
+    requests: [],
   })
-  expect(operation).not.toHaveProperty('requests')
   expect(operation.members).toMatchObject(
     addresses.map((address) => ({ address, state: 'done', reason: '' })),
   )
@@ -102,7 +103,17 @@ test('what is asked of one takes effect: pause, another pace, skip, resume', asy
   expect((await ask('PUT', `/operations/${id}/concurrency`, { max_unavailable: 2 })).statusCode).toBe(201)
   expect((await ask('PUT', `/operations/${id}/resume`)).json()).toMatchObject({ status: 'in_process' })
   gate.resolve()
-  const { members } = await untilStatus(id, 'finished', 'failed')
+  const { members, journal, requests } = await untilStatus(id, 'finished', 'failed')
+  const by = operator.user
+  expect(journal).toMatchObject([
+    { type: 'pausing', reason: 'lunch', by },
+    { type: 'throttled', by },
+    { type: 'resumed', by },
+    { type: 'ended' },
+  ])
+  expect(requests).toMatchObject(['pause', 'skip', 'throttle', 'resume'].map((what) => ({ what, by })))
+  const { journal: steps } = (await ask('GET', `/operations/${id}/hosts/${second}`)).json()
+  expect(steps).toMatchObject([{ type: 'skipped', by }])
   expect(members).toMatchObject([
     { address: first, state: 'done' },
     { address: second, state: 'skipped' },
@@ -120,7 +131,7 @@ test('one that runs is beside no other of its kind in the cluster, and can be ca
   expect(second.statusCode).toBe(409)
   expect(second.json().detail).toContain(id)
   expect((await ask('PUT', `/operations/${id}/cancel`, {})).statusCode).toBe(201)
-  expect(await untilStatus(id, 'cancelled')).toMatchObject({ hosts: { waiting: 2 } })
+  expect(await untilStatus(id, 'cancelled')).toMatchObject({ hosts: { untouched: 2 } })
   const late = await ask('PUT', `/operations/${id}/pause`)
   expect([late.statusCode, late.json().detail]).toEqual([405, expect.stringContaining('is cancelled')])
 })

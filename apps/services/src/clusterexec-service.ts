@@ -19,6 +19,7 @@ import { type OperationPlan, planOperation } from './operations/planning.ts'
 import { viewDefinition } from './operations/view.ts'
 import { readWish } from './operations/wish.ts'
 import { Scheduler } from './scheduler.ts'
+import { version } from './version.ts'
 
 /** What the clusterexec service takes besides what every service takes. Times are milliseconds. */
 export interface ClusterexecOptions extends ServiceOptions {
@@ -40,6 +41,7 @@ const wish = ['kind', 'cluster_name', 'version', 'command', 'hosts', 'policy']
 /** Takes operations over the hosts of a cluster. */
 export class ClusterexecService extends CommissaireService<ClusterexecOptions> {
   static override readonly doc = 'Takes upgrades, restarts, deployments and more over the hosts of a cluster.'
+  static override readonly version = version
   static override readonly methods: MethodDeclarations = {
     upgrade: { params: [...cluster, 'policy'], doc: 'Brings every host of a cluster up to date.' },
     restart: { params: [...cluster, 'policy'], doc: 'Restarts every host of a cluster.' },
@@ -47,13 +49,13 @@ export class ClusterexecService extends CommissaireService<ClusterexecOptions> {
       params: [...cluster, 'version', 'policy'],
       doc: 'Brings every host of a cluster to one version.',
     },
-    start: { params: wish, doc: 'Begins an operation of any kind.' },
+    start: { params: [...wish, 'by'], doc: 'Begins an operation of any kind.' },
     plan: {
       params: wish,
       doc: 'How an operation would go, and what will be in its way; touches nothing.',
     },
     ask: {
-      params: ['operation', 'what', 'hosts', 'max_unavailable', 'reason'],
+      params: ['operation', 'what', 'hosts', 'max_unavailable', 'reason', 'by'],
       doc: 'Asks an operation to pause, resume, cancel, retry, skip, release or throttle.',
     },
   }
@@ -122,8 +124,10 @@ export class ClusterexecService extends CommissaireService<ClusterexecOptions> {
     command = '',
     hosts: string[] = [],
     policy: object = {},
+    by = '',
   ): Promise<object> {
-    const operation = await this.#begin(message, { kind, cluster_name, version, command, hosts, policy })
+    const given = { kind, cluster_name, version, command, hosts, policy, by }
+    const operation = await this.#begin(message, given)
     return safeModel(Operation, operation)
   }
 
@@ -157,8 +161,10 @@ export class ClusterexecService extends CommissaireService<ClusterexecOptions> {
     hosts: string[] = [],
     max_unavailable: number | string | null = null,
     reason = '',
+    by = '',
   ): Promise<object> {
-    const asked = await ask(this.#storage, operation, readRequest({ what, hosts, max_unavailable, reason }))
+    const request = readRequest({ what, hosts, max_unavailable, reason, by })
+    const asked = await ask(this.#storage, operation, request)
     if (isOver(asked)) await this.#operations.reopen(operation)
     return safeModel(Operation, await this.#untilSeen(asked))
   }
@@ -168,7 +174,7 @@ export class ClusterexecService extends CommissaireService<ClusterexecOptions> {
     message: Message,
     given: Record<string, unknown> & { kind: 'upgrade' | 'restart' | 'deploy' },
   ) {
-    const { cluster: name } = await this.#begin(message, given)
+    const { cluster: name } = await this.#begin(message, { ...given, by: senderOf(message) })
     const definition = viewDefinition(given.kind)
     return definition ? safeModel(definition, await this.#storage.get(definition, name)) : {}
   }
@@ -187,6 +193,19 @@ export class ClusterexecService extends CommissaireService<ClusterexecOptions> {
       if (operation.requests_seen >= requests.length || turn === MOST_LOOKS) return operation
       await pause(100)
     }
+  }
+}
+
+/**
+ * Who asked, by a header: what the methods of old take as arguments is settled, and peers of old know no header.
+ */
+function senderOf({ headers }: Message): string | undefined {
+  const by = headers['by']
+  if (by === undefined) return undefined
+  try {
+    return decodeURIComponent(by)
+  } catch {
+    return by
   }
 }
 

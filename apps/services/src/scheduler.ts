@@ -23,6 +23,7 @@ export interface ScheduledWish {
   readonly version: string
   readonly command: string
   readonly policy: Schedule['policy']
+  readonly by: string
 }
 
 /** What keeping the time takes. Times are milliseconds. */
@@ -119,7 +120,7 @@ export class Scheduler {
     const { name, kind, cluster: cluster_name, version, command, policy } = schedule
     const { log, start } = this.#means
     try {
-      const { id } = await start({ kind, cluster_name, version, command, policy })
+      const { id } = await start({ kind, cluster_name, version, command, policy, by: `schedule ${name}` })
       log.info({ schedule: name, operation: id }, `${name} is due and has begun ${id}`)
       await this.#note(name, { last_operation: id, last_error: '' })
     } catch (err) {

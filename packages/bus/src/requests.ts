@@ -18,6 +18,8 @@ export interface RequestOptions {
   /** Milliseconds; the default is the connection's `requestTimeout`. */
   timeout?: number
   signal?: AbortSignal
+  /** What goes along beside the arguments; peers that do not know a header ignore it. */
+  headers?: Headers
 }
 
 /** All requests of one connection that wait for an answer. */
@@ -41,13 +43,13 @@ export class Requests {
   send<T>(
     routingKey: string,
     params: Params,
-    { timeout = this.#timeout, signal }: RequestOptions,
+    { timeout = this.#timeout, signal, headers: more = {} }: RequestOptions,
   ): Promise<T> {
     if (signal?.aborted) return Promise.reject(cancelled(routingKey, signal))
     const id = this.#prefix + (this.#count++).toString(36)
     const body = encodeRequest(id, lastWord(routingKey), params)
     const dueAt = Date.now() + timeout
-    const headers: Record<string, string> = { deadline: String(dueAt) }
+    const headers: Record<string, string> = { ...more, deadline: String(dueAt) }
     return traceRequest(routingKey, headers, () => {
       const pending = new Pending({ id, routingKey, timeout, dueAt, signal }, this.#giveUp)
       this.#pending.set(id, pending)

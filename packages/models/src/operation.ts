@@ -37,6 +37,8 @@ export const OperationRequest = z.object({
   /** How many hosts may be away from now on. */
   max_unavailable: z.union([z.number(), z.string()]).optional(),
   reason: z.string().default(''),
+  /** Who asked; empty where nobody said. */
+  by: z.string().default(''),
 })
 export type OperationRequest = z.output<typeof OperationRequest>
 
@@ -63,6 +65,8 @@ export const Operation = defineModel({
     hosts: z.partialRecord(z.enum(operationHostStates), z.number()).default({}),
     started_at: time,
     finished_at: time,
+    /** Who began it: a user, or `schedule <name>`; empty where nobody said. */
+    asked_by: z.string().default(''),
     /** What happened to it as a whole, in order. */
     journal: entries,
     /** What was asked for while it was under way, in order. */

@@ -6,7 +6,7 @@ import type { Amount } from '@commissaire/models'
 
 import type { StepName } from './steps.ts'
 
-/** What happened to one host; `at` is in milliseconds since 1970. */
+/** What happened to one host; `at` is in milliseconds since 1970, `by` is who asked for it, where somebody did. */
 export type HostEntry = { readonly at: number } & (
   | { readonly type: 'begun' }
   | { readonly type: 'step_began'; readonly step: StepName }
@@ -17,18 +17,18 @@ export type HostEntry = { readonly at: number } & (
   /** It is let go of before anything was done to it: to wait again, or for good. */
   | { readonly type: 'turned_back'; readonly to: 'waiting' | 'untouched'; readonly reason: string }
   /** It will have no turn: somebody said so or, with the code `absent`, it was down when its turn came. */
-  | { readonly type: 'skipped'; readonly reason: string; readonly code?: string }
-  | { readonly type: 'retried' }
+  | { readonly type: 'skipped'; readonly reason: string; readonly code?: string; readonly by?: string }
+  | { readonly type: 'retried'; readonly by?: string }
 )
 
-/** What happened to the operation as a whole. */
+/** What happened to the operation as a whole, and who asked for it, where somebody did. */
 export type OperationEntry = { readonly at: number } & (
-  | { readonly type: 'pausing'; readonly reason: string }
-  | { readonly type: 'cancelling'; readonly reason: string }
+  | { readonly type: 'pausing'; readonly reason: string; readonly by?: string }
+  | { readonly type: 'cancelling'; readonly reason: string; readonly by?: string }
   /** Nothing is under way any more. */
   | { readonly type: 'paused' }
-  | { readonly type: 'resumed' }
-  | { readonly type: 'throttled'; readonly max_unavailable: Amount }
+  | { readonly type: 'resumed'; readonly by?: string }
+  | { readonly type: 'throttled'; readonly max_unavailable: Amount; readonly by?: string }
   | { readonly type: 'ended'; readonly status: 'finished' | 'failed' | 'cancelled' }
 )
 

@@ -41,6 +41,8 @@ export function summaryOf(operation: unknown, width: number | undefined): string
     ...line('version', member(operation, 'version')),
     ...line('reason', member(operation, 'reason')),
     `  started: ${moment(member(operation, 'started_at'))}`,
+    ...line('by', member(operation, 'asked_by')),
+    ...requestsOf(operation),
     ...line('took', tookOf(operation)),
     ...nextSteps(operation),
   ]
@@ -84,4 +86,15 @@ function nextSteps(operation: unknown): string[] {
   const hasFailed = Number(member(member(operation, 'hosts'), 'failed')) > 0
   const verbs = hasFailed ? 'retry|skip|resume|cancel' : 'resume|cancel'
   return [`  next: commctl operation ${verbs} ${id}`]
+}
+
+/** What was asked of it, when and by whom. */
+function requestsOf(operation: unknown): string[] {
+  const requests = member(operation, 'requests')
+  if (!Array.isArray(requests)) return []
+  return requests.flatMap((request) => {
+    const [what, by, reason] = ['what', 'by', 'reason'].map((name) => textOf(member(request, name)) ?? '')
+    const who = `${by ? ` by ${by}` : ''}${reason ? `: ${reason}` : ''}`
+    return line('asked', `${what} at ${moment(member(request, 'at'))}${who}`)
+  })
 }

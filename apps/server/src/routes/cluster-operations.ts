@@ -9,6 +9,7 @@ import {
   safeModel,
 } from '@commissaire/models'
 import { z } from 'zod'
+import type { Identity } from '../auth/authenticator.ts'
 import type { App, Backend } from '../backend.ts'
 import { found } from '../errors.ts'
 import { problems } from '../problem.ts'
@@ -52,9 +53,9 @@ export function clusterOperations(app: App, backend: Backend): void {
     method: 'PUT',
     url: '/cluster/:name/deploy',
     schema: { ...startSchema(deploy), body: Deployment },
-    handler: async ({ params: { name }, body: { version, policy } }, reply) => {
+    handler: async ({ params: { name }, body: { version, policy }, identity }, reply) => {
       reply.code(201)
-      return start(backend, deploy, [name, version, ...given(policy)])
+      return start(backend, deploy, { params: [name, version, ...given(policy)], identity })
     },
   })
 }
@@ -64,9 +65,9 @@ function starts(app: App, backend: Backend, operation: ClusterOperation): void {
     method: 'PUT',
     url: `/cluster/:name/${operation.verb}`,
     schema: { ...startSchema(operation), body: Rollout },
-    handler: async ({ params: { name }, body: { policy } }, reply) => {
+    handler: async ({ params: { name }, body: { policy }, identity }, reply) => {
       reply.code(201)
-      return start(backend, operation, [name, ...given(policy)])
+      return start(backend, operation, { params: [name, ...given(policy)], identity })
     },
   })
 }
@@ -103,9 +104,12 @@ function startSchema({ view, does }: ClusterOperation) {
 async function start(
   { bus, storage }: Backend,
   { verb, model }: ClusterOperation,
-  params: [name: string, ...rest: unknown[]],
+  { params, identity }: { params: [name: string, ...rest: unknown[]]; identity: Identity | null },
 ): Promise<Record<string, unknown>> {
   const [name] = params
   found(await storage.find(Cluster, name), `cluster "${name}"`)
-  return safeModel(model, parseModel(model, await bus.request(`jobs.clusterexec.${verb}`, params)))
+  // Beside the arguments, as a service of old takes no more of them.
+  const headers = identity ? { by: encodeURIComponent(identity.user) } : {}
+  const begun = await bus.request(`jobs.clusterexec.${verb}`, params, { headers })
+  return safeModel(model, parseModel(model, begun))
 }

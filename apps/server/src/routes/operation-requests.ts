@@ -38,9 +38,9 @@ export function operationRequests(app: App, backend: Backend): void {
       method: 'PUT',
       url: `/operations/:id/${verb}`,
       schema: { ...answers(summary), body: Request },
-      handler: async ({ params: { id }, body }, reply) => {
+      handler: async ({ params: { id }, body, identity }, reply) => {
         reply.code(201)
-        return ask(backend, id, { what: verb, ...body })
+        return ask(backend, id, { what: verb, ...body, by: identity?.user })
       },
     })
   }
@@ -49,9 +49,9 @@ export function operationRequests(app: App, backend: Backend): void {
     method: 'PUT',
     url: '/operations/:id/concurrency',
     schema: { ...answers('Changes how many hosts may be away at once'), body: Pace },
-    handler: async ({ params: { id }, body }, reply) => {
+    handler: async ({ params: { id }, body, identity }, reply) => {
       reply.code(201)
-      return ask(backend, id, { what: 'throttle', ...body })
+      return ask(backend, id, { what: 'throttle', ...body, by: identity?.user })
     },
   })
 }

@@ -34,8 +34,9 @@ export function operationStart(app: App, { bus }: Backend): void {
       body: Wish,
       response: { 201: views.Operation, ...problems(404, 405, 409) },
     },
-    handler: async ({ body }, reply) => {
-      const begun = await bus.request('jobs.clusterexec.start', paramsOf(body), { timeout: START_TIMEOUT })
+    handler: async ({ body, identity }, reply) => {
+      const params = { ...paramsOf(body), ...(identity && { by: identity.user }) }
+      const begun = await bus.request('jobs.clusterexec.start', params, { timeout: START_TIMEOUT })
       reply.code(201)
       return safeModel(Operation, parseModel(Operation, begun))
     },

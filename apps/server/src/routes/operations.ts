@@ -65,7 +65,8 @@ export function operations(app: App, backend: Backend): void {
     },
     handler: async ({ params: { id } }) => {
       const operation = await operationAt(backend, id)
-      return { ...safeModel(Operation, operation), members: await membersOf(backend, id) }
+      const { requests } = operation
+      return { ...safeModel(Operation, operation), requests, members: await membersOf(backend, id) }
     },
   })
 

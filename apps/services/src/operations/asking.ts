@@ -58,38 +58,43 @@ type Answer = (
 ) => Promise<void>
 
 const answers: Readonly<Record<What, Answer>> = {
-  pause: async (record, { reason }) => {
+  pause: async (record, { reason, by }) => {
     const why = reason || 'paused by hand'
     if (record.rollout.status === 'in_process')
-      await record.write({ type: 'pausing', reason: why, at: Date.now() }, { reason: why })
+      await record.write({ type: 'pausing', reason: why, ...now(by) }, { reason: why })
   },
-  resume: async (record) => {
+  resume: async (record, { by }) => {
     if (record.rollout.status !== 'pausing' && record.rollout.status !== 'paused') return
-    await record.write({ type: 'resumed', at: Date.now() }, { reason: '' })
+    await record.write({ type: 'resumed', ...now(by) }, { reason: '' })
   },
-  cancel: async (record, { reason }) => {
+  cancel: async (record, { reason, by }) => {
     const why = reason || 'cancelled by hand'
     if (!allowed.cancel.includes(record.rollout.status)) return
-    await record.write({ type: 'cancelling', reason: why, at: Date.now() }, { reason: why })
+    await record.write({ type: 'cancelling', reason: why, ...now(by) }, { reason: why })
   },
-  retry: async (record, { hosts }) => {
+  retry: async (record, { hosts, by }) => {
     const { rollout } = record
     for (const address of meant(rollout, hosts, ['failed']))
-      await record.writeTo(address, { type: 'retried', at: Date.now() })
+      await record.writeTo(address, { type: 'retried', ...now(by) })
     if (rollout.status === 'failed' || rollout.status === 'paused' || rollout.status === 'pausing')
-      await record.write({ type: 'resumed', at: Date.now() }, { reason: '', finished_at: '' })
+      await record.write({ type: 'resumed', ...now(by) }, { reason: '', finished_at: '' })
   },
-  skip: async (record, { hosts, reason }) => {
+  skip: async (record, { hosts, reason, by }) => {
     for (const address of meant(record.rollout, hosts, ['waiting', 'failed']))
-      await record.writeTo(address, { type: 'skipped', reason: reason || 'skipped by hand', at: Date.now() })
+      await record.writeTo(address, { type: 'skipped', reason: reason || 'skipped by hand', ...now(by) })
   },
   release: async (record, { hosts }, release) => {
     for (const address of meant(record.rollout, hosts, ['working'])) await release(address)
   },
-  throttle: async (record, { max_unavailable }) => {
+  throttle: async (record, { max_unavailable, by }) => {
     if (max_unavailable === undefined) return
-    await record.write({ type: 'throttled', max_unavailable, at: Date.now() })
+    await record.write({ type: 'throttled', max_unavailable, ...now(by) })
   },
+}
+
+/** When, and who asked, for the journal. */
+function now(by: string): { at: number; by?: string } {
+  return { at: Date.now(), ...(by !== '' && { by }) }
 }
 
 /** The hosts that a request means: those that are named, or all, as far as they are in such a state. */

@@ -182,7 +182,7 @@ export class OperationsAtWork {
   }
 }
 
-function headerOf({ kind, cluster, version, command, policy }: Plan, request_id: string): Operation {
+function headerOf({ kind, cluster, version, command, policy, by }: Plan, request_id: string): Operation {
   const now = new Date()
   const stamp = now.toISOString().replaceAll(/[-:]|\..*/g, '')
   return {
@@ -197,6 +197,7 @@ function headerOf({ kind, cluster, version, command, policy }: Plan, request_id:
     hosts: {},
     started_at: timestamp(now),
     finished_at: '',
+    asked_by: by,
     journal: [],
     requests: [],
     requests_seen: 0,

@@ -22,6 +22,8 @@ export const Wish = z.strictObject({
   /** Only these hosts of the cluster; none: all. */
   hosts: z.array(z.string()).default([]),
   policy: RolloutPolicy.prefault({}),
+  /** Who wishes it. */
+  by: z.string().default(''),
 })
 export type Wish = z.output<typeof Wish>
 
@@ -32,6 +34,8 @@ export interface Plan {
   readonly version: string
   readonly command: string
   readonly policy: RolloutPolicy
+  /** Who wishes it; empty where nobody said. */
+  readonly by: string
   /** In the order of their turns. */
   readonly members: readonly Member[]
 }
@@ -39,12 +43,12 @@ export interface Plan {
 /** Reads a wish. Throws `InvalidParams` with every fault, and `NotFound` for a cluster or host that there is not. */
 export async function readWish(storage: StorageClient, given: unknown): Promise<Plan> {
   const wish = parse(given)
-  const { kind, cluster_name: cluster, version, command, policy } = wish
+  const { kind, cluster_name: cluster, version, command, policy, by } = wish
   const members = await membersOf(storage, wish)
   const faults = faultsOf(policy, { members, now: Date.now() })
   if (faults.length > 0 && members.length > 0)
     throw impossible(faults.map(({ path, message }) => ({ path: `policy.${path}`, message })))
-  return { kind, cluster, version, command, policy, members: inOrder(members, policy) }
+  return { kind, cluster, version, command, policy, by, members: inOrder(members, policy) }
 }
 
 function parse(given: unknown): Wish {
