@@ -14,6 +14,7 @@ import {
   StorageService,
   WatcherService,
 } from '@commissaire/services'
+import { Registry } from 'prom-client'
 import type { DataFolder } from './data-folder.ts'
 import type { SystemSettings } from './settings.ts'
 
@@ -32,13 +33,22 @@ export async function startSystem(
   await using opened = new AsyncDisposableStack()
   const { bus_uri: uri, bus_exchange: exchange } = settings
   const bus = opened.use(await openBus({ connectionUrl: uri, exchangeName: exchange }, log))
-  for (const service of makeServices(folder, settings, { bus, log, configFile, pool: openPool(opened) })) {
+  const metrics = new Registry()
+  const means = { bus, log, metrics, configFile, pool: openPool(opened) }
+  for (const service of makeServices(folder, settings, means)) {
     opened.use(service)
     await service.start()
   }
-  const server = opened.use(await serve(folder, settings, { bus, log }))
+  const server = opened.use(await serve(folder, settings, { bus, log, metrics }))
   const all = opened.move()
   return { url: server.url, [Symbol.asyncDispose]: () => all.disposeAsync() }
+}
+
+/** What all parts stand on. */
+interface Means {
+  readonly bus: Bus
+  readonly log: Logger
+  readonly metrics: Registry
 }
 
 function openPool(opened: AsyncDisposableStack): RemotePool {
@@ -49,7 +59,7 @@ function openPool(opened: AsyncDisposableStack): RemotePool {
 function makeServices(
   { path, sealingKey }: DataFolder,
   settings: SystemSettings,
-  { configFile, ...means }: { bus: Bus; log: Logger; pool: RemotePool; configFile: string | undefined },
+  { configFile, ...means }: Means & { pool: RemotePool; configFile: string | undefined },
 ): CommissaireService[] {
   const onHosts = { ...means, sshPort: settings.ssh_port }
   const reboot = { returnWithin: settings.return_timeout * 1000, settleTime: settings.settle_time * 1000 }
@@ -70,11 +80,7 @@ function makeServices(
   ]
 }
 
-function serve(
-  folder: DataFolder,
-  settings: SystemSettings,
-  means: { bus: Bus; log: Logger },
-): Promise<RunningServer> {
+function serve(folder: DataFolder, settings: SystemSettings, means: Means): Promise<RunningServer> {
   const own: PluginConfiguration[] = [{ name: 'httpbasicauth', filepath: folder.users }]
   const { authentication_plugins: asked } = settings
   return startServer({

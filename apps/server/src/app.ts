@@ -12,6 +12,7 @@ import type { Authentication } from './auth/authentication.ts'
 import { type FailureLimit, guard } from './auth/guard.ts'
 import type { App, Backend } from './backend.ts'
 import type { EventOptions } from './events/event-hub.ts'
+import { countHosts } from './fleet-metrics.ts'
 import { readJsonBodies } from './json-body.ts'
 import { AllowedMethods } from './method-not-allowed.ts'
 import { RequestMetrics } from './metrics.ts'
@@ -59,6 +60,7 @@ export function createApp(options: AppOptions): FastifyInstance {
   const { auth, log, selfAuths = [], failureLimit, metrics } = options
   const app = open(options)
   const figures = new RequestMetrics(metrics)
+  countHosts(figures.registry, options.storage)
   useSchemas(app)
   readJsonBodies(app)
   logAnswers(app, options)

@@ -6,11 +6,11 @@ const buckets = [0.005, 0.02, 0.1, 0.5, 2, 10]
 
 /** The figures of one server, in a registry that others of this process may share. */
 export class RequestMetrics {
-  readonly #registry: Registry
+  readonly registry: Registry
   readonly #seconds: Histogram<'method' | 'route' | 'status'>
 
   constructor(registry: Registry = new Registry()) {
-    this.#registry = registry
+    this.registry = registry
     this.#seconds = new Histogram({
       name: 'commissaire_http_request_seconds',
       help: 'Time from a request to its answer',
@@ -22,12 +22,12 @@ export class RequestMetrics {
 
   /** How the figures are written. */
   get contentType(): string {
-    return this.#registry.contentType
+    return this.registry.contentType
   }
 
   /** All figures of the registry. */
   text(): Promise<string> {
-    return this.#registry.metrics()
+    return this.registry.metrics()
   }
 
   /** Counts what this app answers. */

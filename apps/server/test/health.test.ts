@@ -1,5 +1,7 @@
 /** Alive, ready, and counting. */
+import { readFileSync } from 'node:fs'
 import { connect } from '@commissaire/bus'
+import { Host, parseModel } from '@commissaire/models'
 import { StorageClient } from '@commissaire/storage'
 import { expect, test } from 'vitest'
 import { openWorld } from './world.ts'
@@ -30,6 +32,28 @@ test('a storage service that takes longer than a second is not ready', async () 
   expect(performance.now() - started).toBeLessThan(5000)
   resolve()
   await serving.stop()
+  await bus.close()
+})
+
+test('hosts are counted by status, and each figure is in the manual', async () => {
+  await using world = await openWorld()
+  const host = { os: 'fedora' }
+  for (const [address, status] of Object.entries({ '1.1.1.1': 'active', '1.1.1.2': 'active', '1.1.1.3': '' }))
+    await world.storage.save(Host, parseModel(Host, { ...host, address, status }))
+  const { body } = await world.ask('GET', '/api/v0/../../metrics')
+  expect(body).toContain('commissaire_hosts{status="active"} 2')
+  expect(body).toContain('commissaire_hosts{status="unknown"} 1')
+  expect(body).toContain('commissaire_hosts{status="failed"} 0')
+  const manual = readFileSync(new URL('../../../docs/reference/metrics.md', import.meta.url), 'utf8')
+  for (const [, name, type] of body.matchAll(/^# TYPE (\w+) (\w+)$/gm))
+    expect(manual).toContain(`| \`${name}\` | ${type} |`)
+})
+
+test('while the storage does not answer there is no count of hosts, and the rest is there', async () => {
+  const bus = await connect('memory://')
+  await using world = await openWorld({ bus, storage: new StorageClient(bus) })
+  const { body, statusCode } = await world.ask('GET', '/api/v0/../../metrics')
+  expect([statusCode, body.includes('commissaire_hosts{')]).toEqual([200, false])
   await bus.close()
 })
 

@@ -14,6 +14,7 @@ import { asBusError, StorageClient } from '@commissaire/storage'
 
 import { HostAccess } from './host-access.ts'
 import { ask } from './operations/asking.ts'
+import { OperationMetrics } from './operations/operation-metrics.ts'
 import { isOver, OperationsAtWork } from './operations/operations-at-work.ts'
 import { type OperationPlan, planOperation } from './operations/planning.ts'
 import { viewDefinition } from './operations/view.ts'
@@ -79,6 +80,7 @@ export class ClusterexecService extends CommissaireService<ClusterexecOptions> {
       reboot,
       hostTimeout,
       lease,
+      metrics: new OperationMetrics(this.metrics),
     }
     this.#operations = new OperationsAtWork(means)
     const start = async (wished: object) => this.#operations.begin(await readWish(this.#storage, wished))

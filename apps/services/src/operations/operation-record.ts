@@ -17,6 +17,7 @@ import type { StorageClient } from '@commissaire/storage'
 
 import type { Lease } from './lease.ts'
 import { OperationLost } from './operation-lost.ts'
+import type { OperationCounter } from './operation-metrics.ts'
 import { hostTidingOf, type Tell, tidingOf } from './tidings.ts'
 
 /** So many host records are written in one message: fewer than an etcd takes in one transaction by default, 128. */
@@ -29,6 +30,7 @@ export class OperationRecord {
   readonly #written = new Map<string, number>()
   #lease: Lease | undefined
   #tell: Tell | undefined
+  #counter: OperationCounter | undefined
   #header: Operation
 
   private constructor(storage: StorageClient, header: Operation, hosts: readonly OperationHost[]) {
@@ -73,6 +75,11 @@ export class OperationRecord {
     this.#tell = tell
   }
 
+  /** From now on what becomes of it is counted. */
+  countBy(counter: OperationCounter): void {
+    this.#counter = counter
+  }
+
   /** As it was last stored or read. */
   get header(): Operation {
     return this.#header
@@ -94,6 +101,7 @@ export class OperationRecord {
     })
     this.#written.set(address, known + entries.length)
     for (const entry of entries) this.rollout.applyTo(address, entry)
+    this.#counter?.wroteTo(address, entries, this.rollout.progress(address))
     await this.#tellOfHost(address, entries.at(-1))
     this.#lease?.check()
   }
@@ -103,6 +111,7 @@ export class OperationRecord {
     this.#lease?.check()
     this.rollout.apply(entry)
     await this.note((header) => ({ ...change, journal: [...header.journal, entry] }))
+    this.#counter?.wrote(entry)
     const tiding = tidingOf(entry)
     if (tiding) await this.#tell?.(tiding, this.#header)
   }

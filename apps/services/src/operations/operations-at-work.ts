@@ -20,6 +20,7 @@ import { drive, type DriverMeans } from './driver.ts'
 import { unlockHost } from './host-lock.ts'
 import { isMissing, Lease } from './lease.ts'
 import { OperationLost } from './operation-lost.ts'
+import type { OperationMetrics } from './operation-metrics.ts'
 import { OperationRecord } from './operation-record.ts'
 import { prune } from './prune.ts'
 import { slotOf } from './slot.ts'
@@ -33,6 +34,7 @@ export type OperationsMeans = Omit<DriverMeans, 'signal' | 'winding'> & {
   readonly log: Logger
   /** Without a sign of life for so long, the worker of an operation is taken for dead. */
   readonly lease: number
+  readonly metrics: OperationMetrics
 }
 
 /** All operations of one process. */
@@ -57,6 +59,7 @@ export class OperationsAtWork {
     try {
       const record = await OperationRecord.create(this.#means.storage, header, plan.members)
       await show(this.#means.storage, record.header, record.rollout)
+      this.#means.metrics.began(header.kind)
       await this.#tell('started', record.header)
       this.#drive(record, lease)
       void prune(this.#means, header.cluster)
@@ -138,6 +141,7 @@ export class OperationsAtWork {
 
   #drive(record: OperationRecord, lease: Lease): void {
     record.tellBy(this.#tell)
+    record.countBy(this.#means.metrics.counterOf(record.header))
     const driving = this.#driveToEnd(record, lease).finally(() => this.#driving.delete(record.id))
     this.#driving.set(record.id, driving)
   }

@@ -1,0 +1,105 @@
+/**
+ * What is counted of operations by the process that works on them: those that began and ended, their hosts, and how long
+ * each step took. `docs/reference/metrics.md` lists all of it.
+ */
+import type { Operation, OperationHost } from '@commissaire/models'
+import type { HostEntry, HostProgress, OperationEntry, StepName } from '@commissaire/rollout'
+import { Counter, Histogram, type Registry } from 'prom-client'
+
+/** Seconds: from a look at a lock to an upgrade over a slow line. */
+const buckets = [0.1, 0.5, 2, 10, 30, 60, 300, 900, 3600, 14_400]
+
+type Kind = Operation['kind']
+
+/** Counts what becomes of one operation. */
+export interface OperationCounter {
+  /** Takes in what was written of the operation. */
+  wrote(entry: OperationEntry): void
+  /** Takes in what was written of a host, and where that host is by it. */
+  wroteTo(address: string, entries: readonly HostEntry[], progress: HostProgress): void
+}
+
+/** The figures of all operations of one process. */
+export class OperationMetrics {
+  readonly #begun: Counter<'kind'>
+  readonly #paused: Counter<'kind'>
+  readonly #ended: Counter<'kind' | 'status'>
+  readonly #hosts: Counter<'kind' | 'outcome' | 'step'>
+  readonly #seconds: Histogram<'kind' | 'step' | 'outcome'>
+
+  constructor(registry: Registry) {
+    const registers = [registry]
+    const counter = <Label extends string>(name: string, help: string, labelNames: Label[]) =>
+      new Counter({ name: `commissaire_${name}`, help, labelNames, registers })
+    this.#begun = counter('operations_begun_total', 'Operations that began', ['kind'])
+    this.#paused = counter('operations_paused_total', 'Times that an operation came to a pause', ['kind'])
+    this.#ended = counter('operations_ended_total', 'Operations that ended', ['kind', 'status'])
+    this.#hosts = counter('operation_hosts_total', 'Hosts of operations that came to an end', [
+      'kind',
+      'outcome',
+      'step',
+    ])
+    this.#seconds = new Histogram({
+      name: 'commissaire_operation_step_seconds',
+      help: 'Time that a step of a host took',
+      labelNames: ['kind', 'step', 'outcome'],
+      buckets,
+      registers,
+    })
+  }
+
+  /** Counts an operation that begins. */
+  began(kind: Kind): void {
+    this.#begun.inc({ kind })
+  }
+
+  /** A counter for an operation that this process works on from now on. */
+  counterOf({ kind }: Operation): OperationCounter {
+    const clock = new StepClock()
+    return {
+      wrote: (entry) => this.#count(kind, entry),
+      wroteTo: (address, entries, progress) => {
+        for (const entry of entries) this.#time(kind, entry, clock.secondsOf(address, entry))
+        this.#countHost(kind, entries.at(-1), progress)
+      },
+    }
+  }
+
+  #count(kind: Kind, entry: OperationEntry): void {
+    if (entry.type === 'paused') this.#paused.inc({ kind })
+    if (entry.type === 'ended') this.#ended.inc({ kind, status: entry.status })
+  }
+
+  #time(kind: Kind, entry: HostEntry, seconds: number | undefined): void {
+    if (seconds === undefined || (entry.type !== 'step_done' && entry.type !== 'step_failed')) return
+    const outcome = entry.type === 'step_done' ? 'done' : 'failed'
+    this.#seconds.observe({ kind, step: entry.step, outcome }, seconds)
+  }
+
+  #countHost(kind: Kind, last: HostEntry | undefined, { state, failedAt }: HostProgress): void {
+    if (!last || !mayEnd.has(last.type) || !isEnd(state)) return
+    this.#hosts.inc({ kind, outcome: state, step: (state === 'failed' && failedAt) || '' })
+  }
+}
+
+/** Entries by which a host can come to its end. */
+const mayEnd: ReadonlySet<HostEntry['type']> = new Set(['step_done', 'step_failed', 'turned_back', 'skipped'])
+
+const isEnd = (state: OperationHost['state']) => state !== 'waiting' && state !== 'working'
+
+/**
+ * When the steps of hosts began. A step that another process began is not timed: how long nobody worked on it says
+ * nothing about the step.
+ */
+class StepClock {
+  readonly #began = new Map<string, { readonly step: StepName; readonly at: number }>()
+
+  /** How long the step took that ends by this entry. */
+  secondsOf(address: string, entry: HostEntry): number | undefined {
+    const began = this.#began.get(address)
+    if (entry.type === 'step_began') this.#began.set(address, { step: entry.step, at: entry.at })
+    if (entry.type !== 'step_done' && entry.type !== 'step_failed') return undefined
+    this.#began.delete(address)
+    return began?.step === entry.step ? Math.max(0, entry.at - began.at) / 1000 : undefined
+  }
+}
