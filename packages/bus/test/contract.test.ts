@@ -32,7 +32,7 @@ describe('memory', () => {
     test(name, () => check(memoryWorld))
 })
 
-describe.skipIf(!haveRedis)('redis', () => {
+describe.skipIf(!haveRedis)('redis', { timeout: 90_000 }, () => {
   for (const [name, check] of checksFor({ kills: true, restarts: true })) test(name, () => check(redisWorld))
 })
 
@@ -46,6 +46,6 @@ describe.skipIf(!haveRabbitMq)('amqp', { timeout: 150_000 }, () => {
     test(name, () => check(() => worlds.make()))
 })
 
-describe.skipIf(!haveNats)('nats', () => {
+describe.skipIf(!haveNats)('nats', { timeout: 90_000 }, () => {
   for (const [name, check] of checksFor({ kills: true, restarts: true })) test(name, () => check(natsWorld))
 })

@@ -11,10 +11,13 @@ import {
 } from 'jose'
 import { type Asked, PeerDouble, type Said } from './peer-double.ts'
 
+/** What a token is to claim; undefined takes away what it claims otherwise. */
+type Claims = Readonly<Record<string, unknown>>
+
 /** What may be otherwise about a token. */
 export interface TokenOptions {
   readonly kid?: string
-  readonly claims?: JWTPayload
+  readonly claims?: Claims
 }
 
 /** An issuer. Its tokens are for the audience `commissaire`, good for five minutes, of a user `alice`. */
@@ -53,7 +56,7 @@ export class IssuerDouble extends PeerDouble {
     return `${body}.${createHmac('sha256', pem).update(body).digest('base64url')}`
   }
 
-  protected claims(more: JWTPayload = {}): JWTPayload {
+  protected claims(more: Claims = {}): JWTPayload {
     const now = Math.floor(Date.now() / 1000)
     const own = { iss: this.url, aud: 'commissaire', sub: 'alice', iat: now, exp: now + 300, groups: ['ops'] }
     const all = { ...own, ...more }
