@@ -13,11 +13,11 @@ export interface RefusedRequest {
 
 /** Explains an answer that is neither a success nor a 404. */
 export function explain(reply: Reply, request: RefusedRequest): string {
-  if (reply.status === 401 || reply.status === 403)
+  const problem = parsed(reply.text)
+  if ((reply.status === 401 || reply.status === 403) && member(problem, 'needed_role') === undefined)
     return `The provided credentials were incorrect: ${request.endpoint} refused them. They come from ${request.origin}.`
   if (reply.status >= 300 && reply.status < 400)
     return `${request.endpoint} redirects elsewhere (${reply.status}). Put the address it redirects to into the configuration.`
-  const problem = parsed(reply.text)
   const verb = { GET: 'get', PUT: 'put', POST: 'post', DELETE: 'delete' }[request.method] ?? request.method
   const said = textOf(member(problem, 'detail')) ?? textOf(member(problem, 'title')) ?? snippet(reply.text)
   const head = `Unable to ${verb} ${request.path}: ${said ?? 'no reason given'} (${reply.status} ${STATUS_CODES[reply.status] ?? 'unknown'})`

@@ -13,9 +13,13 @@ let endpoint: string
 let shown: string[] = []
 
 beforeAll(async () => {
-  server = createServer(({ headers }, response) => {
+  server = createServer(({ method, headers }, response) => {
     shown.push(headers.authorization ?? '')
-    response.writeHead(200, { 'content-type': 'application/json' }).end('["web"]')
+    if (method === 'PUT') {
+      const body = { status: 403, detail: 'This needs the role operator.', needed_role: 'operator' }
+      return response.writeHead(403, { 'content-type': 'application/problem+json' }).end(JSON.stringify(body))
+    }
+    return response.writeHead(200, { 'content-type': 'application/json' }).end('["web"]')
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
@@ -85,4 +89,11 @@ test('a file with a token that others may read is warned of, and a wrong one is 
   assert.equal(status, 2)
   assert.match(stderr, /"token" is a string; it must be a token/)
   assert.doesNotMatch(stderr, /two words/)
+})
+
+test('whoever has too small a role hears which one is needed, and not that the credentials are wrong', async () => {
+  const { status, stderr } = await home.commctl(['cluster', 'create', 'web'])
+  assert.equal(status, 2)
+  assert.match(stderr, /This needs the role operator/)
+  assert.doesNotMatch(stderr, /incorrect/)
 })

@@ -18,6 +18,8 @@ export const Problem = z.object({
   title: z.string(),
   status: z.int(),
   detail: z.string().optional(),
+  /** The role that is needed, where whoever is logged in has a lesser one. */
+  needed_role: z.string().optional(),
   /** What is wrong with the body, all of it. */
   faults: z.array(Fault).optional(),
   /** Under what id the log has more; with every status of 500 and above. */

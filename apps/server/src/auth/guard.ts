@@ -116,7 +116,8 @@ function notAllowed(
   reply: FastifyReply,
   { user, role, needed }: { user: string; role: Role; needed: Role },
 ): FastifyReply {
-  return sendProblem(reply, problem(403, `This needs the role ${needed}; ${user} has the role ${role}.`))
+  const detail = `This needs the role ${needed}; ${user} has the role ${role}.`
+  return sendProblem(reply, { ...problem(403, detail), needed_role: needed })
 }
 
 function tooMany(reply: FastifyReply, seconds: number): FastifyReply {

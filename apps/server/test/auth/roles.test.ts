@@ -53,7 +53,7 @@ test.each(roles)('whoever has the role %s is refused by just those routes that n
     expect([method, url, refused]).toEqual([method, url, !suffices(role, needed)])
     if (!refused) continue
     const detail = `This needs the role ${needed}; ${role} has the role ${role}.`
-    expect(answer.json()).toMatchObject({ title: 'Forbidden', status: 403, detail })
+    expect(answer.json()).toMatchObject({ title: 'Forbidden', status: 403, detail, needed_role: needed })
   }
 })
 
