@@ -17,7 +17,7 @@ type Claims = Readonly<Record<string, unknown>>
 /** What may be otherwise about a token. */
 export interface TokenOptions {
   readonly kid?: string
-  readonly claims?: Claims
+  readonly claims?: Claims | undefined
 }
 
 /** An issuer. Its tokens are for the audience `commissaire`, good for five minutes, of a user `alice`. */
