@@ -93,6 +93,7 @@ test('every example is run by a test of this file', () => {
     'greeter.ts',
     'my-service.ts',
     'simple-service.ts',
+    'webhook-receiver.ts',
   ])
 })
 

@@ -86,6 +86,34 @@ test('a budget without room fails the drain in its time; the host is as it was, 
   expect(world.cluster.list('pods')).toEqual([])
 })
 
+test('a drain for which the time of its host runs out names the budget, too, and the node is given back', async () => {
+  await using world = await NodeSystem.start()
+  const host = await world.node()
+  await world.gather([host])
+  world.cluster.addPod('web-1', { node: nodeName(host.address), labels: { app: 'web' } })
+  world.cluster.addBudget('web-budget', full)
+  const rolling = await Rolling.start(world.system, { kind: 'restart', policy: { host_timeout: 4 } })
+  expect((await rolling.until('failed', 'finished')).reason).toContain('web-budget')
+  expect(await rolling.host(host)).toMatchObject({ state: 'failed', step: 'drain', code: 'timeout' })
+  expect([world.isCordoned(host), reboots(host)]).toEqual([false, 0])
+})
+
+test('a node is given back also when the time of its host is over', async () => {
+  await using world = await NodeSystem.start()
+  const host = await world.node()
+  await world.gather([host])
+  world.cluster.addPod('web-1', { node: nodeName(host.address), labels: { app: 'web' } })
+  world.cluster.addBudget('web-budget', full)
+  const rolling = await Rolling.start(world.system, { kind: 'restart', policy: { host_timeout: 4 } })
+  await rolling.until('failed', 'finished')
+  expect(await rolling.host(host)).toMatchObject({
+    state: 'failed',
+    step: 'drain',
+    reason: expect.stringContaining('web-budget'),
+  })
+  expect([world.isCordoned(host), reboots(host)]).toEqual([false, 0])
+})
+
 test('cancelled in the middle of a drain, the node is uncordoned and its host not rebooted', async () => {
   await using world = await NodeSystem.start()
   const [host, next] = [await world.node(), await world.node()]
@@ -97,7 +125,7 @@ test('cancelled in the middle of a drain, the node is uncordoned and its host no
   await rolling.ask('cancel', { reason: 'not today' })
   expect(await rolling.until('cancelled')).toMatchObject({
     reason: 'not today',
-    hosts: { untouched: 1, waiting: 1 },
+    hosts: { untouched: 2 },
   })
   expect([world.isCordoned(host), reboots(host), next.commands.length]).toEqual([false, 0, 0])
 })

@@ -21,7 +21,10 @@ export class Rolling {
   }
 
   /** Begins one; what is not said is careful and quick. */
-  static async start(system: TestSystem, wish: object & { policy?: object }): Promise<Rolling> {
+  static async start(
+    system: TestSystem,
+    wish: Readonly<Record<string, unknown>> & { readonly policy?: object },
+  ): Promise<Rolling> {
     const { policy = {}, ...rest } = wish
     const quick = { health: { ready_for: 0, within: 15 }, order: 'given' }
     const given = { cluster_name: 'web', ...rest, policy: { ...quick, ...policy } }

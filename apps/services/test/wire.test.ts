@@ -131,6 +131,7 @@ describe.skipIf(withoutRedis !== undefined && !process.env['CI'])('on the wire',
         finished_at: '',
         failures: {},
         reason: '',
+        operation: expect.stringMatching(/^restart-honeynut-/),
       },
     })
     const { status } = await untilEnded(() => system.storage.find(ClusterRestart, 'honeynut'))

@@ -44,6 +44,9 @@ const lostHost: ReadonlySet<HostErrorCode> = new Set([
   'did_not_return',
 ])
 
+/** Milliseconds to give a host back as it was found. */
+const WAY_OUT = 15 * 60_000
+
 /** Why a turn was stopped from outside: what it is in is neither done nor failed. */
 class Stopped extends Error {
   override readonly name = 'Stopped'
@@ -121,12 +124,20 @@ export class HostTurn {
     }
   }
 
-  /** The time of a turn counts from its beginning, whoever worked on it then; maintenance may last. */
   #limit(): AbortSignal {
-    if (this.#record.header.kind === 'drain') return new AbortController().signal
-    const { startedAt = Date.now() } = this.#record.rollout.progress(this.address)
-    const left = startedAt + this.#time() - Date.now()
+    const left = this.#left()
+    if (left === Infinity) return new AbortController().signal
     return AbortSignal.timeout(Math.ceil(Math.max(1, Math.min(left, 2 ** 31 - 1))))
+  }
+
+  /**
+   * Milliseconds that are left. They count from the beginning of the turn, whoever worked on it then. Maintenance may last,
+   * and a host on its way out, for which time may be over, has time of its own to be given back.
+   */
+  #left(): number {
+    const { startedAt = Date.now(), wayOut } = this.#record.rollout.progress(this.address)
+    if (this.#record.header.kind === 'drain') return Infinity
+    return wayOut ? WAY_OUT : startedAt + this.#time() - Date.now()
   }
 
   /** Milliseconds that the turn may take. */
@@ -151,6 +162,7 @@ export class HostTurn {
       log,
       reboot,
       signal,
+      left: () => this.#left(),
       connect: () => access.connect(host, { signal }),
       onLine: (stream, line) => this.#output.add(step, stream, line),
       note: (note) => record.writeTo(this.address, { type: 'step_noted', step, note, at: Date.now() }),

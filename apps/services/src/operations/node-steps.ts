@@ -33,10 +33,20 @@ export const drain: StepWork = tellingRefusals(async (site) => {
   if (!node) return withoutNode
   const { begun_at, workloads: expected } = await begin(site, node)
   const onProgress = (event: DrainEvent) => site.say(sentence(event))
-  const options = { ...asKubectl(operation.policy.drain), startedAt: new Date(begun_at), onProgress, signal }
+  const timeout = timeFor(site, begun_at)
+  const startedAt = new Date(begun_at)
+  const options = { ...asKubectl(operation.policy.drain), timeout, startedAt, onProgress, signal }
   const { evicted, skipped, workloads } = await node.of.drain(node.name, options)
   return { evicted: evicted.length, skipped: skipped.length, workloads: union(expected, workloads) }
 })
+
+/** Seconds from its beginning. It ends a little before the turn has to, so that it can say what stood in its way. */
+function timeFor({ operation, left }: Site, begunAt: number): number {
+  const { timeout } = operation.policy.drain
+  const most = Math.max(0.001, (Date.now() + left() * 0.95 - begunAt) / 1000)
+  if (timeout > 0) return Math.min(timeout, most)
+  return most === Infinity ? 0 : most
+}
 
 /** What must be known of a drain by whoever goes on with it: when it began, and whose pods were there then. */
 async function begin(site: Site, { name, of }: HostNode): Promise<Begun> {

@@ -23,6 +23,8 @@ export interface Site {
   readonly reboot: RebootOptions
   /** Ends the step: its time is over, the host is given back, or the operation is not ours any more. */
   readonly signal: AbortSignal
+  /** Milliseconds until its time is over; Infinity where it may last. */
+  readonly left: () => number
   /** A connection on which the host has just answered. */
   readonly connect: () => Promise<Remote>
   /** Sends and keeps a line that a command printed; for what people want to read, not for our own probes. */
