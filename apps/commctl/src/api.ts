@@ -3,7 +3,7 @@
  * turned into one message for the person at the terminal.
  */
 import { Failure, Interrupted, NoServer } from './failure.ts'
-import { exchange, type Exchange, type Reply } from './http.ts'
+import { exchange, type Exchange, type Reply, stream } from './http.ts'
 import type { Settings } from './config.ts'
 
 /** What the server said to a request that is in order: a value, or that there is no such thing. */
@@ -62,6 +62,18 @@ export class Api {
 
   delete(path: string): Promise<Answer> {
     return this.#ask('DELETE', path, {})
+  }
+
+  /** Hears what the endpoint that answered last tells of, until it ends, or until `signal`. Rejects where it has nothing to tell. */
+  async listen(
+    path: string,
+    onText: (text: string) => void,
+    { signal }: { signal: AbortSignal },
+  ): Promise<void> {
+    const { endpoints, headers, tls } = this.#settings
+    const url = new URL((endpoints[this.#current] ?? '') + path)
+    const accept = { ...headers, accept: 'text/event-stream' }
+    await stream(url, { method: 'GET', headers: accept, signal, ...(tls && { tls }) }, onText)
   }
 
   async #ask(method: Exchange['method'], path: string, body?: object): Promise<Answer> {

@@ -49,6 +49,23 @@ export async function exchange(url: URL, request: Exchange): Promise<Reply> {
   return promise
 }
 
+/** Asks, and hands over the answer piece by piece as it comes. Resolves when it ends; rejects for any status but 200. */
+export async function stream(url: URL, request: Exchange, onText: (text: string) => void): Promise<void> {
+  const { request: open } = url.protocol === 'https:' ? await import('node:https') : await import('node:http')
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  const outgoing = open(url, requestOptions(request, undefined), (response) => {
+    if (response.statusCode !== 200) {
+      outgoing.destroy()
+      reject(new Error(`${url.pathname} answered with ${response.statusCode}`))
+      return
+    }
+    response.setEncoding('utf8').on('data', onText).on('end', resolve).on('error', reject)
+  })
+  outgoing.on('error', reject)
+  outgoing.end()
+  return promise
+}
+
 function requestOptions(
   { method, headers, tls, signal }: Exchange,
   body: Buffer | undefined,

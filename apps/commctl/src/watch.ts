@@ -2,7 +2,6 @@
  * Watches a rolling operation until it is over or waits for somebody, and shows where each host is. A server that does
  * not answer for a while, because it is restarted or the network is down, is waited for.
  */
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type Api, Refused } from './api.ts'
 import type { Session } from './command.ts'
 import { Failure, Interrupted, NoServer, status } from './failure.ts'
@@ -10,6 +9,7 @@ import { write } from './output/format.ts'
 import type { View } from './output/view.ts'
 import { terminalWidth } from './run.ts'
 import { seconds } from './session.ts'
+import { Bell } from './watch/bell.ts'
 import type { Progress } from './watch/progress.ts'
 import { screenOn } from './watch/screen.ts'
 
@@ -53,25 +53,26 @@ export async function watch(session: Session, watched: Watched): Promise<number>
   return sight.progress.status === 'finished' ? status.ok : status.stopped
 }
 
-/** What can be seen, until it is over; undefined while the server does not answer. It looks again and again. */
+/** What can be seen, until it is over; undefined while the server does not answer. It looks whenever the bell rings. */
 async function* sights(
   api: Api,
   watched: Watched,
   { interval, signal }: { interval: number; signal: AbortSignal },
 ): AsyncGenerator<Sight | undefined> {
   const outage = new Outage(watched)
+  using bell = Bell.for(api, watched.id, interval)
   for (let isOver = false; !isOver;) {
     const sight = await watched.look(api).catch((error: unknown) => outage.endure(error))
     if (sight) outage.over()
     yield sight
     isOver = sight?.progress.over ?? false
-    if (!isOver) await pause(interval, signal, watched)
+    if (!isOver) await pause(bell, signal, watched)
   }
 }
 
-async function pause(interval: number, signal: AbortSignal, watched: Watched): Promise<void> {
+async function pause(bell: Bell, signal: AbortSignal, watched: Watched): Promise<void> {
   try {
-    await sleep(interval, undefined, { signal })
+    await bell.rings(signal)
   } catch {
     throw told(new Interrupted(), watched)
   }

@@ -159,6 +159,11 @@ test('a cluster operation is watched with its steps, and is the result as ever',
   assert.match(stderr, new RegExp(`^${hosts[0]}: in process: (drain|reboot|return|health|check|lock)`, 'm'))
 })
 
+test('who watches is told of what happens, and need not look', { timeout: 40_000 }, async () => {
+  const { status, stderr } = await commctl('cluster restart start db --watch --interval 3600')
+  assert.equal(status, 0, stderr)
+})
+
 test('a drain holds a host until it is released', async () => {
   const id = await begun(`cluster drain web ${hosts[0]}`)
   const held = async () => (await json(`operation get ${id}`)).members[0].step === 'hold'
