@@ -33,6 +33,7 @@ test.each([
       'container_manager',
       'bus',
       'passhash',
+      'token',
       'user-data',
       'completion',
     ],
