@@ -1,9 +1,8 @@
 /** Whether an API server could not be asked, which passes: it restarts, or the host that it runs on is the one rebooted. */
 import { setTimeout as pause } from 'node:timers/promises'
 
-import { refusalOf } from '@commissaire/containermgr/drain'
-
 import { reasonOf } from '../host-record.ts'
+import { drainIfLoaded } from './kubernetes-client.ts'
 import type { Site, StepWork } from './site.ts'
 import { StepError } from './step-error.ts'
 
@@ -46,7 +45,8 @@ export function tellingRefusals(work: StepWork): StepWork {
 
 /** What went wrong with an API server, in a sentence. */
 export function saidBy(error: unknown): string {
-  return isAnswer(error) || isSilence(error) ? `the API server: ${refusalOf(error).message}` : reasonOf(error)
+  if (!isAnswer(error) && !isSilence(error)) return reasonOf(error)
+  return `the API server: ${drainIfLoaded()?.refusalOf(error).message ?? reasonOf(error)}`
 }
 
 /** What the official client throws for an answer that is none of success. */

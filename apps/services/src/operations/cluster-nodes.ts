@@ -3,9 +3,11 @@
  * about nodes are not needed for them.
  */
 import { nodeName } from '@commissaire/containermgr'
-import { NodeOperations } from '@commissaire/containermgr/drain'
+import type { NodeOperations } from '@commissaire/containermgr/drain'
 import { Cluster, ContainerManagerConfig } from '@commissaire/models'
 import type { StorageClient } from '@commissaire/storage'
+
+import { loadDrain } from './kubernetes-client.ts'
 
 /** The node that a host is. */
 export interface HostNode {
@@ -45,6 +47,6 @@ export class ClusterNodes implements AsyncDisposable {
     if (!cluster?.container_manager) return undefined
     const config = await this.#storage.find(ContainerManagerConfig, cluster.container_manager)
     if (!config || config.type === 'trivial') return undefined
-    return NodeOperations.open(config)
+    return (await loadDrain()).NodeOperations.open(config)
   }
 }

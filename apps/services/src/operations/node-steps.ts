@@ -1,12 +1,7 @@
 /** The steps about the node that a host is: nothing new on it, its pods elsewhere, and back again. */
 import { setTimeout as pause } from 'node:timers/promises'
 
-import {
-  DrainError,
-  type DrainEvent,
-  type DrainOptions,
-  type Workload,
-} from '@commissaire/containermgr/drain'
+import type { DrainEvent, DrainOptions, Workload } from '@commissaire/containermgr/drain'
 import type { DrainPolicy } from '@commissaire/models'
 
 import { despiteOutages, tellingRefusals } from './api-outage.ts'
@@ -81,7 +76,13 @@ export const uncordon: StepWork = tellingRefusals(async (site) => {
     const { changed, by } = await despiteOutages(site, asked)
     return { changed, ...(by !== undefined && { by }) }
   } catch (error) {
-    if (error instanceof DrainError && error.code === 'node_unknown') return notNeeded('the node is gone')
+    if (
+      error instanceof Error &&
+      error.name === 'DrainError' &&
+      'code' in error &&
+      error.code === 'node_unknown'
+    )
+      return notNeeded('the node is gone')
     throw error
   }
 })
