@@ -3,15 +3,17 @@
  *
  * Only the public key is offered, without asking first what else the host would take: that saves a round trip.
  */
-import ssh2, { type ConnectConfig } from 'ssh2'
+import type { Client, ConnectConfig } from 'ssh2'
 import { HostError } from '../errors.ts'
 import { algorithms } from './algorithms.ts'
 import { connectionError, nameOf } from './classify.ts'
+import { loadSsh2, type Ssh2 } from './client.ts'
 import { fingerprint, formatHostKey, matchesPin, pinnedType } from './host-key.ts'
 import { readablePrivateKey } from './private-key.ts'
 import { SshRemote } from './remote.ts'
 import type { Target } from './target.ts'
 
+/** How a connection is opened and kept. */
 export interface ConnectOptions {
   readonly signal?: AbortSignal
   /** Milliseconds for everything from the first packet to being let in. Default: 10 seconds. */
@@ -22,18 +24,20 @@ export interface ConnectOptions {
 
 /** Connects. Without a pin any host key is accepted, and `remote.hostKey` says which, for the caller to record. */
 export async function connect(target: Target, options: ConnectOptions = {}): Promise<SshRemote> {
-  const attempt = new Attempt(target)
-  return attempt.run(configOf(target, options), options.signal)
+  const ssh2 = await loadSsh2()
+  const attempt = new Attempt(target, new ssh2.Client())
+  return attempt.run(configOf(target, { ...options, ssh2 }), options.signal)
 }
 
 class Attempt {
   readonly #target: Target
-  readonly #client = new ssh2.Client()
+  readonly #client: Client
   #hostKey = ''
   #changed: HostError | undefined
 
-  constructor(target: Target) {
+  constructor(target: Target, client: Client) {
     this.#target = target
+    this.#client = client
   }
 
   async run(config: ConnectConfig, signal: AbortSignal | undefined): Promise<SshRemote> {
@@ -87,12 +91,12 @@ function hostKeyChanged(target: Target, pin: string, key: string): HostError {
   return new HostError('host_key_changed', found, { address: target.address, details })
 }
 
-function configOf(target: Target, options: ConnectOptions): ConnectConfig {
+function configOf(target: Target, options: ConnectOptions & { readonly ssh2: Ssh2 }): ConnectConfig {
   return {
     host: target.address.replace(/^\[(.*)\]$/, '$1'),
     port: target.port ?? 22,
     username: target.user,
-    privateKey: readablePrivateKey(target.privateKey, target.address),
+    privateKey: readablePrivateKey(target.privateKey, { address: target.address, ssh2: options.ssh2 }),
     authHandler: ['publickey'],
     readyTimeout: options.timeout ?? 10_000,
     keepaliveInterval: options.keepAlive ?? 15_000,

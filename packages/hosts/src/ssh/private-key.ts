@@ -1,10 +1,10 @@
 /** Checks a private key before it is used, so that a bad one is told from a refused one. */
 import { createPrivateKey } from 'node:crypto'
-import ssh2 from 'ssh2'
 import { HostError } from '../errors.ts'
+import type { Ssh2 } from './client.ts'
 
 /** The key in a form that ssh2 reads; PKCS#8, which it does not, is rewritten where Node can. */
-export function readablePrivateKey(text: string, address: string): string {
+export function readablePrivateKey(text: string, { address, ssh2 }: { address: string; ssh2: Ssh2 }): string {
   const key = text.includes('BEGIN PRIVATE KEY') ? fromPkcs8(text) : text
   const parsed = ssh2.utils.parseKey(key)
   if (parsed instanceof Error) throw invalid(address, parsed)
