@@ -166,8 +166,10 @@ export class ClusterexecService extends CommissaireService<ClusterexecOptions> {
     by = '',
   ): Promise<object> {
     const request = readRequest({ what, hosts, max_unavailable, reason, by })
-    const asked = await ask(this.#storage, operation, request)
-    if (isOver(asked)) await this.#operations.reopen(operation)
+    const asking = () => ask(this.#storage, operation, request)
+    const last = await this.#storage.find(Operation, operation)
+    const isReopened = last !== undefined && isOver(last) && request.what === 'retry'
+    const asked = isReopened ? await this.#operations.reopen(operation, asking) : await asking()
     return safeModel(Operation, await this.#untilSeen(asked))
   }
 

@@ -98,12 +98,19 @@ test('a drain for which the time of its host runs out names the budget, too, and
   expect([world.isCordoned(host), reboots(host)]).toEqual([false, 0])
 })
 
-test('a node is given back also when the time of its host is over', async () => {
+test('a node is given back also when the time of its host is over and the API server is away', async () => {
   await using world = await NodeSystem.start()
   const host = await world.node()
   await world.gather([host])
   world.cluster.addPod('web-1', { node: nodeName(host.address), labels: { app: 'web' } })
   world.cluster.addBudget('web-budget', full)
+  let refused = 0
+  world.server.intercept = ({ method, body }) => {
+    const isUncordon = method === 'PATCH' && JSON.stringify(body).includes('"unschedulable":null')
+    return isUncordon && refused++ < 3
+      ? [503, { kind: 'Status', code: 503, message: 'restarting' }]
+      : undefined
+  }
   const rolling = await Rolling.start(world.system, { kind: 'restart', policy: { host_timeout: 4 } })
   await rolling.until('failed', 'finished')
   expect(await rolling.host(host)).toMatchObject({
@@ -111,7 +118,7 @@ test('a node is given back also when the time of its host is over', async () => 
     step: 'drain',
     reason: expect.stringContaining('web-budget'),
   })
-  expect([world.isCordoned(host), reboots(host)]).toEqual([false, 0])
+  expect([world.isCordoned(host), reboots(host), refused]).toEqual([false, 0, 4])
 })
 
 test('cancelled in the middle of a drain, the node is uncordoned and its host not rebooted', async () => {

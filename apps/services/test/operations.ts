@@ -6,7 +6,7 @@ import {
   OperationOutput,
   type OperationRequest,
 } from '@commissaire/models'
-import type { FakeHost } from '@commissaire/hosts/testing'
+import type { FakeHost, FakeHostOptions } from '@commissaire/hosts/testing'
 
 import { type TestSystem, until } from './system.ts'
 
@@ -77,6 +77,18 @@ export class Rolling {
   }
 }
 
+/** So many hosts in the cluster `web`. */
+export async function fleet(
+  system: TestSystem,
+  count: number,
+  options: FakeHostOptions = {},
+): Promise<FakeHost[]> {
+  const hosts: FakeHost[] = []
+  for (let index = 0; index < count; index++) hosts.push(await system.activeHost(options))
+  await system.cluster('web', hosts)
+  return hosts
+}
+
 /** The steps that a host was taken through, as its journal has them. */
 export function stepsIn({ journal }: OperationHost): string[] {
   return journal.filter(({ type }) => type === 'step_done').map(({ step }) => String(step))
@@ -85,4 +97,9 @@ export function stepsIn({ journal }: OperationHost): string[] {
 /** How often a host was told to reboot. */
 export function reboots({ commands }: FakeHost): number {
   return commands.filter((command) => /systemctl reboot/.test(command)).length
+}
+
+/** How often a host ran a command with that in it. */
+export function times({ commands }: FakeHost, command: string): number {
+  return commands.filter((line) => line.includes(command)).length
 }

@@ -100,10 +100,10 @@ function begin(rollout: Rollout, situation: Situation, open: number): Decision {
   if (asleep) return { begin: [], skip: { hosts: asleep, reason: 'it was down when its turn came' } }
   const room = roomIn(rollout, situation)
   if (room.slots <= 0) return full(rollout, situation, room)
-  const { chosen, tooLong } = choose(rollout, situation, { slots: room.slots, open })
+  const { chosen, shortest } = choose(rollout, situation, { slots: room.slots, open })
   if (chosen.length > 0 || rollout.in('working').size > 0)
     return { begin: chosen, ...(room.restUntil && { lookAgainAt: room.restUntil }) }
-  return tooLong > 0 ? notBeforeNext(rollout, situation, open) : nothing
+  return shortest === undefined ? nothing : notBeforeNext(rollout, situation, { open, shortest })
 }
 
 /** The hosts that are left, where all of them are down and nothing of ours is under way any more. */
@@ -175,8 +175,8 @@ function full(rollout: Rollout, { now }: Situation, { away, restUntil }: Room): 
 
 interface Choice {
   readonly chosen: readonly string[]
-  /** Hosts whose work would not end before the window closes. */
-  readonly tooLong: number
+  /** The shortest time, in milliseconds, that a host would take whose work would not end before the window closes. */
+  readonly shortest: number | undefined
 }
 
 function choose(
@@ -185,16 +185,17 @@ function choose(
   { slots, open }: { slots: number; open: number },
 ): Choice {
   const chosen: string[] = []
-  let tooLong = 0
+  let shortest: number | undefined
   for (const address of rollout.in('waiting')) {
     if (chosen.length >= slots) break
     if (mustBeAlone(rollout, address) && (chosen.length > 0 || rollout.in('working').size > 0)) break
     if (down.has(address)) continue
-    if (now + (estimate?.(address) ?? 0) > open) tooLong++
+    const takes = estimate?.(address) ?? 0
+    if (now + takes > open) shortest = Math.min(shortest ?? Infinity, takes)
     else chosen.push(address)
     if (mustBeAlone(rollout, address) && chosen.length > 0) break
   }
-  return { chosen, tooLong }
+  return { chosen, shortest }
 }
 
 /** Of the control plane one at a time, after all others, or its disruption budgets stand in each other's way. */
@@ -202,8 +203,19 @@ function mustBeAlone(rollout: Rollout, address: string): boolean {
   return rollout.plan.policy.control_plane === 'last' && rollout.member(address).isControlPlane
 }
 
-function notBeforeNext(rollout: Rollout, { now }: Situation, open: number): Decision {
-  const next = nextOpening(rollout.plan.policy, open)
+function notBeforeNext(
+  rollout: Rollout,
+  { now }: Situation,
+  { open, shortest }: { open: number; shortest: number },
+): Decision {
+  const { policy } = rollout.plan
+  const longest = Math.max(...policy.windows.map(({ minutes }) => minutes * 60_000))
+  if (policy.windows.length > 0 && longest < shortest)
+    return {
+      begin: [],
+      pause: `no window is long enough: a host takes ${Math.ceil(shortest / 60_000)} minutes`,
+    }
+  const next = nextOpening(policy, open)
   const reason = `no host would be done before the window closes at ${time(open)}`
   if (next === undefined) return { begin: [], pause: `${reason}, and none opens after it` }
   return { begin: [], waiting: reason, lookAgainAt: Math.max(next, now + 1000) }

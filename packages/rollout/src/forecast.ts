@@ -43,10 +43,9 @@ export function* forecastByMoves(
   const turns: { address: string; begins: number; ends: number }[] = []
   const ends: { address: string; at: number }[] = []
   let { now } = assumptions
-  for (let idle = 0; ; idle++) {
+  for (;;) {
     yield
     const decision = rollout.decide({ now, down, estimate: known })
-    if (decision.begin.length > 0 || ends.length > 0) idle = 0
     for (const address of decision.begin) {
       rollout.applyTo(address, { type: 'begun', at: now })
       const at = now + estimate(address)
@@ -60,11 +59,9 @@ export function* forecastByMoves(
         reason: decision.skip?.reason ?? '',
         code: 'absent',
       })
-    const stops = decision.pause ?? (idle > MOST_LOOKS ? decision.waiting : undefined)
-    if (decision.settle || stops) {
-      const leftOut = [...rollout.in('skipped')]
-      return { turns, leftOut, endsAt: stops ? undefined : now, stops }
-    }
+    const { pause: stops, settle } = decision
+    if (settle || stops)
+      return { turns, leftOut: [...rollout.in('skipped')], endsAt: stops ? undefined : now, stops }
     if (decision.skip) continue
     const next = ends[0]
     if (next && (decision.lookAgainAt === undefined || next.at <= decision.lookAgainAt)) {
@@ -74,9 +71,6 @@ export function* forecastByMoves(
     } else if (decision.lookAgainAt !== undefined) now = decision.lookAgainAt
   }
 }
-
-/** What fits into none of so many openings fits into none. */
-const MOST_LOOKS = 400
 
 function finish(rollout: Rollout, address: string, at: number): void {
   for (let step = rollout.nextStep(address); step; step = rollout.nextStep(address)) {

@@ -53,6 +53,13 @@ test('a host whose work would cross the end of the window is not begun, and the 
   assert.match(late.waiting ?? '', /no host would be done before the window closes at 2026-11-25T01:00/)
 })
 
+test('where no window is long enough for any host, it pauses and does not wait for ever', () => {
+  const rollout = new Rollout(planOf(2, { windows: night }))
+  const asked = { down: new Set<string>(), now: at('2026-11-24T22:00:00Z') }
+  const { begin, pause } = rollout.decide({ ...asked, estimate: () => 5 * 3_600_000 })
+  assert.deepEqual([begin, pause], [[], 'no window is long enough: a host takes 300 minutes'])
+})
+
 test('a forecast carries what does not fit to the next window', () => {
   const plan = planOf(6, { windows: night })
   const now = at('2026-11-24T12:00:00Z')
@@ -66,7 +73,7 @@ test('a forecast ends also where no window is ever long enough, and says so', ()
   const plan = planOf(2, { windows: [{ start: '0 22 * * *', minutes: 5 }] })
   const { turns, endsAt, stops } = forecast(plan, { now: 0, down: new Set(), estimate: () => 3_600_000 })
   assert.deepEqual([turns, endsAt], [[], undefined])
-  assert.match(stops ?? '', /^no host would be done before the window closes/)
+  assert.match(stops ?? '', /^no window is long enough/)
 })
 
 test('a forecast begins hosts of which nothing is known whenever a window is open, as the operation does', () => {

@@ -65,17 +65,27 @@ export class OperationsAtWork {
       void prune(this.#means, header.cluster)
       return record.header
     } catch (error) {
-      await lease.remove().catch(() => undefined)
+      await this.#giveUp(lease, header.id)
       throw error
     }
   }
 
-  /** Drives an operation again that had ended, as something was asked of it; `Conflict` while another is in its place. */
-  async reopen(id: string): Promise<void> {
-    const header = await this.#means.storage.get(Operation, id)
-    const lease = await this.#takeSlot(header)
-    const record = await OperationRecord.load(this.#means.storage, id)
-    if (record) this.#drive(record, lease)
+  /**
+   * Drives an operation again that is over. What is asked of it is asked once its place is taken, so that nothing stays
+   * asked where another is in its place, which is a `Conflict`.
+   */
+  async reopen(id: string, ask: () => Promise<Operation>): Promise<Operation> {
+    const lease = await this.#takeSlot(await this.#means.storage.get(Operation, id))
+    try {
+      const asked = await ask()
+      const record = await OperationRecord.load(this.#means.storage, id)
+      if (record) this.#drive(record, lease)
+      else await lease.remove()
+      return asked
+    } catch (error) {
+      await this.#giveUp(lease, id)
+      throw error
+    }
   }
 
   /** The operation that a message began when it was delivered before. */
@@ -108,6 +118,13 @@ export class OperationsAtWork {
     const timer = setTimeout(() => this.#stopping.abort(reason), within)
     await Promise.all(this.#driving.values())
     clearTimeout(timer)
+  }
+
+  /** Nobody works under that lease; where it cannot be taken away now, it runs out. */
+  async #giveUp(lease: Lease, operation: string): Promise<void> {
+    await lease.remove().catch((err: unknown) => {
+      this.#means.log.debug({ err, operation }, 'The lease could not be taken away; it will run out')
+    })
   }
 
   async #look(): Promise<void> {

@@ -17,8 +17,9 @@ export interface OutputLine {
 /** So many lines of a host are kept, and so much of a line. */
 const MOST_LINES = 1000
 const LONGEST = 2000
-/** Milliseconds for which lines are collected before they are sent. */
+/** Milliseconds for which lines are collected before they are sent, and before they are kept. */
 const COLLECT = 200
+const KEEP = 3000
 
 /** The lines of one host. */
 export class HostOutput {
@@ -30,6 +31,8 @@ export class HostOutput {
   #unsaved: string[] = []
   #missed = 0
   #timer: NodeJS.Timeout | undefined
+  #keeping: NodeJS.Timeout | undefined
+  #kept: Promise<void> = Promise.resolve()
 
   constructor(
     means: { readonly storage: StorageClient; readonly requester: Requester; readonly log: Logger },
@@ -53,16 +56,41 @@ export class HostOutput {
     }
     if (this.#fresh.length > MOST_LINES) this.#send()
     this.#timer ??= setTimeout(() => this.#send(), COLLECT)
+    this.#keeping ??= setTimeout(() => void this.#keepMeanwhile(), KEEP)
   }
 
   /** Sends and keeps what is not sent and kept yet. */
-  async flush(): Promise<void> {
+  flush(): Promise<void> {
     this.#send()
+    clearTimeout(this.#keeping)
+    this.#keeping = undefined
+    const kept = this.#kept.then(() => this.#keep())
+    this.#kept = kept.catch(() => undefined)
+    return kept
+  }
+
+  /** While a long step goes on; what cannot be kept now is kept with what comes next. */
+  async #keepMeanwhile(): Promise<void> {
+    await this.flush().catch((err: unknown) => {
+      this.#means.log.debug({ err, address: this.#address }, 'Output could not be kept yet')
+    })
+  }
+
+  async #keep(): Promise<void> {
     if (this.#unsaved.length === 0) return
-    const id = operationHostKey(this.#operation, this.#address)
-    const [fresh, missed] = [this.#unsaved, this.#missed]
-    this.#unsaved = []
+    const [fresh, missed] = [this.#unsaved.splice(0), this.#missed]
     this.#missed = 0
+    try {
+      await this.#store(fresh, missed)
+    } catch (error) {
+      this.#unsaved.unshift(...fresh)
+      this.#missed += missed
+      throw error
+    }
+  }
+
+  async #store(fresh: readonly string[], missed: number): Promise<void> {
+    const id = operationHostKey(this.#operation, this.#address)
     const kept = await this.#find(id)
     const lines = [...kept.lines, ...fresh]
     const tooMany = Math.max(0, lines.length - MOST_LINES)

@@ -11,6 +11,8 @@ export interface Call {
   readonly command: string
   readonly input: string
   readonly user: string
+  /** Prints while the command goes on. */
+  readonly print: (text: string) => void
 }
 
 export interface FakeServerOptions {
@@ -88,12 +90,13 @@ export class FakeServer {
     })
   }
 
-  #read(channel: ServerChannel, connection: Connection, call: Omit<Call, 'input'>): void {
+  #read(channel: ServerChannel, connection: Connection, call: Omit<Call, 'input' | 'print'>): void {
     const chunks: Buffer[] = []
     channel.on('data', (chunk: Buffer) => chunks.push(chunk)).on('error', () => channel.close())
     channel.on('end', () => {
       const input = Buffer.concat(chunks).toString('utf8')
-      this.#options.onCall({ ...call, input }, channel, () => connection.end())
+      const print = (text: string): void => void channel.write(text)
+      this.#options.onCall({ ...call, input, print }, channel, () => connection.end())
     })
   }
 
