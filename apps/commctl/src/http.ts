@@ -49,14 +49,15 @@ export async function exchange(url: URL, request: Exchange): Promise<Reply> {
   return promise
 }
 
-/** Asks, and hands over the answer piece by piece as it comes. Resolves when it ends; rejects for any status but 200. */
+/** Asks for events, and hands them over piece by piece as they come. Resolves when they end; rejects for any other answer. */
 export async function stream(url: URL, request: Exchange, onText: (text: string) => void): Promise<void> {
   const { request: open } = url.protocol === 'https:' ? await import('node:https') : await import('node:http')
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   const outgoing = open(url, requestOptions(request, undefined), (response) => {
-    if (response.statusCode !== 200) {
+    const type = response.headers['content-type'] ?? ''
+    if (response.statusCode !== 200 || !type.startsWith('text/event-stream')) {
       outgoing.destroy()
-      reject(new Error(`${url.pathname} answered with ${response.statusCode}`))
+      reject(new Error(`${url.pathname} answered with ${response.statusCode} and ${type || 'nothing'}`))
       return
     }
     response.setEncoding('utf8').on('data', onText).on('end', resolve).on('error', reject)

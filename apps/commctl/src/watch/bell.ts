@@ -1,14 +1,18 @@
 /**
  * Rings when something happens to an operation, as the server's events tell. Where the server has no events, or the
- * stream of them breaks, it rings at every interval, as a clock does.
+ * stream of them is broken, it rings at every interval, as a clock does.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Api } from '../api.ts'
+import { EventReader } from './event-reader.ts'
 
-/** While events come, one still looks now and then, in milliseconds: what is told of may be missed. */
+/** While events come, one still looks now and then, in milliseconds. */
 const SELDOM = 15_000
 /** What happens within so many milliseconds is looked at once. */
 const TOGETHER = 200
+/** Milliseconds until a broken stream is opened again, at first and at most. */
+const SOON = 1000
+const LATER = 30_000
 
 /** What wakes up who watches. */
 export class Bell implements Disposable {
@@ -21,7 +25,7 @@ export class Bell implements Disposable {
     this.#interval = interval
   }
 
-  /** Listens to what happens to that operation; without one it is a clock. */
+  /** Listens to what happens to that operation; without one it is a clock. `interval` is in milliseconds. */
   static for(api: Api, id: string | undefined, interval: number): Bell {
     const bell = new Bell(interval)
     if (id !== undefined) void bell.#listen(api, `/api/v0/events?operation=${encodeURIComponent(id)}`)
@@ -30,12 +34,7 @@ export class Bell implements Disposable {
 
   /** Resolves when it rings. Rejects with the signal's reason. */
   async rings(signal: AbortSignal): Promise<void> {
-    const waiting = new AbortController()
-    const limit = this.#isListening ? Math.max(SELDOM, this.#interval) : this.#interval
-    const either = AbortSignal.any([signal, waiting.signal])
-    const clock = sleep(limit, undefined, { signal: either }).catch(() => undefined)
-    await Promise.race([clock, this.#rung.promise])
-    waiting.abort()
+    await this.#rungOr(this.#isListening ? Math.max(SELDOM, this.#interval) : this.#interval, signal)
     signal.throwIfAborted()
     if (this.#isListening) await sleep(TOGETHER, undefined, { signal })
     this.#rung = Promise.withResolvers()
@@ -45,20 +44,35 @@ export class Bell implements Disposable {
     this.#closing.abort()
   }
 
-  /** Goes on while events come; what ends them leaves the clock, and is tried again after a while. */
+  async #rungOr(limit: number, signal: AbortSignal): Promise<void> {
+    const rung = new AbortController()
+    const clock = sleep(limit, undefined, { signal: AbortSignal.any([signal, rung.signal]) })
+    // Ended before its time it rejects, which is no news: the signal is looked at by the caller.
+    await Promise.race([clock.catch(() => undefined), this.#rung.promise])
+    rung.abort()
+  }
+
+  /** Goes on while events come; a stream that breaks, or cannot be had, leaves the clock until it is there again. */
   async #listen(api: Api, path: string): Promise<void> {
     const { signal } = this.#closing
-    while (!signal.aborted) {
-      await api.listen(path, (text) => this.#hear(text), { signal }).catch(() => undefined)
+    for (let wait = SOON; !signal.aborted; wait = Math.min(2 * wait, LATER)) {
+      const reader = new EventReader()
+      const onText = (text: string): void => {
+        wait = SOON
+        this.#hear(reader, text)
+      }
+      // Why it broke is the server's to say when it is asked next, which is at the latest after the interval.
+      await api.listen(path, onText, { signal }).catch(() => undefined)
+      if (this.#isListening) this.#rung.resolve()
       this.#isListening = false
-      this.#rung.resolve()
-      await sleep(SELDOM, undefined, { signal, ref: false }).catch(() => undefined)
+      await sleep(wait, undefined, { signal, ref: false }).catch(() => undefined)
     }
   }
 
-  /** Comments are signs of life, and data is news; what the news is, the next look will show. */
-  #hear(text: string): void {
+  /** The first sign of life tells that one may have missed something before it; then only events are news. */
+  #hear(reader: EventReader, text: string): void {
+    const isNews = reader.feed(text).length > 0 || !this.#isListening
     this.#isListening = true
-    if (/^data:/m.test(text)) this.#rung.resolve()
+    if (isNews) this.#rung.resolve()
   }
 }

@@ -3,7 +3,7 @@ import type { OptionRow } from '../command.ts'
 
 const interval: OptionRow = {
   flags: '--interval <SECONDS>',
-  text: 'how often to look (default: 1)',
+  text: 'how often to look where the server does not tell what happens (default: 1)',
 }
 
 /** Options of a command that can watch. */
