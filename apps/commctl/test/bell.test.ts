@@ -17,7 +17,7 @@ async function serve(listener: RequestListener) {
   await once(server, 'listening')
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const settings = { endpoints: [endpoint], headers: {}, origin: 'a test' }
-  const api = new Api(settings as ConstructorParameters<typeof Api>[0], {
+  const api = new Api(settings, {
     timeout: 5000,
     signal: never,
     tell: () => {},
@@ -46,7 +46,7 @@ test('events are read wherever their text is cut, and comments are none', () => 
   assert.deepEqual(new EventReader().feed(text), expected)
   const reader = new EventReader()
   assert.deepEqual(
-    [...text].flatMap((letter) => reader.feed(letter)),
+    text.split('').flatMap((letter) => reader.feed(letter)),
     expected,
   )
 })

@@ -160,4 +160,5 @@ export const AddressPath = z.object({ address })
 
 /** The parameters of paths that name an operation, and a host of one. */
 export const OperationPath = z.object({ id: name })
+/** The path of one host of an operation. */
 export const OperationHostPath = z.object({ id: name, address })

@@ -15,6 +15,7 @@ import type { Remote } from './remote.ts'
 /** `skipped` is what is not for this host. */
 export type StepOutcome = 'already' | 'done' | 'skipped' | 'failed' | 'not_reached'
 
+/** What became of one step. */
 export interface StepReport {
   readonly name: string
   readonly outcome: StepOutcome
@@ -23,6 +24,7 @@ export interface StepReport {
   readonly ms: number
 }
 
+/** What preparing a host came to. */
 export interface BootstrapReport {
   readonly profile: Profile
   readonly isReady: boolean

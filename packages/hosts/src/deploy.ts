@@ -13,6 +13,7 @@ import { checkReady } from './ready.ts'
 import type { Remote } from './remote.ts'
 import type { ChangeReport } from './upgrade.ts'
 
+/** What a deployment came to. */
 export interface DeployReport extends ChangeReport {
   /** What the next boot will run; hand it to `checkDeployed` afterwards. Undefined when the host does not tell. */
   readonly expected: Deployment | undefined

@@ -103,6 +103,7 @@ export const hostErrorTable = {
   },
 } as const satisfies Record<string, HostErrorRow>
 
+/** One of these codes. */
 export type HostErrorCode = keyof typeof hostErrorTable
 
 /** What else an error may carry. */

@@ -15,6 +15,7 @@ import { Lease } from './ssh/lease.ts'
 import type { SshRemote } from './ssh/remote.ts'
 import type { Target } from './ssh/target.ts'
 
+/** What a pool may keep, and for how long. */
 export interface RemotePoolOptions {
   /** Milliseconds between signs of life on a silent connection. Default: 15 seconds. */
   readonly keepAlive?: number

@@ -19,6 +19,7 @@ import type { Remote } from './remote.ts'
 import type { Target } from './ssh/target.ts'
 import { noSudo } from './sudo.ts'
 
+/** How a host is rebooted, and what it may take. */
 export interface RebootOptions extends Partial<RebootTiming> {
   /** `forced` goes past inhibitors, `soft` restarts user space only. Default: `hard`. */
   readonly kind?: NonNullable<RebootRequest['kind']>

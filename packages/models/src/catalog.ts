@@ -43,6 +43,7 @@ export const models = {
   Schedule,
 } as const satisfies Record<string, ModelDefinition>
 
+/** The name of a model. */
 export type ModelName = keyof typeof models
 
 /** Every list by its name. */
@@ -57,6 +58,7 @@ export const lists = {
   Schedules,
 } as const satisfies Record<string, ListDefinition>
 
+/** The name of a list. */
 export type ListName = keyof typeof lists
 
 const modelsByName = new Map<string, ModelDefinition>(Object.entries(models))

@@ -9,6 +9,7 @@ import { name } from './names.ts'
 /** Where an operation is; empty before it begins. */
 export const operationStatuses = ['', 'in_process', 'finished', 'failed', 'paused', 'cancelled'] as const
 
+/** One of these. */
 export type OperationStatus = (typeof operationStatuses)[number]
 
 const status = z.enum(operationStatuses).default('')

@@ -9,6 +9,7 @@ import { address, name } from './names.ts'
 /** What hosts can be prepared for; `none` installs nothing. */
 export const bootstrapProfiles = ['none', 'docker', 'containerd'] as const
 
+/** One of these. */
 export type BootstrapProfile = (typeof bootstrapProfiles)[number]
 
 /** Hosts that are operated on together. */
@@ -40,6 +41,7 @@ export interface HostCounts {
   readonly unavailable: number
 }
 
+/** How a cluster is. */
 export type ClusterStatusName = 'ok' | 'degraded' | 'failed'
 
 /** Counts a cluster's hosts. A member that is not among `hosts`, because nothing is stored of it, is unavailable. */

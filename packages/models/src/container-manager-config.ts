@@ -7,8 +7,10 @@ import { z } from 'zod'
 import { defineList, defineModel, type ModelOf } from './model.ts'
 import { name } from './names.ts'
 
+/** The kinds of container managers. */
 export const containerManagerTypes = ['openshift', 'trivial', 'kubernetes'] as const
 
+/** One of these kinds. */
 export type ContainerManagerType = (typeof containerManagerTypes)[number]
 
 const text = z.string().min(1, { error: 'must not be empty' }).optional()

@@ -15,11 +15,13 @@ export const hostStatuses = [
   'failed',
 ] as const
 
+/** One of these. */
 export type HostStatusName = (typeof hostStatuses)[number]
 
 /** Whether a host needs a reboot. `unknown` where nothing on it can tell; `not_applicable` to a container's kernel. */
 export const rebootAnswers = ['yes', 'no', 'unknown', 'not_applicable'] as const
 
+/** One of these. */
 export type RebootAnswer = (typeof rebootAnswers)[number]
 
 /** Whether a host needs a reboot, as it was asked last. */

@@ -84,6 +84,7 @@ export {
   OperationOutput,
   OperationRequest,
   Operations,
+  type RolloutStatus,
   rolloutStatuses,
   Schedule,
   Schedules,

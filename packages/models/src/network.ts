@@ -5,8 +5,10 @@ import { z } from 'zod'
 import { defineList, defineModel, type ModelOf } from './model.ts'
 import { name } from './names.ts'
 
+/** The kinds of networks. */
 export const networkTypes = ['flannel_etcd', 'flannel_server'] as const
 
+/** One of these kinds. */
 export type NetworkType = (typeof networkTypes)[number]
 
 const hostAndPort = /^(\[[0-9a-fA-F:.]+\]|[a-zA-Z0-9_.-]+):\d{1,5}$/

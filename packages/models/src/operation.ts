@@ -10,6 +10,7 @@ import { RolloutPolicy } from './rollout-policy.ts'
 /** What an operation does. */
 export const operationKindNames = ['upgrade', 'restart', 'deploy', 'exec', 'drain'] as const
 
+/** One of these kinds. */
 export type OperationKindName = (typeof operationKindNames)[number]
 
 /** Where an operation stands. While it is pausing or cancelling, hosts that were begun come to their end. */
@@ -23,9 +24,13 @@ export const rolloutStatuses = [
   'cancelled',
 ] as const
 
-/** Where one host of an operation stands. */
+/** One of these. */
+export type RolloutStatus = (typeof rolloutStatuses)[number]
+
+/** Where one host of an operation stands. The last four are ends, though a failed one may be retried. */
 export const operationHostStates = ['waiting', 'working', 'done', 'failed', 'skipped', 'untouched'] as const
 
+/** One of these. */
 export type OperationHostState = (typeof operationHostStates)[number]
 
 /** What somebody wants of an operation that is under way. */
@@ -79,6 +84,7 @@ export const Operation = defineModel({
   hidden: ['requests', 'requests_seen', 'request_id'],
 })
 export type Operation = ModelOf<typeof Operation>
+/** All operations. */
 export const Operations = defineList('Operations', Operation)
 
 /** One host of an operation, under `<operation>/<address>`. */
@@ -106,6 +112,7 @@ export const OperationHost = defineModel({
   }),
 })
 export type OperationHost = ModelOf<typeof OperationHost>
+/** All hosts of operations. */
 export const OperationHosts = defineList('OperationHosts', OperationHost)
 
 /** What the commands on one host of an operation printed, under the same key as the host. */
@@ -137,6 +144,7 @@ export const OperationLease = defineModel({
   }),
 })
 export type OperationLease = ModelOf<typeof OperationLease>
+/** All leases. */
 export const OperationLeases = defineList('OperationLeases', OperationLease)
 
 /** The one operation that may work on a host. */
@@ -173,6 +181,7 @@ export const Schedule = defineModel({
   hidden: ['due_at', 'due_by'],
 })
 export type Schedule = ModelOf<typeof Schedule>
+/** All schedules. */
 export const Schedules = defineList('Schedules', Schedule)
 
 /** Where what is known of a host in an operation lies. */

@@ -4,11 +4,10 @@
  * A host that fails, or is given back, before anything was done to it takes one way out: it is uncordoned if we cordoned
  * it. After that point it goes through to the end, or stays as it is and is told.
  */
+import type { OperationHostState } from '@commissaire/models'
+
 import { type HostEntry, IllegalEntry } from './journal.ts'
 import { changesHost, type StepName } from './steps.ts'
-
-/** Where a host stands. The last four are ends, though a failed one may be retried. */
-export type HostState = 'waiting' | 'working' | 'done' | 'failed' | 'skipped' | 'untouched'
 
 /** How a host on its way out will have ended. */
 interface WayOut {
@@ -18,7 +17,7 @@ interface WayOut {
 
 /** How far one host is. */
 export interface HostProgress {
-  readonly state: HostState
+  readonly state: OperationHostState
   /** The steps that are done, in their order. */
   readonly done: readonly StepName[]
   /** The step that was begun and has not ended. */
@@ -81,7 +80,7 @@ export function mayTurnBack({ state, isTouched, wayOut }: HostProgress): boolean
 }
 
 /** Whether a host has come to an end. */
-export function isEnd(state: HostState): boolean {
+export function isEnd(state: OperationHostState): boolean {
   return state !== 'waiting' && state !== 'working'
 }
 
@@ -180,7 +179,7 @@ function leave(progress: HostProgress, wayOut: WayOut, { at, steps }: Moment): H
 
 function ended(
   progress: HostProgress,
-  state: HostState,
+  state: OperationHostState,
   { reason, at }: { reason: string; at: number },
 ): HostProgress {
   return { ...progress, state, reason, wayOut: undefined, endedAt: at }

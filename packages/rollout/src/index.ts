@@ -6,25 +6,10 @@ export { amountOf } from './amount.ts'
 export { allowance, type Decision, type Situation } from './decide.ts'
 export { estimate, type History } from './estimate.ts'
 export { type Assumptions, type Forecast, forecast, forecastByMoves } from './forecast.ts'
-export {
-  advance,
-  type HostProgress,
-  type HostState,
-  isEnd,
-  mayTurnBack,
-  nextStep,
-  untouched,
-} from './host-progress.ts'
+export { advance, type HostProgress, isEnd, mayTurnBack, nextStep, untouched } from './host-progress.ts'
 export { type HostEntry, IllegalEntry, type OperationEntry } from './journal.ts'
 export { inOrder, type Member } from './order.ts'
 export { faultsOf, type PolicyFault } from './refusal.ts'
-export { type Journal, Rollout, type RolloutPlan, type RolloutStatus } from './rollout.ts'
-export {
-  changesHost,
-  type OperationKind,
-  operationKinds,
-  type StepName,
-  stepNames,
-  stepsOf,
-} from './steps.ts'
+export { type Journal, Rollout, type RolloutPlan } from './rollout.ts'
+export { changesHost, type StepName, stepNames, stepsOf } from './steps.ts'
 export { type Calendar, nextOpening, openUntil, type Span, spanOf } from './windows.ts'

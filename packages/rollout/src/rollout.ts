@@ -4,10 +4,10 @@
  *
  * Every look is cheap, whatever the size of the fleet: hosts are kept in sets by their state, and nothing is copied.
  */
-import type { Amount, RolloutPolicy } from '@commissaire/models'
+import type { Amount, OperationHostState, RolloutPolicy, RolloutStatus } from '@commissaire/models'
 
 import { type Decision, decide, type Situation } from './decide.ts'
-import { advance, type HostProgress, type HostState, nextStep, untouched } from './host-progress.ts'
+import { advance, type HostProgress, nextStep, untouched } from './host-progress.ts'
 import { type HostEntry, IllegalEntry, type OperationEntry } from './journal.ts'
 import type { Member } from './order.ts'
 import type { StepName } from './steps.ts'
@@ -20,16 +20,6 @@ export interface RolloutPlan {
   readonly policy: RolloutPolicy
 }
 
-/** Where the operation as a whole stands. The first two and `paused` go on; while `pausing` or `cancelling` what is under way comes to its end. */
-export type RolloutStatus =
-  | 'in_process'
-  | 'pausing'
-  | 'paused'
-  | 'cancelling'
-  | 'finished'
-  | 'failed'
-  | 'cancelled'
-
 /** What was written down of an operation. */
 export interface Journal {
   readonly operation: readonly OperationEntry[]
@@ -41,7 +31,7 @@ export class Rollout {
   readonly plan: RolloutPlan
   readonly #members = new Map<string, Member>()
   readonly #progress = new Map<string, HostProgress>()
-  readonly #byState: Readonly<Record<HostState, Set<string>>> = {
+  readonly #byState: Readonly<Record<OperationHostState, Set<string>>> = {
     waiting: new Set(),
     working: new Set(),
     done: new Set(),
@@ -88,7 +78,7 @@ export class Rollout {
   }
 
   /** The hosts in a state; waiting ones in the order of their turns. */
-  in(state: HostState): ReadonlySet<string> {
+  in(state: OperationHostState): ReadonlySet<string> {
     return this.#byState[state]
   }
 

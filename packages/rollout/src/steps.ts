@@ -1,4 +1,5 @@
 /** The steps a host is taken through, in their order, by kind of operation. */
+import type { OperationKindName } from '@commissaire/models'
 
 /** Every step there is, in the order in which a host meets them. */
 export const stepNames = [
@@ -15,15 +16,11 @@ export const stepNames = [
   'workloads',
 ] as const
 
+/** One of these steps. */
 export type StepName = (typeof stepNames)[number]
 
-/** What operations do. */
-export const operationKinds = ['upgrade', 'restart', 'deploy', 'exec', 'drain'] as const
-
-export type OperationKind = (typeof operationKinds)[number]
-
 const acting: readonly StepName[] = stepNames.filter((step) => step !== 'hold')
-const stepsByKind: Record<OperationKind, readonly StepName[]> = {
+const stepsByKind: Record<OperationKindName, readonly StepName[]> = {
   upgrade: acting,
   deploy: acting,
   restart: acting.filter((step) => step !== 'act'),
@@ -32,7 +29,7 @@ const stepsByKind: Record<OperationKind, readonly StepName[]> = {
 }
 
 /** The steps of that kind of operation. One that a host does not need is done at once, with a note that says so. */
-export function stepsOf(kind: OperationKind): readonly StepName[] {
+export function stepsOf(kind: OperationKindName): readonly StepName[] {
   return stepsByKind[kind]
 }
 

@@ -1,8 +1,8 @@
 /** Plans and entries as the tests need them. */
-import { RolloutPolicy } from '@commissaire/models'
+import { type OperationKindName, RolloutPolicy } from '@commissaire/models'
 import type { z } from 'zod'
 
-import { inOrder, type Member, type OperationKind, Rollout, type RolloutPlan, stepsOf } from '../src/index.ts'
+import { inOrder, type Member, Rollout, type RolloutPlan, stepsOf } from '../src/index.ts'
 
 export type PolicyInput = z.input<typeof RolloutPolicy>
 
@@ -19,7 +19,7 @@ export function members(count: number, { zones = [''], controlPlane = 0 } = {}):
 export function planOf(
   hosts: number | readonly Member[],
   policy: PolicyInput = {},
-  kind: OperationKind = 'restart',
+  kind: OperationKindName = 'restart',
 ): RolloutPlan {
   const parsed = RolloutPolicy.parse(policy)
   const all = typeof hosts === 'number' ? members(hosts) : hosts

@@ -1,9 +1,10 @@
 /** What holds for every fleet, whatever fails and whenever the driver dies. */
 import assert from 'node:assert/strict'
+import type { OperationKindName } from '@commissaire/models'
 import * as fc from 'fast-check'
 import { test } from 'vitest'
 
-import { allowance, type HostEntry, type OperationEntry, type OperationKind, Rollout } from '../src/index.ts'
+import { allowance, type HostEntry, type OperationEntry, Rollout } from '../src/index.ts'
 import { ends, type Mishap, mishaps, SimulatedFleet, simulate } from '../src/testing.ts'
 import { members, planOf, type PolicyInput } from './plans.ts'
 
@@ -30,7 +31,7 @@ const world = fc.record({
   zones: fc.integer({ min: 1, max: 4 }),
   controlPlane: fc.integer({ min: 0, max: 3 }),
   policy,
-  kind: fc.constantFrom<OperationKind>('upgrade', 'restart', 'deploy'),
+  kind: fc.constantFrom<OperationKindName>('upgrade', 'restart', 'deploy'),
   troubles: fc.dictionary(
     fc.integer({ min: 1, max: 30 }).map((n) => `h${n}`),
     fc.constantFrom<Mishap>(...mishaps),

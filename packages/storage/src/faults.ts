@@ -4,6 +4,7 @@
 import { BusError } from '@commissaire/bus'
 import type { Place } from './handler.ts'
 
+/** What went wrong with a store. */
 export type StoreFaultKind =
   | 'full'
   | 'locked'

@@ -4,6 +4,7 @@ import type { View } from './view.ts'
 /** What `-o` takes. Without it a result is written as `text`, which is what scripts have always read. */
 export const formats = ['table', 'json', 'yaml', 'name'] as const
 
+/** A format, or `text` for what scripts have always read. */
 export type Format = (typeof formats)[number] | 'text'
 
 /** How a value is written. */

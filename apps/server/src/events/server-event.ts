@@ -19,6 +19,7 @@ import { z } from 'zod'
 /** What events are about, by the first word of their names. */
 export const eventKinds = ['host', 'cluster', 'operation', 'operation_host', 'schedule', 'output'] as const
 
+/** What an event is about. */
 export type EventKind = (typeof eventKinds)[number]
 
 /** Something that happened. */

@@ -13,6 +13,7 @@ export const webhookEvents = [
   'operation.host_failed',
 ] as const
 
+/** One of these. */
 export type WebhookEvent = (typeof webhookEvents)[number]
 
 /** One webhook. */

@@ -3,8 +3,8 @@
  * reads it there, within a second, and answers by what it does.
  */
 import { BusError } from '@commissaire/bus'
-import { Operation, OperationRequest, timestamp } from '@commissaire/models'
-import type { Rollout, RolloutStatus } from '@commissaire/rollout'
+import { Operation, OperationRequest, timestamp, type RolloutStatus } from '@commissaire/models'
+import type { Rollout } from '@commissaire/rollout'
 import type { StorageClient } from '@commissaire/storage'
 
 import type { OperationRecord } from './operation-record.ts'

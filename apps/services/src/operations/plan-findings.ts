@@ -122,6 +122,7 @@ export const planFindingTable = {
   },
 } as const satisfies Record<string, FindingRow>
 
+/** The code of a finding. */
 export type PlanFindingCode = keyof typeof planFindingTable
 
 /** One thing that is in the way, or may be. */

@@ -9,8 +9,9 @@ import {
   type ModelDefinition,
   type Operation,
   parseModel,
+  type RolloutStatus,
 } from '@commissaire/models'
-import type { Rollout, RolloutStatus } from '@commissaire/rollout'
+import type { Rollout } from '@commissaire/rollout'
 import type { StorageClient } from '@commissaire/storage'
 
 /** The three kinds of old. */

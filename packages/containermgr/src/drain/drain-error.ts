@@ -11,6 +11,7 @@ export const drainErrorCodes = {
   conflict: 'The node was changed by others every time we tried to change it.',
 } as const
 
+/** One of these codes. */
 export type DrainErrorCode = keyof typeof drainErrorCodes
 
 /** A pod that stands in the way, and why. */

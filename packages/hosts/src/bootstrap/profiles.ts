@@ -10,6 +10,7 @@ import type { Step } from './step.ts'
 
 /** The profiles; `none` installs nothing. */
 export const profiles = bootstrapProfiles
+/** The name of a profile. */
 export type Profile = BootstrapProfile
 
 const stepsOf: Record<Profile, (facts: Facts, network: HostNetwork) => readonly Step[]> = {

@@ -12,6 +12,7 @@ export interface Privilege {
   readonly reason: string | undefined
 }
 
+/** A container runtime, or a part of one, that is installed. */
 export interface Runtime {
   readonly name: string
   /** What the init system says: `active`, `inactive`, `failed` … or `unknown`. */
@@ -27,6 +28,7 @@ export interface SystemdState {
   readonly softReboots: number | undefined
 }
 
+/** A host as it told of itself. */
 export interface Facts {
   readonly address: string
   readonly hostKey: string

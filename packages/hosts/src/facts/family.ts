@@ -18,6 +18,7 @@ export const families = [
   'apk',
 ] as const
 
+/** One of these families. */
 export type Family = (typeof families)[number]
 
 /** What was found on the host. */

@@ -6,6 +6,7 @@ import { factsProbe, probeCommand, pulseProbe } from './probe.ts'
 import { bootIdOf, readFacts, systemdState } from './read.ts'
 import type { SystemdState } from './facts.ts'
 
+/** How facts are asked for. */
 export interface GatherOptions {
   readonly signal?: AbortSignal
   /** Default: 30 seconds. */

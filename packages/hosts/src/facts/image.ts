@@ -11,6 +11,7 @@ export interface Deployment {
   readonly reference: string | undefined
 }
 
+/** Which images a host has, and runs. */
 export interface ImageState {
   readonly booted: Deployment
   /** What the next boot will run, when that is another. */

@@ -15,6 +15,7 @@ export interface OsRelease {
   readonly imageVersion: string | undefined
 }
 
+/** Reads `os-release` as the probe prints it. */
 export function osRelease(answer: Answer): OsRelease {
   const read = (key: string): string | undefined => {
     const text = answer.get(`os.${key}`)

@@ -70,6 +70,7 @@ export function bootIdOf(answer: Answer, address: string): string {
   throw invalid(address, `the boot id is "${id ?? ''}", which is no UUID`)
 }
 
+/** How systemd is; undefined where there is none. */
 export function systemdState(answer: Answer): SystemdState | undefined {
   if (!answer.has('systemd.state')) return undefined
   return {

@@ -8,6 +8,7 @@ import type { Answer } from './answer.ts'
 import type { Family } from './family.ts'
 import type { ImageState } from './image.ts'
 
+/** Whether a host needs a reboot, and who says so. */
 export interface RebootNeed {
   readonly answer: 'yes' | 'no' | 'unknown' | 'not_applicable'
   /** In a sentence, for people. */

@@ -12,6 +12,7 @@ export interface FileSystem {
   readonly inodesAvailable: number | undefined
 }
 
+/** One disk. */
 export interface Disk {
   readonly name: string
   readonly kilobytes: number
@@ -32,6 +33,7 @@ export function fileSystems(answer: Answer): FileSystem[] {
   return [...found.values()]
 }
 
+/** The disks that the probe found. */
 export function disks(answer: Answer): Disk[] {
   return answer.all('disk').map((line) => {
     const [name = '', sectors = '0'] = line.split(' ')

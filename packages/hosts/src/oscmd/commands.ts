@@ -74,4 +74,5 @@ export interface OsCommands {
   servicesToRestart(): Question<readonly string[] | undefined>
 }
 
+/** Milliseconds of a minute. */
 export const minute = 60_000

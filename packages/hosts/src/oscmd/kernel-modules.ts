@@ -6,8 +6,10 @@
 import type { RebootNeed } from '../facts/reboot-need.ts'
 import type { CommandResult } from '../remote.ts'
 
+/** Asks which kernel runs, and of which there are modules. */
 export const modulesQuestion = 'uname -r; for d in /lib/modules/*/; do [ -d "$d" ] && echo "$d"; done; true'
 
+/** Reads the answer. */
 export function readModules({ code, stdout }: CommandResult): RebootNeed {
   const source = '/lib/modules'
   const [kernel = '', ...directories] = stdout.trim().split('\n')

@@ -77,6 +77,7 @@ export const findingTable = {
   },
 } as const satisfies Record<string, FindingRow>
 
+/** The code of a finding. */
 export type FindingCode = keyof typeof findingTable
 
 /** One thing that is in the way on one host. */

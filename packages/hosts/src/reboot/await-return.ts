@@ -9,6 +9,7 @@ import { type BootMark, isAnotherBoot } from './mark.ts'
 import { type Connector, look, type Sighting } from './sighting.ts'
 import { type RebootTiming, wait } from './timing.ts'
 
+/** What is waited for. */
 export interface AwaitOptions {
   readonly kind: 'hard' | 'soft'
   readonly timing: RebootTiming

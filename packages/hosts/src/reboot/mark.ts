@@ -32,6 +32,7 @@ export interface RebootProof {
   readonly facts: Facts
 }
 
+/** The mark of the boot that these facts are of. */
 export function markBoot(facts: Facts): BootMark {
   const { address, hostKey, bootId, bootTime, uptime, machineId, kernel, systemd } = facts
   return {

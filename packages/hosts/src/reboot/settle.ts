@@ -10,6 +10,7 @@ import type { BootMark } from './mark.ts'
 import { type Connector, look } from './sighting.ts'
 import { type RebootTiming, wait } from './timing.ts'
 
+/** When a host counts as settled. */
 export interface SettleOptions {
   readonly mark: BootMark
   readonly timing: RebootTiming

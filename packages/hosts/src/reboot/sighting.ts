@@ -7,6 +7,7 @@ import { type Pulse, takePulse } from '../facts/gather.ts'
 import type { Remote } from '../remote.ts'
 import type { Target } from '../ssh/target.ts'
 
+/** What one look saw. */
 export type Sighting =
   | { readonly kind: 'pulse'; readonly pulse: Pulse }
   /** The host did not answer, or not with a whole and valid answer. */

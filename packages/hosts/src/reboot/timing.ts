@@ -2,6 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { HostError } from '../errors.ts'
 
+/** What time the parts of a reboot have, in milliseconds. */
 export interface RebootTiming {
   /** Milliseconds until the old boot must be gone. Default: five minutes. */
   readonly downWithin: number
@@ -15,6 +16,7 @@ export interface RebootTiming {
   readonly interval: number
 }
 
+/** The times that hold unless somebody says otherwise. */
 export const usualTiming: RebootTiming = {
   downWithin: 5 * 60_000,
   returnWithin: 15 * 60_000,

@@ -21,6 +21,7 @@ interface Ends {
   readonly reject: (error: HostError) => void
 }
 
+/** How a command is run on a channel. */
 export interface ExecuteOptions extends RunOptions {
   /** For messages. */
   readonly address: string

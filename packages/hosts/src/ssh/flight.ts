@@ -1,6 +1,7 @@
 /** One piece of work that many wait for: done once, given up only when all of them have given up. */
 import { HostError } from '../errors.ts'
 
+/** The work and its passengers. */
 export class Flight<Result> {
   readonly #stop = new AbortController()
   readonly #result: Promise<Result>

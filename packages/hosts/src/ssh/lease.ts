@@ -3,6 +3,7 @@ import { HostError } from '../errors.ts'
 import type { CommandResult, Remote, RunOptions } from '../remote.ts'
 import type { SshRemote } from './remote.ts'
 
+/** A connection with those who use it. */
 export class Lease {
   readonly remote: SshRemote
   readonly #running = new Set<Promise<unknown>>()

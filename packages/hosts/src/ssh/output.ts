@@ -4,6 +4,7 @@ import { StringDecoder } from 'node:string_decoder'
 /** A line longer than this is handed out in pieces, so that a host cannot fill our memory with one line. */
 const longestLine = 64 * 1024
 
+/** One stream. */
 export class Output {
   readonly #limit: number
   readonly #onLine: ((line: string) => void) | undefined

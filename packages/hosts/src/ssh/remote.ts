@@ -10,6 +10,7 @@ import type { Target } from './target.ts'
 /** OpenSSH allows ten sessions a connection (`MaxSessions`); we stay below it and let the rest wait. */
 const sessions = 8
 
+/** A remote over ssh2. */
 export class SshRemote implements Remote {
   readonly address: string
   readonly user: string

@@ -1,5 +1,6 @@
 /** Where to connect, as whom, and which host key to expect there. */
 
+/** Where a host is, who we are there, and which key it has to prove. */
 export interface Target {
   /** A name, an IPv4 or an IPv6 address, the latter with or without brackets. */
   readonly address: string

@@ -47,8 +47,10 @@ export type RebootBehaviour =
   | 'reboots_twice'
   | 'ignores'
 
+/** The moments of a reboot. */
 export type RebootPhase = 'told' | 'down' | 'up'
 
+/** What a scripted host is like. */
 export interface FakeHostOptions {
   /** Any address of 127.0.0.0/8, or ::1. Default: 127.0.0.1. */
   readonly address?: string
@@ -66,6 +68,7 @@ export interface FakeHostOptions {
   readonly runs?: 'scripted' | 'locally'
 }
 
+/** A scripted host. */
 export class FakeHost implements AsyncDisposable {
   readonly address: string
   /** Every command line that came in, except the probes. */

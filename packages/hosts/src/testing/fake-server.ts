@@ -15,6 +15,7 @@ export interface Call {
   readonly print: (text: string) => void
 }
 
+/** What the server asks its host. */
 export interface FakeServerOptions {
   readonly address: string
   readonly port: number
@@ -25,6 +26,7 @@ export interface FakeServerOptions {
   readonly onCall: (call: Call, channel: ServerChannel, drop: () => void) => void
 }
 
+/** The SSH server of a scripted host. */
 export class FakeServer {
   readonly #options: FakeServerOptions
   readonly #sockets = new Set<Socket>()

@@ -1,6 +1,7 @@
 /** Key pairs for tests. */
 import ssh2 from 'ssh2'
 
+/** A key in both halves. */
 export interface KeyPair {
   /** In OpenSSH's form. */
   readonly privateKey: string

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Reply } from './fake-host.ts'
 
+/** Runs commands of scripted hosts. */
 export class LocalShell {
   readonly #children = new Set<ChildProcess>()
 

@@ -21,6 +21,7 @@ export function whyNoSshd(): string | undefined {
   return undefined
 }
 
+/** What an sshd is started with. */
 export interface LocalSshdOptions {
   /** Further lines for sshd_config. */
   readonly config?: readonly string[]
@@ -28,6 +29,7 @@ export interface LocalSshdOptions {
   readonly address?: string
 }
 
+/** A real sshd on a loopback address. */
 export class LocalSshd implements AsyncDisposable {
   readonly address: string
   readonly port: number

@@ -8,6 +8,7 @@ import type { Remote } from '../remote.ts'
 /** A check gets a function that opens a new remote; it closes what it opens. */
 export type RemoteCheck = (open: () => Promise<Remote>) => Promise<void>
 
+/** Every check by what it says. */
 export const remoteContract: Record<string, RemoteCheck> = {
   async 'a command gives its output, its errors and its status'(open) {
     await using remote = await open()

@@ -13,4 +13,5 @@ export type { System } from './systems/system.ts'
 /** Systems by name. */
 export const systems = { ...aptSystems, ...rpmSystems, ...imageSystems, ...smallSystems } as const
 
+/** The name of a scripted system. */
 export type SystemName = keyof typeof systems

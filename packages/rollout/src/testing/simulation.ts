@@ -21,6 +21,7 @@ export const mishaps = [
   'uncordon_fails',
 ] as const
 
+/** One of these. */
 export type Mishap = (typeof mishaps)[number]
 
 const failingStep: Record<Mishap, StepName> = {

@@ -22,6 +22,7 @@ export const options = z.strictObject({
   lock_timeout: z.int().nonnegative().default(10_000),
 })
 
+/** What it was told. */
 export type SqliteOptions = z.infer<typeof options>
 
 /** What it holds outlives the process. */

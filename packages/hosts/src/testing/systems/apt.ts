@@ -1,6 +1,7 @@
 /** Debian, what is derived from it, and where it is met without a kernel of its own. */
 import type { System } from './system.ts'
 
+/** Systems that have apt. */
 export const aptSystems = {
   debian: {
     lines: [

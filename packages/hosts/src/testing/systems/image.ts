@@ -46,6 +46,7 @@ const bootcStatus = {
   },
 }
 
+/** Systems that boot images. */
 export const imageSystems = {
   microos: {
     lines: [

@@ -1,6 +1,7 @@
 /** Systems of RPM packages that change as they run: dnf 5, dnf, yum and zypper. */
 import type { System } from './system.ts'
 
+/** Systems that have dnf, yum or zypper. */
 export const rpmSystems = {
   rocky: {
     lines: [

@@ -1,6 +1,7 @@
 /** Systems that drop the modules of the running kernel when they upgrade: Arch and Alpine. */
 import type { System } from './system.ts'
 
+/** Systems that have pacman or apk. */
 export const smallSystems = {
   arch: {
     lines: [
