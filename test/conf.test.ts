@@ -5,11 +5,11 @@ import { basename, join, resolve } from 'node:path'
 import { test } from 'vitest'
 import { program as commissaire } from '../apps/commissaire/src/program.ts'
 import { program as server } from '../apps/server/src/program.ts'
-import { program as clusterexec } from '../apps/services/src/programs/clusterexec.ts'
-import { program as containermgr } from '../apps/services/src/programs/containermgr.ts'
-import { program as investigator } from '../apps/services/src/programs/investigator.ts'
-import { program as storage } from '../apps/services/src/programs/storage.ts'
-import { program as watcher } from '../apps/services/src/programs/watcher.ts'
+import { program as clusterexec } from '../apps/services/src/clusterexec/program.ts'
+import { program as containermgr } from '../apps/services/src/containermgr/program.ts'
+import { program as investigator } from '../apps/services/src/investigator/program.ts'
+import { program as storage } from '../apps/services/src/storage/program.ts'
+import { program as watcher } from '../apps/services/src/watcher/program.ts'
 
 const conf = resolve(import.meta.dirname, '../conf')
 

@@ -9,7 +9,7 @@ import { type Bus, connect } from '@commissaire/bus'
 import type { Calculator } from '../examples/calculator.ts'
 import type { MyService } from '../examples/my-service.ts'
 import type { SimpleService } from '../examples/simple-service.ts'
-import { Program } from '../packages/service/test/program.ts'
+import { Program } from '../packages/service/test/program/program.ts'
 import { hasRedis, type RedisServer, startRedis } from '../packages/service/test/redis-server.ts'
 
 const root = resolve(import.meta.dirname, '..')

@@ -4,15 +4,15 @@
 import { randomBytes } from 'node:crypto'
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { makeCgroups } from './cgroup.ts'
+import { makeCgroups } from './host/cgroup.ts'
 import { becomeFamily } from './family.ts'
-import { mountDisk, mountOver } from './mounts.ts'
-import { buildBridge, plugIn } from './network.ts'
-import { publish } from './repository.ts'
-import { startRunner } from './runner.ts'
+import { mountDisk, mountOver } from './host/mounts.ts'
+import { buildBridge, plugIn } from './host/network.ts'
+import { publish } from './image/repository.ts'
+import { startRunner } from './host/runner.ts'
 import { hostKeyPath, knownHostsFile, makeKey, privateKeyFile } from './ssh-key.ts'
 import type { HostRecord, LabState } from './state.ts'
-import { buildTemplate, putFiles } from './template.ts'
+import { buildTemplate, putFiles } from './image/template.ts'
 
 export interface BuildOptions {
   /** How much a host can write before its disk is full, as mount writes it: "256m". */

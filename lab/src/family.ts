@@ -12,7 +12,7 @@ import { centos } from './families/centos.ts'
 import { fedoraCoreos } from './families/fedora-coreos.ts'
 import { fedora } from './families/fedora.ts'
 import { opensuse } from './families/opensuse.ts'
-import { putFiles, sharedInHost } from './template.ts'
+import { putFiles, sharedInHost } from './image/template.ts'
 
 /** What makes a host look like one of another family. */
 export interface Family {

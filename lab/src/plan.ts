@@ -4,7 +4,7 @@
 import { existsSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
-import { cgroupsNamed } from './cgroup.ts'
+import { cgroupsNamed } from './host/cgroup.ts'
 import { LabError } from './errors.ts'
 import { type HostRecord, labFolder, type LabState, machineBoot } from './state.ts'
 

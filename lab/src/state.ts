@@ -8,7 +8,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { readdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { LabError } from './errors.ts'
-import { isAlive, type ProcessMark } from './processes.ts'
+import { isAlive, type ProcessMark } from './host/processes.ts'
 
 /** One host as recorded. */
 export interface HostRecord {

@@ -4,13 +4,13 @@
  * Every step looks first whether there is anything to take away, so it may run twice, or after half of an `up`.
  */
 import { join } from 'node:path'
-import { removeCgroups } from './cgroup.ts'
+import { removeCgroups } from './host/cgroup.ts'
 import { run } from './command.ts'
 import { withLock } from './lock.ts'
-import { releaseMachine } from './machine.ts'
-import { unmount } from './mounts.ts'
-import { removeLink, unplug } from './network.ts'
-import { killRunner } from './runner.ts'
+import { releaseMachine } from './host/machine.ts'
+import { unmount } from './host/mounts.ts'
+import { removeLink, unplug } from './host/network.ts'
+import { killRunner } from './host/runner.ts'
 import { isAbandoned, type LabState, recordedLabs } from './state.ts'
 
 /** Takes one lab away. Its record goes last, so an interrupted `down` is taken up by the next. */

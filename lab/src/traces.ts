@@ -3,8 +3,8 @@
  */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { sourceOf } from './mounts.ts'
-import { isAlive, markOf, type ProcessMark, processesIn, readMarks } from './processes.ts'
+import { sourceOf } from './host/mounts.ts'
+import { isAlive, markOf, type ProcessMark, processesIn, readMarks } from './host/processes.ts'
 import type { LabState } from './state.ts'
 
 /** What a lab had when `lab.traces()` was called. */

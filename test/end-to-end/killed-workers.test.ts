@@ -12,9 +12,9 @@ import { Lab, whyNoLab } from '@commissaire/lab'
 import { ClusterRestart, OperationLease, OperationOutput, operationHostKey } from '@commissaire/models'
 import { StorageClient } from '@commissaire/storage'
 import { afterAll, beforeAll, describe, test } from 'vitest'
-import { haveRedis, RedisServer } from '../../packages/bus/test/redis-world.ts'
+import { haveRedis, RedisServer } from '../../packages/bus/test/brokers/redis-world.ts'
 import { ask, authentication, freePort, untilServing } from '../scenarios/operator.ts'
-import { Program } from '../scenarios/program.ts'
+import { Program } from '../scenarios/worlds/program.ts'
 import { until } from './until.ts'
 
 const reason =

@@ -8,10 +8,10 @@ import { Redis } from 'ioredis'
 import { Connection } from 'rabbitmq-client'
 import { describe, test } from 'vitest'
 import { type BadPayload, badPayloads, callAt, type Door, doors } from './bad-messages.ts'
-import { brokers, sevenProcessesOn } from './grounds.ts'
+import { brokers, sevenProcessesOn } from './worlds/grounds.ts'
 import { clusterOf, expectStatus } from './scenario.ts'
-import { until } from './until.ts'
-import type { World } from './world.ts'
+import { until } from './worlds/until.ts'
+import type { World } from './worlds/world.ts'
 
 /** Where answers would come. */
 const answers = 'answers-to-bad-input'

@@ -1,5 +1,5 @@
 /** The scenarios in one process, over memory and sqlite. */
-import { oneProcess } from './one-process.ts'
+import { oneProcess } from './worlds/one-process.ts'
 import { runScenarios } from './run.ts'
 
 runScenarios('in one process over memory', ['commissaire'], oneProcess)

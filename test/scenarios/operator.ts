@@ -1,8 +1,8 @@
 /** The operator: may in everywhere, and asks the server over HTTP. */
 import { createServer } from 'node:net'
 import { once } from 'node:events'
-import { until } from './until.ts'
-import type { Answer } from './world.ts'
+import { until } from './worlds/until.ts'
+import type { Answer } from './worlds/world.ts'
 
 /** The configuration of who is let in. The hash is a cheap one, for speed. */
 export const authentication = {

@@ -2,11 +2,11 @@
 import { afterAll, afterEach, beforeAll, describe, test } from 'vitest'
 import { clusterScenarios } from './clusters.ts'
 import { deathOf } from './deaths.ts'
-import { brokers, sevenProcessesOn, stores } from './grounds.ts'
+import { brokers, sevenProcessesOn, stores } from './worlds/grounds.ts'
 import { hostScenarios } from './hosts.ts'
 import { operationScenarios } from './operations.ts'
-import { parts } from './seven-processes.ts'
-import type { World } from './world.ts'
+import { parts } from './worlds/seven-processes.ts'
+import type { World } from './worlds/world.ts'
 
 const scenarios = { ...hostScenarios, ...clusterScenarios, ...operationScenarios }
 

@@ -8,6 +8,6 @@ export type {
   Outcome,
   Result,
   Session,
-} from './command.ts'
-export { everywhere } from './everywhere.ts'
-export { loadTable } from './table.ts'
+} from './cli/command.ts'
+export { everywhere } from './cli/global-options.ts'
+export { loadTable } from './cli/command-table.ts'

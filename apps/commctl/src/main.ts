@@ -4,7 +4,7 @@
  * The parser is a third of the time that most commands take, so what needs none, the version and the shells' questions,
  * goes without it.
  */
-import { status } from './failure.ts'
+import { status } from './cli/failure.ts'
 import { version } from './version.ts'
 
 leaveQuietlyWhenNobodyReads()
@@ -14,7 +14,7 @@ async function main(words: readonly string[]): Promise<number> {
   const [first = '', ...rest] = words
   if (first === '--version' || first === '-V') return printVersion()
   if (first === '__complete') return printCandidates(rest)
-  const { runCommandLine } = await import('./command-line.ts')
+  const { runCommandLine } = await import('./cli/command-line.ts')
   return runCommandLine(words)
 }
 
@@ -26,8 +26,8 @@ function printVersion(): number {
 /** Asked by the shells' scripts; see `completion`. */
 async function printCandidates(words: readonly string[]): Promise<number> {
   const [{ complete }, { serverNames }] = await Promise.all([
-    import('./complete.ts'),
-    import('./server-names.ts'),
+    import('./cli/complete.ts'),
+    import('./cli/server-names.ts'),
   ])
   const candidates = await complete(words, serverNames)
   for (const { word, text } of candidates) process.stdout.write(text ? `${word}\t${text}\n` : `${word}\n`)

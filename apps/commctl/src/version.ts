@@ -1,6 +1,6 @@
 /** The version of this package. */
 import { readFileSync } from 'node:fs'
-import { member, textOf } from './json-value.ts'
+import { member, textOf } from './client/json-value.ts'
 
 /** Reads the version from the package's manifest. */
 export function version(): string {

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { Cluster, ClusterDeploy, Host, HostCreds, parseModel } from '@commissaire/models'
 import { Store } from '@commissaire/storage'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { etcdIsThere, EtcdServer } from '../../../packages/storage/test/etcd-server.ts'
+import { etcdIsThere, EtcdServer } from '../../../packages/storage/test/etcd/etcd-server.ts'
 import { openDataFolder } from '../src/index.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'commissaire-copy-'))

@@ -3,7 +3,7 @@
  */
 import { ConfigError, type FlagDefinition } from '@commissaire/service'
 import { z } from 'zod'
-import type { PluginConfiguration } from './auth/plugins.ts'
+import type { PluginConfiguration } from './auth/plugin-loader.ts'
 import { WebhookSettings } from './webhooks/webhook-settings.ts'
 
 /** The settings of the server, besides those that all programs have. Keys may be written with `-` as well. */

@@ -1,5 +1,5 @@
 /** The REST server: as an app for whoever has a bus already, and as a server that listens. */
-export { type AppOptions, createApp } from './app.ts'
+export { type AppOptions, createApp } from './http/app.ts'
 export { type Authentication, openAuthentication } from './auth/authentication.ts'
 export type {
   Authenticator,
@@ -10,7 +10,7 @@ export type {
 } from './auth/authenticator.ts'
 export type { FailureLimit } from './auth/guard.ts'
 export { type Role, roles } from './auth/role.ts'
-export type { PluginConfiguration } from './auth/plugins.ts'
+export type { PluginConfiguration } from './auth/plugin-loader.ts'
 export type { Backend } from './backend.ts'
 export { serverFlags, ServerSettings } from './configuration.ts'
 export { type RunningServer, type ServerOptions, startServer } from './server.ts'

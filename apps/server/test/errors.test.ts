@@ -2,7 +2,7 @@
 import { BusError, type ErrorName, errorTable } from '@commissaire/bus'
 import { parseModel, Network } from '@commissaire/models'
 import { expect, test } from 'vitest'
-import { statusOf, statusTable } from '../src/errors.ts'
+import { statusOf, statusTable } from '../src/http/errors.ts'
 
 test.each(Object.keys(errorTable) as ErrorName[])('%s has a status', (name) => {
   expect(statusOf(new BusError(name, 'x'))).toBe(statusTable[name])

@@ -9,7 +9,7 @@ import { CommissaireService, type Message, type ServiceOptions } from '@commissa
 import { StorageClient, StorageMethods, Store } from '@commissaire/storage'
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
 import { openAuthentication } from '../src/auth/authentication.ts'
-import { type AppOptions, createApp } from '../src/app.ts'
+import { type AppOptions, createApp } from '../src/http/app.ts'
 
 /** Name and password of the one who may in. The hash is a cheap one, for speed. */
 export const operator = {

@@ -1,4 +1,4 @@
 #!/usr/bin/env node
 import { launch } from '@commissaire/launch'
 
-await launch(import.meta.url, 'main/investigator')
+await launch(import.meta.url, 'investigator/main')

@@ -1,4 +1,4 @@
 #!/usr/bin/env node
 import { launch } from '@commissaire/launch'
 
-await launch(import.meta.url, 'main/watcher')
+await launch(import.meta.url, 'watcher/main')

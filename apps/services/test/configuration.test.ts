@@ -8,11 +8,11 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
-import { program as clusterexec } from '../src/programs/clusterexec.ts'
-import { program as containermgr } from '../src/programs/containermgr.ts'
-import { program as investigator } from '../src/programs/investigator.ts'
-import { program as storage } from '../src/programs/storage.ts'
-import { program as watcher } from '../src/programs/watcher.ts'
+import { program as clusterexec } from '../src/clusterexec/program.ts'
+import { program as containermgr } from '../src/containermgr/program.ts'
+import { program as investigator } from '../src/investigator/program.ts'
+import { program as storage } from '../src/storage/program.ts'
+import { program as watcher } from '../src/watcher/program.ts'
 
 const programs = { clusterexec, containermgr, investigator, storage, watcher }
 const folder = mkdtempSync(join(tmpdir(), 'configuration-'))

@@ -7,7 +7,7 @@ import { Cluster, ContainerManagerConfig, Host, Network, parseModel } from '@com
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
 import { InvestigatorService } from '../src/index.ts'
-import { preparationFor, type PreparationSettings } from '../src/preparation.ts'
+import { preparationFor, type PreparationSettings } from '../src/investigator/preparation.ts'
 import { TestSystem } from './system.ts'
 
 let system: TestSystem

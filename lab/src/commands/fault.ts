@@ -1,5 +1,5 @@
 /** `fault web2 link-down`: breaks something on a host, or mends it. */
-import type { LabHost } from '../host.ts'
+import type { LabHost } from '../host/host.ts'
 import { Lab } from '../lab.ts'
 import { type Command, labMeant } from './command.ts'
 

@@ -1,6 +1,6 @@
 /** `publish 2`: offers the hosts a newer package. */
 import { Lab } from '../lab.ts'
-import { probePackage } from '../repository.ts'
+import { probePackage } from '../image/repository.ts'
 import { type Command, labMeant } from './command.ts'
 
 /** Adds a version of the probe package to the repository of the hosts. */

@@ -6,16 +6,16 @@
  */
 
 import { createClient, type Client } from './client.ts'
-import { Deadlines } from './deadlines.ts'
-import { encodeNotification, type Params } from './json-rpc.ts'
+import { Deadlines } from './rpc/deadlines.ts'
+import { encodeNotification, type Params } from './rpc/json-rpc.ts'
 import type { Logger } from './logger.ts'
 import { lastWord } from './message.ts'
-import { type ListenOptions, Notices } from './notices.ts'
-import { encodePayload } from './payload.ts'
-import { decodeCancel, Requests, type RequestOptions } from './requests.ts'
-import { RollCalls, type RollCallOptions } from './roll-call.ts'
-import { QueueServing, type ServeOptions, type Serving } from './serving.ts'
-import { traceHeaders } from './trace.ts'
+import { type ListenOptions, Notices } from './broadcast/notices.ts'
+import { encodePayload } from './rpc/payload.ts'
+import { decodeCancel, Requests, type RequestOptions } from './rpc/requests.ts'
+import { RollCalls, type RollCallOptions } from './broadcast/roll-call.ts'
+import { QueueServing, type ServeOptions, type Serving } from './rpc/serving.ts'
+import { traceHeaders } from './rpc/trace.ts'
 import type { DeadMessages, QueueDeclaration, Transport, TransportEvents } from './transport.ts'
 
 /** What most parts need of the bus. */

@@ -4,7 +4,7 @@
  * Nothing is generated and nothing of the service is loaded; the class is only looked at by the compiler.
  */
 
-import type { Params } from './json-rpc.ts'
+import type { Params } from './rpc/json-rpc.ts'
 
 /** The methods of a service as its callers see them: without `on_`, without the message, always a promise. */
 export type Client<Service> = {

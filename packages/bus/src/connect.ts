@@ -2,9 +2,9 @@
 
 import { openBus, type Bus } from './bus.ts'
 import { BusError } from './errors.ts'
-import { encodeError, readId, unknownId, type RpcId } from './json-rpc.ts'
+import { encodeError, readId, unknownId, type RpcId } from './rpc/json-rpc.ts'
 import { defaultLogger, type Logger } from './logger.ts'
-import { decodeBody } from './payload.ts'
+import { decodeBody } from './rpc/payload.ts'
 import { firstServer } from './servers.ts'
 import type { Received, TransportModule, TransportOptions } from './transport.ts'
 

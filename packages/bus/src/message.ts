@@ -5,10 +5,10 @@
  * first looked at.
  */
 
-import type { Deadlines, Expiring } from './deadlines.ts'
+import type { Deadlines, Expiring } from './rpc/deadlines.ts'
 import { BusError } from './errors.ts'
-import { encodeResult, readId, unknownId, type Call, type Params, type RpcId } from './json-rpc.ts'
-import { traceHeaders } from './trace.ts'
+import { encodeResult, readId, unknownId, type Call, type Params, type RpcId } from './rpc/json-rpc.ts'
+import { traceHeaders } from './rpc/trace.ts'
 import type { Delivery, Headers, Reply } from './transport.ts'
 
 /** A message as a handler sees it. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import * as fc from 'fast-check'
 import { describe, test } from 'vitest'
 import { decodeBinding, encodeBinding, keyToPattern, redisMatcher } from '../src/transports/redis/binding.ts'
-import { samples } from './samples.ts'
+import { samples } from './kombu/samples.ts'
 
 describe('bindings of kombu', () => {
   test.each([

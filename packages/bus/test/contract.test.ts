@@ -5,11 +5,11 @@ import { afterAll, beforeAll, describe, test } from 'vitest'
 import { connect } from '../src/index.ts'
 import { checksFor, type World } from '../src/testing.ts'
 import { open } from '../src/transports/memory.ts'
-import { haveRabbitMq } from './erlang-node.ts'
-import { RabbitMqWorlds } from './rabbitmq-world.ts'
-import { haveNats, natsWorld } from './nats-world.ts'
-import { haveRedis, redisWorld } from './redis-world.ts'
-import { quietOptions } from './quiet-options.ts'
+import { haveRabbitMq } from './brokers/erlang-node.ts'
+import { RabbitMqWorlds } from './brokers/rabbitmq-world.ts'
+import { haveNats, natsWorld } from './brokers/nats-world.ts'
+import { haveRedis, redisWorld } from './brokers/redis-world.ts'
+import { quietOptions } from './brokers/quiet-options.ts'
 
 async function memoryWorld(): Promise<World> {
   const url = `memory://${randomUUID()}`

@@ -8,7 +8,7 @@ import { describe, test } from 'vitest'
 import { connect } from '../src/index.ts'
 import { silent } from '../src/testing/calls.ts'
 import { eventually } from '../src/testing/eventually.ts'
-import { haveRedis, RedisServer } from './redis-world.ts'
+import { haveRedis, RedisServer } from './brokers/redis-world.ts'
 
 const program = fileURLToPath(new URL('fixtures/slow-adder.ts', import.meta.url))
 

@@ -12,9 +12,9 @@ import { connect } from '../src/index.ts'
 import { silent } from '../src/testing/calls.ts'
 import { eventually } from '../src/testing/eventually.ts'
 import { decodeToken, encodeToken, Names } from '../src/transports/nats/names.ts'
-import { decodeHeaders, encodeHeaders } from '../src/transports/nats/letters.ts'
+import { decodeHeaders, encodeHeaders } from '../src/transports/nats/message-encoding.ts'
 import { firstServer, serversOf } from '../src/servers.ts'
-import { haveNats, NatsServer, type NatsSettings } from './nats-world.ts'
+import { haveNats, NatsServer, type NatsSettings } from './brokers/nats-world.ts'
 
 const odd = ['', 'simple', 'a.b', '*', '>', 'ŝ 😀', '%', '%25', 'a@b', 'tab\tnew\nline', "!~'()", '#']
 

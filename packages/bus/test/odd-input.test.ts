@@ -10,9 +10,9 @@ import { Connection, type Envelope } from 'rabbitmq-client'
 import { connect, type Bus, type Logger } from '../src/index.ts'
 import { silent } from '../src/testing/calls.ts'
 import { eventually } from '../src/testing/eventually.ts'
-import { ErlangNode, haveRabbitMq } from './erlang-node.ts'
-import { inventory, urlOf } from './rabbitmq-world.ts'
-import { haveRedis, RedisServer } from './redis-world.ts'
+import { ErlangNode, haveRabbitMq } from './brokers/erlang-node.ts'
+import { inventory, urlOf } from './brokers/rabbitmq-world.ts'
+import { haveRedis, RedisServer } from './brokers/redis-world.ts'
 
 const queue = { name: 'robust', routingKeys: ['robust.#'] }
 const call = '{"jsonrpc":"2.0","id":"1","method":"add","params":[1,2]}'

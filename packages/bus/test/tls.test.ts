@@ -7,9 +7,9 @@ import { afterAll, beforeAll, describe, test } from 'vitest'
 import { connect } from '../src/index.ts'
 import { eventually } from '../src/testing/eventually.ts'
 import { silent } from '../src/testing/calls.ts'
-import { makeCertificates, type Certificates } from './certificates.ts'
-import { answers, ErlangNode, freePorts, haveRabbitMq } from './erlang-node.ts'
-import { haveRedis } from './redis-world.ts'
+import { makeCertificates, type Certificates } from './brokers/certificates.ts'
+import { answers, ErlangNode, freePorts, haveRabbitMq } from './brokers/erlang-node.ts'
+import { haveRedis } from './brokers/redis-world.ts'
 
 let certificates: Certificates
 beforeAll(async () => {

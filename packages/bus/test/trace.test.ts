@@ -4,7 +4,7 @@ import { afterEach, test } from 'vitest'
 import { connect } from '../src/index.ts'
 import { open } from '../src/transports/memory.ts'
 import { eventually } from '../src/testing/eventually.ts'
-import { quietOptions } from './quiet-options.ts'
+import { quietOptions } from './brokers/quiet-options.ts'
 
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
 
@@ -36,7 +36,7 @@ test('an answer carries the trace of its handler', async () => {
   const sent: unknown[] = []
   const transport = await open(new URL('memory://answers'), quietOptions())
   const { InHand } = await import('../src/message.ts')
-  const { Deadlines } = await import('../src/deadlines.ts')
+  const { Deadlines } = await import('../src/rpc/deadlines.ts')
   const deadlines = new Deadlines()
   const consumer = await transport.consume(
     { name: 'q', routingKeys: ['q.*'] },

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { fileStep } from '../src/bootstrap/file.ts'
 import { flannelConfiguration } from '../src/bootstrap/flannel.ts'
-import { carryOut } from '../src/carry-out.ts'
+import { carryOut } from '../src/updates/carry-out.ts'
 import {
   bootstrapHost,
   bootstrapSteps,

@@ -1,7 +1,7 @@
 /** Whether a host needs a reboot: four answers, by the family's tool and by signs, in one round trip. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { connect, gatherFacts, rebootNeeded, type RebootReport, type Remote } from '../src/index.ts'
-import { runTogether } from '../src/run-together.ts'
+import { runTogether } from '../src/command/run-together.ts'
 import { type Call, FakeHost, type Reply, type SystemName } from '../src/testing.ts'
 import { factsOf } from './facts-of.ts'
 

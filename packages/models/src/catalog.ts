@@ -1,13 +1,13 @@
 /**
  * Every model and every list by its name: how one gets from a name on the wire to a definition.
  */
-import { ClusterDeploy, ClusterRestart, ClusterUpgrade } from './cluster-operation.ts'
+import { ClusterDeploy, ClusterRestart, ClusterUpgrade } from './operation/cluster-operation.ts'
 import { Cluster, Clusters } from './cluster.ts'
 import { ContainerManagerConfig, ContainerManagerConfigs } from './container-manager-config.ts'
-import { HostCreds } from './host-creds.ts'
-import { HostStatus } from './host-status.ts'
-import { Host, Hosts } from './host.ts'
-import type { ListDefinition, ModelDefinition } from './model.ts'
+import { HostCreds } from './host/host-creds.ts'
+import { HostStatus } from './host/host-status.ts'
+import { Host, Hosts } from './host/host.ts'
+import type { ListDefinition, ModelDefinition } from './model/model.ts'
 import { Network, Networks } from './network.ts'
 import {
   HostLock,
@@ -20,8 +20,8 @@ import {
   Operations,
   Schedule,
   Schedules,
-} from './operation.ts'
-import { WatcherRecord } from './watcher-record.ts'
+} from './operation/operation.ts'
+import { WatcherRecord } from './host/watcher-record.ts'
 
 /** Every model by its name. */
 export const models = {

@@ -2,9 +2,9 @@
  * A cluster: hosts that are operated on together. Its status and counts are computed from its hosts.
  */
 import { z } from 'zod'
-import type { Host, RebootAnswer } from './host.ts'
-import { defineList, defineModel, type ModelOf } from './model.ts'
-import { address, name } from './names.ts'
+import type { Host, RebootAnswer } from './host/host.ts'
+import { defineList, defineModel, type ModelOf } from './model/model.ts'
+import { address, name } from './model/names.ts'
 
 /** What hosts can be prepared for; `none` installs nothing. */
 export const bootstrapProfiles = ['none', 'docker', 'containerd'] as const

@@ -4,8 +4,8 @@
  * Options that are not known here are kept, as a container manager of somebody's own may have others.
  */
 import { z } from 'zod'
-import { defineList, defineModel, type ModelOf } from './model.ts'
-import { name } from './names.ts'
+import { defineList, defineModel, type ModelOf } from './model/model.ts'
+import { name } from './model/names.ts'
 
 /** The kinds of container managers. */
 export const containerManagerTypes = ['openshift', 'trivial', 'kubernetes'] as const

@@ -11,12 +11,12 @@ export {
   type ModelOf,
   type ModelSchema,
   safeModel,
-} from './model.ts'
-export { blankSecrets } from './blank.ts'
-export { holdsBlanks, restoreSecrets } from './restore-secrets.ts'
-export { type Fault, parseAs, parseModel, parseModelText, ValidationError } from './validation.ts'
-export { address, addressPattern, name, namePattern } from './names.ts'
-export { parseTimestamp, timestamp } from './timestamp.ts'
+} from './model/model.ts'
+export { blankSecrets } from './secrets/blank.ts'
+export { holdsBlanks, restoreSecrets } from './secrets/restore-secrets.ts'
+export { type Fault, parseAs, parseModel, parseModelText, ValidationError } from './model/validation.ts'
+export { address, addressPattern, name, namePattern } from './model/names.ts'
+export { parseTimestamp, timestamp } from './model/timestamp.ts'
 export {
   Host,
   Hosts,
@@ -25,9 +25,9 @@ export {
   mayMove,
   type RebootAnswer,
   rebootAnswers,
-} from './host.ts'
-export { HostCreds } from './host-creds.ts'
-export { HostStatus, hostStatusOf } from './host-status.ts'
+} from './host/host.ts'
+export { HostCreds } from './host/host-creds.ts'
+export { HostStatus, hostStatusOf } from './host/host-status.ts'
 export {
   type BootstrapProfile,
   bootstrapProfiles,
@@ -49,7 +49,7 @@ export {
   isOver,
   type OperationStatus,
   operationStatuses,
-} from './cluster-operation.ts'
+} from './operation/cluster-operation.ts'
 export { defaultNetwork, Network, Networks, type NetworkType, networkTypes } from './network.ts'
 export {
   ContainerManagerConfig,
@@ -59,7 +59,7 @@ export {
   containerManagerTypes,
   verifiesTls,
 } from './container-manager-config.ts'
-export { WatcherRecord } from './watcher-record.ts'
+export { WatcherRecord } from './host/watcher-record.ts'
 export { findList, findModel, type ListName, lists, type ModelName, models } from './catalog.ts'
 export {
   Amount,
@@ -68,7 +68,7 @@ export {
   HealthPolicy,
   MaintenanceWindow,
   RolloutPolicy,
-} from './rollout-policy.ts'
+} from './operation/rollout-policy.ts'
 export {
   HostLock,
   Operation,
@@ -88,4 +88,4 @@ export {
   rolloutStatuses,
   Schedule,
   Schedules,
-} from './operation.ts'
+} from './operation/operation.ts'

@@ -2,8 +2,8 @@
  * A network that the hosts of a cluster are joined by.
  */
 import { z } from 'zod'
-import { defineList, defineModel, type ModelOf } from './model.ts'
-import { name } from './names.ts'
+import { defineList, defineModel, type ModelOf } from './model/model.ts'
+import { name } from './model/names.ts'
 
 /** The kinds of networks. */
 export const networkTypes = ['flannel_etcd', 'flannel_server'] as const

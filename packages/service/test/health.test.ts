@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'vitest'
 import { CommissaireService } from '../src/index.ts'
-import { serveHealth } from '../src/health.ts'
+import { serveHealth } from '../src/observability/health.ts'
 import { Notebook } from './notebook.ts'
 import { freePort } from './redis-server.ts'
 

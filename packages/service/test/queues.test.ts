@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'vitest'
-import { declareQueues, kebab } from '../src/queues.ts'
+import { declareQueues, kebab } from '../src/service/queues.ts'
 
 const names = (className: string, ...keys: string[]) =>
   declareQueues(

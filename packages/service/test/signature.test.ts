@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'vitest'
-import { signatureOf } from '../src/signature.ts'
+import { signatureOf } from '../src/service/signature.ts'
 
 const methods = {
   plain(_message: unknown, _x: number, _y: number) {},

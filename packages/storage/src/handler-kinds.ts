@@ -23,8 +23,8 @@ export interface HandlerModule<Options extends object> {
 }
 
 const kinds = new Map<string, () => Promise<HandlerKind>>([
-  ['sqlite', async () => adapt(await import('./handlers/sqlite.ts'))],
-  ['etcd', async () => adapt(await import('./handlers/etcd.ts'))],
+  ['sqlite', async () => adapt(await import('./handlers/sqlite/sqlite.ts'))],
+  ['etcd', async () => adapt(await import('./handlers/etcd/etcd.ts'))],
   ['memory', async () => adapt(await import('./handlers/memory.ts'))],
 ])
 

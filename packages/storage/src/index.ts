@@ -19,4 +19,4 @@ export {
   Store,
   type StoreOptions,
 } from './store.ts'
-export { Vault } from './vault.ts'
+export { Vault } from './vault/vault.ts'

@@ -21,8 +21,8 @@ import { ExternalHosts } from './external-hosts.ts'
 import { keyPath, storedModel } from './keys.ts'
 import { notFound } from './lookup.ts'
 import { type PlacedHandler, placeModels, type StorageConfig } from './placement.ts'
-import { openOptions, sealOptions } from './sealed-options.ts'
-import { Vault } from './vault.ts'
+import { openOptions, sealOptions } from './vault/sealed-options.ts'
+import { Vault } from './vault/vault.ts'
 
 /** Where a store finds its files. */
 export interface StoreOptions {

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { Store } from '../src/index.ts'
-import { type Authority, makeAuthority } from './certificates.ts'
+import { type Authority, makeAuthority } from './etcd/certificates.ts'
 import { temporaryDirectories } from './temporary.ts'
 
 const directory = temporaryDirectories()()

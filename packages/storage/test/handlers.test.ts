@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, test } from 'vitest'
 import { open as openMemory } from '../src/handlers/memory.ts'
-import { open as openSqlite, options } from '../src/handlers/sqlite.ts'
+import { open as openSqlite, options } from '../src/handlers/sqlite/sqlite.ts'
 import { handlerContract, type MakeHandler } from '../src/testing.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'commissaire-handlers-'))

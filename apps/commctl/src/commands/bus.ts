@@ -1,11 +1,11 @@
 /** `commctl bus …`: the message bus between the server and its services, for whoever looks after them. */
-import type { Answer } from '../api.ts'
-import type { ArgumentRow, CommandRow, Session } from '../command.ts'
-import { Failure, status } from '../failure.ts'
-import { member, textOf } from '../json-value.ts'
+import type { Answer } from '../client/api.ts'
+import type { ArgumentRow, CommandRow, Session } from '../cli/command.ts'
+import { Failure, status } from '../cli/failure.ts'
+import { member, textOf } from '../client/json-value.ts'
 import { column, type View } from '../output/view.ts'
-import { route } from '../route.ts'
-import { forEachName } from '../several.ts'
+import { route } from '../client/route.ts'
+import { forEachName } from '../cli/for-each-name.ts'
 
 const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
 

@@ -1,6 +1,6 @@
 /** `commctl cluster exec|drain`: a command on every host of a cluster, and hosts held empty for work by hand. */
-import { addressOf } from '../address.ts'
-import type { ArgumentRow, CommandRow } from '../command.ts'
+import { addressOf } from '../client/address.ts'
+import type { ArgumentRow, CommandRow } from '../cli/command.ts'
 import { begin, beginOptions } from '../operation/begin.ts'
 import { shellLine } from '../operation/shell-line.ts'
 

@@ -1,12 +1,12 @@
 /** `commctl cluster deploy|restart|upgrade start|status`: rolling operations, and watching them. */
-import type { Answer, Api } from '../api.ts'
-import { route } from '../route.ts'
-import type { ArgumentRow, CommandRow, Outcome, Session } from '../command.ts'
-import { member, textOf } from '../json-value.ts'
+import type { Answer, Api } from '../client/api.ts'
+import { route } from '../client/route.ts'
+import type { ArgumentRow, CommandRow, Outcome, Session } from '../cli/command.ts'
+import { member, textOf } from '../client/json-value.ts'
 import { beginOptions, showPlan } from '../operation/begin.ts'
 import { column, type View } from '../output/view.ts'
-import { policyIn } from '../policy.ts'
-import { present } from '../present.ts'
+import { policyIn } from '../operation/policy.ts'
+import { present } from '../cli/require-found.ts'
 import { watchOptions } from '../watch/options.ts'
 
 type Kind = 'deploy' | 'restart' | 'upgrade'
@@ -90,7 +90,7 @@ async function start(session: Session, kind: Kind): Promise<Outcome> {
 /** The answer or, where that is wanted, the way to the end. A server of old has only the cluster's view of it. */
 async function watched(session: Session, kind: Kind, answer: Answer): Promise<Outcome> {
   if (!answer.found || !session.given.flag('watch')) return answer
-  const { watch } = await import('../watch.ts')
+  const { watch } = await import('../watch/watch.ts')
   const [cluster, id] = [session.given.one('NAME'), textOf(member(answer.value, 'operation'))]
   if (id === undefined) {
     const { clusterOperation } = await import('../watch/cluster-operation.ts')

@@ -1,9 +1,9 @@
 /** `commctl cluster …`: groups of hosts, and what is done to all of them in turn. */
-import { route } from '../route.ts'
-import type { ArgumentRow, CommandRow } from '../command.ts'
-import { member } from '../json-value.ts'
+import { route } from '../client/route.ts'
+import type { ArgumentRow, CommandRow } from '../cli/command.ts'
+import { member } from '../client/json-value.ts'
 import { column, type View } from '../output/view.ts'
-import { forEachName, listOf } from '../several.ts'
+import { forEachName, listOf } from '../cli/for-each-name.ts'
 import { drain, exec } from './cluster-hosts.ts'
 import { deploy, restart, upgrade } from './cluster-operation.ts'
 

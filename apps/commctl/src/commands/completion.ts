@@ -1,5 +1,5 @@
 /** `commctl completion`: the scripts by which shells complete `commctl`. All they do is ask `commctl __complete`. */
-import type { CommandRow, Session } from '../command.ts'
+import type { CommandRow, Session } from '../cli/command.ts'
 
 const bash = `# Completion of commctl for bash. Load it with: source <(commctl completion bash)
 _commctl() {

@@ -1,10 +1,10 @@
 /** `commctl container_manager …`: platforms that run containers on the hosts of a cluster. */
-import { route } from '../route.ts'
-import type { ArgumentRow, CommandRow } from '../command.ts'
-import { member } from '../json-value.ts'
-import { readKeyValues } from '../key-value.ts'
+import { route } from '../client/route.ts'
+import type { ArgumentRow, CommandRow } from '../cli/command.ts'
+import { member } from '../client/json-value.ts'
+import { readKeyValues } from '../cli/key-value.ts'
 import { column, type View } from '../output/view.ts'
-import { forEachName, listOf } from '../several.ts'
+import { forEachName, listOf } from '../cli/for-each-name.ts'
 
 const name: ArgumentRow = {
   name: 'NAME',

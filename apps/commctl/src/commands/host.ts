@@ -1,11 +1,11 @@
 /** `commctl host …`: the machines themselves. */
-import { addressOf } from '../address.ts'
-import { route } from '../route.ts'
-import type { ArgumentRow, CommandRow } from '../command.ts'
-import { member } from '../json-value.ts'
+import { addressOf } from '../client/address.ts'
+import { route } from '../client/route.ts'
+import type { ArgumentRow, CommandRow } from '../cli/command.ts'
+import { member } from '../client/json-value.ts'
 import { ago, kilobytes } from '../output/quantities.ts'
 import { column, type View } from '../output/view.ts'
-import { forEachName, listOf } from '../several.ts'
+import { forEachName, listOf } from '../cli/for-each-name.ts'
 
 const address: ArgumentRow = { name: 'ADDRESS', text: 'name or address of the host', completes: 'hosts' }
 const cluster: ArgumentRow = { name: 'CLUSTER', text: 'name of the cluster', completes: 'clusters' }
@@ -74,7 +74,7 @@ const create: CommandRow = {
   ],
   view,
   run: async ({ api, given }) => {
-    const { readKeyFile } = await import('../key-file.ts')
+    const { readKeyFile } = await import('../ssh/key-file.ts')
     const host = await addressOf(given.one('ADDRESS'))
     const body = {
       ssh_priv_key: await readKeyFile(given.one('KEYFILE')),
@@ -191,7 +191,7 @@ const ssh: CommandRow = {
   ],
   examples: ['commctl host ssh 192.0.2.10', 'commctl host ssh 192.0.2.10 -v uptime'],
   passesThrough: true,
-  run: async (session) => (await import('../ssh.ts')).logIn(session),
+  run: async (session) => (await import('../ssh/ssh.ts')).logIn(session),
 }
 
 /** The word `host` and what may follow it. */

@@ -1,9 +1,9 @@
 /** `commctl network …`: networks that clusters use. */
-import { route } from '../route.ts'
-import type { ArgumentRow, CommandRow } from '../command.ts'
-import { readKeyValues } from '../key-value.ts'
+import { route } from '../client/route.ts'
+import type { ArgumentRow, CommandRow } from '../cli/command.ts'
+import { readKeyValues } from '../cli/key-value.ts'
 import { column, type View } from '../output/view.ts'
-import { forEachName, listOf } from '../several.ts'
+import { forEachName, listOf } from '../cli/for-each-name.ts'
 
 const name: ArgumentRow = { name: 'NAME', text: 'name of the network', completes: 'networks' }
 const view: View = { key: 'name', columns: [column('name'), column('type'), column('options')] }

@@ -1,12 +1,12 @@
 /** `commctl operation …`: how rolling operations go, and what is asked of them. */
-import { addressOf } from '../address.ts'
-import type { ArgumentRow, CommandRow, OptionRow, Session } from '../command.ts'
+import { addressOf } from '../client/address.ts'
+import type { ArgumentRow, CommandRow, OptionRow, Session } from '../cli/command.ts'
 import { historyOf } from '../operation/host-history.ts'
 import { showOperation } from '../operation/begin.ts'
 import { operationView as view, summaryOf } from '../operation/summary.ts'
 import { report } from '../output/report.ts'
-import { present } from '../present.ts'
-import { route } from '../route.ts'
+import { present } from '../cli/require-found.ts'
+import { route } from '../client/route.ts'
 import { watchingOptions, watchOptions } from '../watch/options.ts'
 
 const id: ArgumentRow = { name: 'ID', text: 'id of the operation', completes: 'operations' }
@@ -88,7 +88,7 @@ const watch: CommandRow = {
     const operation = session.given.one('ID')
     present(await (await session.api()).get(route`/operations/${operation}`))
     const [watching, { operationById }] = await Promise.all([
-      import('../watch.ts'),
+      import('../watch/watch.ts'),
       import('../watch/operation.ts'),
     ])
     return watching.watch(session, operationById(operation))

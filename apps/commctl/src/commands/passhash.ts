@@ -1,8 +1,8 @@
 /** `commctl passhash`: a password's bcrypt hash, for the list of users of the server's basic authentication. */
 import { readFile } from 'node:fs/promises'
 import { text as readAll } from 'node:stream/consumers'
-import type { CommandRow, Session } from '../command.ts'
-import { Failure } from '../failure.ts'
+import type { CommandRow, Session } from '../cli/command.ts'
+import { Failure } from '../cli/failure.ts'
 
 const DEFAULT_ROUNDS = '12'
 
@@ -46,7 +46,7 @@ async function passwordOf({ given, signal }: Session): Promise<string> {
     throw new Failure(
       'There is no terminal to ask on. Give the password with -f FILE, or -f - for standard input.',
     )
-  const { ask } = await import('../prompt.ts')
+  const { ask } = await import('../cli/prompt.ts')
   return ask('Password: ', { hidden: true, signal })
 }
 

@@ -1,13 +1,13 @@
 /** `commctl schedule …`: operations that begin by themselves, again and again. */
-import type { ArgumentRow, CommandRow } from '../command.ts'
-import { Failure } from '../failure.ts'
+import type { ArgumentRow, CommandRow } from '../cli/command.ts'
+import { Failure } from '../cli/failure.ts'
 import { shellLine } from '../operation/shell-line.ts'
 import { ago, moment } from '../output/quantities.ts'
 import { column, type View } from '../output/view.ts'
-import { policyIn, policyOptions } from '../policy.ts'
-import { present } from '../present.ts'
-import { route } from '../route.ts'
-import { forEachName } from '../several.ts'
+import { policyIn, policyOptions } from '../operation/policy.ts'
+import { present } from '../cli/require-found.ts'
+import { route } from '../client/route.ts'
+import { forEachName } from '../cli/for-each-name.ts'
 
 const name: ArgumentRow = { name: 'NAME', text: 'name of the schedule', completes: 'schedules' }
 

@@ -1,6 +1,6 @@
 /** `commctl token`: a token for a program, and the entry by which the server knows it. */
-import type { CommandRow, Session } from '../command.ts'
-import { Failure } from '../failure.ts'
+import type { CommandRow, Session } from '../cli/command.ts'
+import { Failure } from '../cli/failure.ts'
 
 const DAY = 86_400_000
 const roles = ['viewer', 'operator', 'admin']

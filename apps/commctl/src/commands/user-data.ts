@@ -1,8 +1,8 @@
 /** `commctl user-data`: a file for cloud-init by which a new host registers itself at its first boot. */
 import { open, readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
-import type { CommandRow, Session } from '../command.ts'
-import { Failure } from '../failure.ts'
+import type { CommandRow, Session } from '../cli/command.ts'
+import { Failure } from '../cli/failure.ts'
 import { multipart, type Part, partOf } from '../user-data/multipart.ts'
 import { registerScript } from '../user-data/register-script.ts'
 import { readValues } from '../user-data/values.ts'

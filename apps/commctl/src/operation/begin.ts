@@ -1,12 +1,12 @@
 /** Beginning an operation from the command line: seeing its plan, or staying to watch it. */
-import type { Answer } from '../api.ts'
-import type { OptionRow, Outcome, Session } from '../command.ts'
-import { status } from '../failure.ts'
-import { member, textOf } from '../json-value.ts'
+import type { Answer } from '../client/api.ts'
+import type { OptionRow, Outcome, Session } from '../cli/command.ts'
+import { status } from '../cli/failure.ts'
+import { member, textOf } from '../client/json-value.ts'
 import { report } from '../output/report.ts'
-import { present } from '../present.ts'
-import { policyIn, policyOptions } from '../policy.ts'
-import { route } from '../route.ts'
+import { present } from '../cli/require-found.ts'
+import { policyIn, policyOptions } from './policy.ts'
+import { route } from '../client/route.ts'
 import { watchOptions } from '../watch/options.ts'
 import { isBlocked, planText, planView } from './plan.ts'
 import { operationView, summaryOf } from './summary.ts'
@@ -55,7 +55,7 @@ export async function showOperation(session: Session, answer: Answer): Promise<n
   if (!session.given.flag('watch') || id === undefined)
     return report(session, { value, view: operationView, text: (width) => summaryOf(value, width) })
   const [{ watch }, { operationById }] = await Promise.all([
-    import('../watch.ts'),
+    import('../watch/watch.ts'),
     import('../watch/operation.ts'),
   ])
   const ended = await watch(session, operationById(id))

@@ -1,5 +1,5 @@
 /** What happened to one host of an operation: its steps with how long they took, and what its commands printed. Pure. */
-import { isObject, member, textOf, textsOf } from '../json-value.ts'
+import { isObject, member, textOf, textsOf } from '../client/json-value.ts'
 import { printable } from '../output/printable.ts'
 import { moment, span } from '../output/quantities.ts'
 import { writeTable } from '../output/table.ts'

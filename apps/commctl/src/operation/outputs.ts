@@ -1,8 +1,8 @@
 /** What a command printed on every host of an operation, for whoever stayed to see it: each line after its host. */
-import type { Session } from '../command.ts'
-import { member, textOf, textsOf } from '../json-value.ts'
+import type { Session } from '../cli/command.ts'
+import { member, textOf, textsOf } from '../client/json-value.ts'
 import { printable } from '../output/printable.ts'
-import { route } from '../route.ts'
+import { route } from '../client/route.ts'
 
 const AT_ONCE = 8
 

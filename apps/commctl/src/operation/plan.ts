@@ -1,5 +1,5 @@
 /** How an operation would go, as text: the turns with their times, who would be left out, and what is in the way. Pure. */
-import { isObject, member, textOf } from '../json-value.ts'
+import { isObject, member, textOf } from '../client/json-value.ts'
 import { printable } from '../output/printable.ts'
 import { moment, span, timeOf } from '../output/quantities.ts'
 import { writeTable } from '../output/table.ts'

@@ -1,5 +1,5 @@
 /** An operation in some lines for people, and its hosts in a table. Pure. */
-import { isObject, member, textOf } from '../json-value.ts'
+import { isObject, member, textOf } from '../client/json-value.ts'
 import { printable } from '../output/printable.ts'
 import { moment, span, timeOf } from '../output/quantities.ts'
 import { writeTable } from '../output/table.ts'

@@ -1,5 +1,5 @@
 /** Names alone, one a line, for loops of a shell. */
-import { member, textOf } from '../json-value.ts'
+import { member, textOf } from '../client/json-value.ts'
 import type { WriteOptions } from './format.ts'
 import { printable } from './printable.ts'
 

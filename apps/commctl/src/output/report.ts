@@ -1,7 +1,7 @@
 /** A result of several parts, as text for people; programs that ask for a format get the value itself. */
-import type { Session } from '../command.ts'
-import { status } from '../failure.ts'
-import { terminalWidth } from '../run.ts'
+import type { Session } from '../cli/command.ts'
+import { status } from '../cli/failure.ts'
+import { terminalWidth } from '../cli/run.ts'
 import { write } from './format.ts'
 import type { View } from './view.ts'
 

@@ -2,7 +2,7 @@
  * Tables that fit the terminal. When there is too little room, the widest columns give way first, down to a width at
  * which something can still be read; the first column, which names the thing, gives way last.
  */
-import { isObject } from '../json-value.ts'
+import { isObject } from '../client/json-value.ts'
 import type { WriteOptions } from './format.ts'
 import { printable } from './printable.ts'
 import { type Column, column, type View } from './view.ts'

@@ -1,8 +1,8 @@
 /** Checks what was typed before it goes into a script that root runs on every new host. */
 import { readFile } from 'node:fs/promises'
 import { text as readAll } from 'node:stream/consumers'
-import type { Session } from '../command.ts'
-import { Failure } from '../failure.ts'
+import type { Session } from '../cli/command.ts'
+import { Failure } from '../cli/failure.ts'
 import type { ScriptValues } from './register-script.ts'
 
 /** Reads the options; asks for the password when it is wanted. */
@@ -60,7 +60,7 @@ async function authorizationOf(session: Session): Promise<string | undefined> {
 }
 
 async function passwordOf({ signal }: Session): Promise<string> {
-  const { ask } = await import('../prompt.ts')
+  const { ask } = await import('../cli/prompt.ts')
   const password = process.stdin.isTTY
     ? await ask('Password: ', { hidden: true, signal })
     : ((await readAll(process.stdin)).split(/\r?\n/, 1)[0] ?? '')

@@ -1,10 +1,10 @@
 /** A rolling operation as servers of old tell of it: one record a cluster and kind, in which only hosts that are done count. */
-import type { Answer, Api } from '../api.ts'
-import { Failure } from '../failure.ts'
-import { isObject, member, textOf, textsOf } from '../json-value.ts'
+import type { Answer, Api } from '../client/api.ts'
+import { Failure } from '../cli/failure.ts'
+import { isObject, member, textOf, textsOf } from '../client/json-value.ts'
 import type { View } from '../output/view.ts'
-import { route } from '../route.ts'
-import type { Sight, Watched } from '../watch.ts'
+import { route } from '../client/route.ts'
+import type { Sight, Watched } from './watch.ts'
 import { type Operation, type Progress, progressOf } from './progress.ts'
 
 /** Which operation of which cluster. */

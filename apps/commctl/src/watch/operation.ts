@@ -1,11 +1,11 @@
 /** An operation with its hosts, each with its step, as `/operations/{id}` tells of it. */
 import type { OperationHostState } from '@commissaire/models'
-import { Failure } from '../failure.ts'
-import { isObject, member, textOf } from '../json-value.ts'
+import { Failure } from '../cli/failure.ts'
+import { isObject, member, textOf } from '../client/json-value.ts'
 import { operationView } from '../operation/summary.ts'
 import type { View } from '../output/view.ts'
-import { route } from '../route.ts'
-import type { Sight, Watched } from '../watch.ts'
+import { route } from '../client/route.ts'
+import type { Sight, Watched } from './watch.ts'
 import type { HostProgress, HostState, Progress } from './progress.ts'
 
 /** What is needed to watch the operation of that id; what is printed in the end may be another view of it. */

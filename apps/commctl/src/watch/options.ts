@@ -1,5 +1,5 @@
 /** The options of every command after which one can stay and watch. */
-import type { OptionRow } from '../command.ts'
+import type { OptionRow } from '../cli/command.ts'
 
 const interval: OptionRow = {
   flags: '--interval <SECONDS>',

@@ -1,6 +1,6 @@
 /** How far a rolling operation is, host by host: what its view as of old says, in terms of people. Pure. */
 import { isOver, type OperationStatus, operationStatuses } from '@commissaire/models'
-import { isObject, textOf, textsOf } from '../json-value.ts'
+import { isObject, textOf, textsOf } from '../client/json-value.ts'
 
 /** An operation as the server tells of it. A server of another age may leave something out, or say more. */
 export type Operation = Readonly<Record<string, unknown>>

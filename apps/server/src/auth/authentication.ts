@@ -5,8 +5,8 @@
  */
 import type { Logger } from '@commissaire/bus'
 import type { AuthenticatorTools, Credentials, Identity } from './authenticator.ts'
-import { type NamedAuthenticator, openAuthenticators, type PluginConfiguration } from './plugins.ts'
-import { Remembered } from './remembered.ts'
+import { type NamedAuthenticator, openAuthenticators, type PluginConfiguration } from './plugin-loader.ts'
+import { Remembered } from './credential-cache.ts'
 import { isRole, type Role, roles } from './role.ts'
 
 /** How long one authenticator may take, in milliseconds. */

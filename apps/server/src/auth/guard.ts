@@ -7,11 +7,11 @@
 import type { Logger } from '@commissaire/bus'
 import rateLimit from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { pathOf, problem, sendProblem } from '../problem.ts'
-import { roleFor } from '../routes/roles.ts'
+import { pathOf, problem, sendProblem } from '../http/problem.ts'
+import { roleFor } from './route-roles.ts'
 import type { Admitted, Authentication } from './authentication.ts'
 import type { Credentials } from './authenticator.ts'
-import { Guesses } from './guesses.ts'
+import { Guesses } from './login-throttle.ts'
 import { type Role, suffices } from './role.ts'
 
 declare module 'fastify' {

@@ -8,12 +8,12 @@ import { BusError, type DeadMessage } from '@commissaire/bus'
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { App, Backend } from '../backend.ts'
-import { ServiceOnBus, servicesIn } from '../bus-description.ts'
-import { secretModelIn, withoutSecrets } from '../bus-secrets.ts'
-import { found } from '../errors.ts'
-import { requireJson } from '../json-body.ts'
-import { problems } from '../problem.ts'
-import { Nothing } from '../views.ts'
+import { ServiceOnBus, servicesIn } from './bus-description.ts'
+import { secretModelIn, withoutSecrets } from './bus-secrets.ts'
+import { found } from '../http/errors.ts'
+import { requireJson } from '../http/json-body.ts'
+import { problems } from '../http/problem.ts'
+import { Nothing } from './views.ts'
 
 const tags = ['bus']
 

@@ -3,7 +3,7 @@ import { BusError } from '@commissaire/bus'
 import { address, Cluster, Host, Hosts, name } from '@commissaire/models'
 import { z } from 'zod'
 import type { App, Backend } from '../backend.ts'
-import { found } from '../errors.ts'
+import { found } from '../http/errors.ts'
 import {
   addToHostset,
   mayJoin,
@@ -11,9 +11,9 @@ import {
   removeFromHostset,
   requireReady,
   unregister,
-} from '../membership.ts'
-import { problems } from '../problem.ts'
-import { ClusterWithHosts, NamePath, Nothing } from '../views.ts'
+} from '../hosts/membership.ts'
+import { problems } from '../http/problem.ts'
+import { ClusterWithHosts, NamePath, Nothing } from './views.ts'
 import { showCluster } from './clusters.ts'
 
 const Addresses = z.array(address)

@@ -12,10 +12,10 @@ import {
 } from '@commissaire/models'
 import { z } from 'zod'
 import type { App, Backend } from '../backend.ts'
-import { found, isConflict } from '../errors.ts'
-import { registerAll, unregisterAll } from '../membership.ts'
-import { problems } from '../problem.ts'
-import { ClusterWithHosts, NamePath, Names, Nothing, views } from '../views.ts'
+import { found, isConflict } from '../http/errors.ts'
+import { registerAll, unregisterAll } from '../hosts/membership.ts'
+import { problems } from '../http/problem.ts'
+import { ClusterWithHosts, NamePath, Names, Nothing, views } from './views.ts'
 
 const Changes = z.object({
   container_manager: z.string().nullish().describe('Which container manager learns of its hosts.'),

@@ -13,9 +13,9 @@ import {
 } from '@commissaire/models'
 import { z } from 'zod'
 import type { App, Backend } from '../backend.ts'
-import { found, isConflict } from '../errors.ts'
-import { problems } from '../problem.ts'
-import { NamePath, Names, Nothing, views } from '../views.ts'
+import { found, isConflict } from '../http/errors.ts'
+import { problems } from '../http/problem.ts'
+import { NamePath, Names, Nothing, views } from './views.ts'
 
 interface Named {
   readonly name: string

@@ -5,7 +5,7 @@ import type { App, Backend } from '../backend.ts'
 import { filterOf } from '../events/event-filter.ts'
 import { EventHub, type EventOptions } from '../events/event-hub.ts'
 import { eventKinds } from '../events/server-event.ts'
-import { problem, problems, sendProblem } from '../problem.ts'
+import { problem, problems, sendProblem } from '../http/problem.ts'
 
 const Query = z.object({
   operation: name.optional().describe('Only of this operation, its hosts and their output.'),

@@ -1,8 +1,8 @@
 /** Whether the process is alive, whether it can work, and what it counts: `/healthz`, `/readyz`, `/metrics`. */
 import { z } from 'zod'
 import type { App, Backend } from '../backend.ts'
-import type { RequestMetrics } from '../metrics.ts'
-import { onlyProblems, problem, problems, sendProblem } from '../problem.ts'
+import type { RequestMetrics } from '../observability/metrics.ts'
+import { onlyProblems, problem, problems, sendProblem } from '../http/problem.ts'
 
 /** How long the storage may take to answer, in milliseconds. */
 const PATIENCE = 1000

@@ -11,11 +11,11 @@ import {
 } from '@commissaire/models'
 import { z } from 'zod'
 import type { App, Backend } from '../backend.ts'
-import { busErrorName, found } from '../errors.ts'
-import { HostKeys } from '../host-keys.ts'
-import { addHost, removeHost } from '../host-registration.ts'
-import { problems } from '../problem.ts'
-import { AddressPath, HostPlan, Nothing, views } from '../views.ts'
+import { busErrorName, found } from '../http/errors.ts'
+import { HostKeys } from '../hosts/host-keys.ts'
+import { addHost, removeHost } from '../hosts/host-registration.ts'
+import { problems } from '../http/problem.ts'
+import { AddressPath, HostPlan, Nothing, views } from './views.ts'
 
 const Registration = z.object({
   ssh_priv_key: z

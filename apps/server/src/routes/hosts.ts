@@ -2,8 +2,8 @@
 import { Host, Hosts, safeModel } from '@commissaire/models'
 import { z } from 'zod'
 import type { App, Backend } from '../backend.ts'
-import { problems } from '../problem.ts'
-import { views } from '../views.ts'
+import { problems } from '../http/problem.ts'
+import { views } from './views.ts'
 
 /** Adds the endpoint. */
 export function hosts(app: App, { storage }: Backend): void {

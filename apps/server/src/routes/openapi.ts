@@ -2,7 +2,7 @@
 import swagger from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
 import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fastify-type-provider-zod'
-import { namedSchemas } from '../views.ts'
+import { namedSchemas } from './views.ts'
 
 /** Describes every route that is registered after this. */
 export function describeRoutes(app: FastifyInstance, { version }: { version: string }): void {

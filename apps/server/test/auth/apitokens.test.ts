@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openAuthentication } from '../../src/auth/authentication.ts'
-import { openAuthenticators } from '../../src/auth/plugins.ts'
+import { openAuthenticators } from '../../src/auth/plugin-loader.ts'
 import { OpenshiftDouble } from '../doubles/openshift-double.ts'
 import { type LogLine, openWorld, recordingLog, type World } from '../world.ts'
 

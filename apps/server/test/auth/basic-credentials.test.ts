@@ -1,6 +1,6 @@
 /** The header of HTTP Basic. */
 import { expect, test } from 'vitest'
-import { basicCredentials } from '../../src/auth/basic-credentials.ts'
+import { basicCredentials } from '../../src/auth/plugins/basic-credentials.ts'
 
 const header = (text: string) => `Basic ${Buffer.from(text).toString('base64')}`
 

@@ -6,7 +6,7 @@ import { hash as bcrypt } from 'bcryptjs'
 import type { FastifyRequest } from 'fastify'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Authenticator, Identity } from '../../src/auth/authenticator.ts'
-import { open } from '../../src/auth/httpbasicauth.ts'
+import { open } from '../../src/auth/plugins/httpbasicauth.ts'
 import { basic } from '../world.ts'
 
 let folder: string

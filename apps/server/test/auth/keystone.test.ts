@@ -1,7 +1,7 @@
 /** Keystone's users and tokens, checked with a double of Keystone over real HTTP and TLS. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { openAuthentication } from '../../src/auth/authentication.ts'
-import type { PluginConfiguration } from '../../src/auth/plugins.ts'
+import type { PluginConfiguration } from '../../src/auth/plugin-loader.ts'
 import { Certificates } from '../certificates.ts'
 import { KeystoneDouble } from '../doubles/keystone-double.ts'
 import { basic, type LogLine, openWorld, operator, recordingLog, type World } from '../world.ts'

@@ -1,7 +1,7 @@
 /** Tokens of an OpenID Connect issuer, with a double of one over real HTTP and HTTPS. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { openAuthentication } from '../../src/auth/authentication.ts'
-import { openAuthenticators } from '../../src/auth/plugins.ts'
+import { openAuthenticators } from '../../src/auth/plugin-loader.ts'
 import { Certificates } from '../certificates.ts'
 import { IssuerDouble, type TokenOptions } from '../doubles/issuer-double.ts'
 import { type LogLine, openWorld, recordingLog, type World } from '../world.ts'

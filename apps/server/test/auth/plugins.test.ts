@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openAuthenticators, pluginNames } from '../../src/auth/plugins.ts'
+import { openAuthenticators, pluginNames } from '../../src/auth/plugin-loader.ts'
 import { operator, recordingLog } from '../world.ts'
 
 const { log } = recordingLog()

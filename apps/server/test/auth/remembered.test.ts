@@ -1,6 +1,6 @@
 /** The memory of who was let in. */
 import { expect, test } from 'vitest'
-import { Remembered } from '../../src/auth/remembered.ts'
+import { Remembered } from '../../src/auth/credential-cache.ts'
 
 test('somebody is remembered for the time that was said, and no longer', () => {
   let now = 0

@@ -1,9 +1,9 @@
 /** What viewers, operators and admins may do: every route of the document, asked by each of them. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Authentication, openAuthentication } from '../../src/auth/authentication.ts'
-import { openAuthenticators } from '../../src/auth/plugins.ts'
+import { openAuthenticators } from '../../src/auth/plugin-loader.ts'
 import { type Role, roles, suffices } from '../../src/auth/role.ts'
-import { roleFor, routesWithRole } from '../../src/routes/roles.ts'
+import { roleFor, routesWithRole } from '../../src/auth/route-roles.ts'
 import { basic, openWorld, operator, recordingLog, type World } from '../world.ts'
 
 const { hash } = operator

@@ -19,9 +19,9 @@ import type {
 } from '../transport.ts'
 import { addressOf } from './amqp/address.ts'
 import { AmqpConsumer } from './amqp/consumer.ts'
-import { AmqpDead } from './amqp/dead.ts'
-import type { Lane } from './amqp/lane.ts'
-import { Link } from './amqp/link.ts'
+import { AmqpDead } from './amqp/dead-letters.ts'
+import type { Lane } from './amqp/channel.ts'
+import { Link } from './amqp/connection.ts'
 import { Publisher } from './amqp/publisher.ts'
 import { closeReplies, openNews, openReplies } from './amqp/replies.ts'
 

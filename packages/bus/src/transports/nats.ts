@@ -19,13 +19,13 @@ import type {
 } from '../transport.ts'
 import { Bindings } from './nats/bindings.ts'
 import { NatsConsumer } from './nats/consumer.ts'
-import { NatsDead } from './nats/dead.ts'
+import { NatsDead } from './nats/dead-letters.ts'
 import { away, closed } from './nats/failures.ts'
 import { Names, replySubject } from './nats/names.ts'
 import { Publisher } from './nats/publisher.ts'
 import { replyHeaders, type BurialMeans } from './nats/set-aside.ts'
 import { Socket } from './nats/socket.ts'
-import { Wills } from './nats/wills.ts'
+import { Wills } from './nats/last-attempts.ts'
 
 /** Connects to NATS 2.9 or later, with JetStream. */
 export async function open(url: URL, options: TransportOptions): Promise<Transport> {

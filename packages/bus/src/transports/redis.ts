@@ -19,7 +19,7 @@ import type {
 } from '../transport.ts'
 import { bindingSet, encodeBinding } from './redis/binding.ts'
 import { RedisConsumer } from './redis/consumer.ts'
-import { RedisDead } from './redis/dead.ts'
+import { RedisDead } from './redis/dead-letters.ts'
 import { claimKeys, encodeReply } from './redis/kombu.ts'
 import { Publisher } from './redis/publisher.ts'
 import { ReplyReader } from './redis/replies.ts'

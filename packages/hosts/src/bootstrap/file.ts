@@ -9,7 +9,7 @@ import { createHash } from 'node:crypto'
 import { dirname } from 'node:path/posix'
 import { minute, type OsCommand } from '../oscmd/commands.ts'
 import { byStatus } from '../oscmd/outcome.ts'
-import { quote } from '../quote.ts'
+import { quote } from '../command/quote.ts'
 import { checkedBy, type Step } from './step.ts'
 
 /** A file that is to lie on the host. */

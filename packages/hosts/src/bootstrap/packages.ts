@@ -2,7 +2,7 @@
 import type { Facts } from '../facts/facts.ts'
 import type { Family } from '../facts/family.ts'
 import { oscmd } from '../oscmd/oscmd.ts'
-import { quote } from '../quote.ts'
+import { quote } from '../command/quote.ts'
 import { checkedBy, type Step } from './step.ts'
 
 /** What can be installed. */

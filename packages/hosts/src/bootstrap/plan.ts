@@ -1,5 +1,5 @@
 /** What preparing a host would do, step by step, found out by nothing but the steps' checks. */
-import type { CarryOutOptions } from '../carry-out.ts'
+import type { CarryOutOptions } from '../updates/carry-out.ts'
 import { isHostError } from '../errors.ts'
 import type { Facts } from '../facts/facts.ts'
 import type { Remote } from '../remote.ts'

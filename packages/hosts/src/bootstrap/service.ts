@@ -2,7 +2,7 @@
 import type { Facts } from '../facts/facts.ts'
 import { minute, type OsCommand } from '../oscmd/commands.ts'
 import { byStatus } from '../oscmd/outcome.ts'
-import { quote } from '../quote.ts'
+import { quote } from '../command/quote.ts'
 import { markOf } from './file.ts'
 import { checkedBy, type Step } from './step.ts'
 

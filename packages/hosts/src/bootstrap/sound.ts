@@ -1,7 +1,7 @@
 /** What every managed host must have: a shell that obeys, a way to be root, and a system we know how to keep. */
 import type { Facts } from '../facts/facts.ts'
 import { oscmd } from '../oscmd/oscmd.ts'
-import { sudoersLine } from '../sudo.ts'
+import { sudoersLine } from '../command/sudo.ts'
 import type { Step } from './step.ts'
 
 /** The steps of the profile `none`. They only look and change nothing. */

@@ -1,5 +1,5 @@
 /** Alpine. A diskless host forgets everything that `lbu commit` does not write down. */
-import { quote } from '../quote.ts'
+import { quote } from '../command/quote.ts'
 import type { CommandResult } from '../remote.ts'
 import { minute, type OsCommands, type Outcome, type Pending } from './commands.ts'
 import type { InitCommands } from './init.ts'

@@ -5,7 +5,7 @@
  * that was cut off is first finished by dpkg.
  */
 import type { RebootNeed } from '../facts/reboot-need.ts'
-import { quote } from '../quote.ts'
+import { quote } from '../command/quote.ts'
 import type { CommandResult } from '../remote.ts'
 import { minute, type OsCommand, type OsCommands, type Outcome, type Pending } from './commands.ts'
 import type { InitCommands } from './init.ts'

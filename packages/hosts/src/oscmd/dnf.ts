@@ -1,7 +1,7 @@
 /** Red Hat's family of packages: yum, dnf 4 and dnf 5 differ in little but their names. */
 import type { Family } from '../facts/family.ts'
 import type { RebootNeed } from '../facts/reboot-need.ts'
-import { quote } from '../quote.ts'
+import { quote } from '../command/quote.ts'
 import type { CommandResult } from '../remote.ts'
 import { minute, type OsCommands, type Outcome, type Pending, type Question } from './commands.ts'
 import type { InitCommands } from './init.ts'

@@ -1,7 +1,7 @@
 /** What depends on the init system and not on the package manager: services, and going down for a reboot. */
 import { HostError } from '../errors.ts'
 import type { Facts } from '../facts/facts.ts'
-import { quote } from '../quote.ts'
+import { quote } from '../command/quote.ts'
 import type { OsCommand, RebootRequest } from './commands.ts'
 import { minute } from './commands.ts'
 import { byStatus } from './outcome.ts'

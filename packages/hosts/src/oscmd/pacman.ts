@@ -1,6 +1,6 @@
 /** Arch Linux. Always a whole upgrade, never a refresh alone, and the keyring before everything else. */
 import type { RebootNeed } from '../facts/reboot-need.ts'
-import { quote } from '../quote.ts'
+import { quote } from '../command/quote.ts'
 import type { CommandResult } from '../remote.ts'
 import { minute, type OsCommands, type Outcome, type Pending } from './commands.ts'
 import type { InitCommands } from './init.ts'

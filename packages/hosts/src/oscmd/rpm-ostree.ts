@@ -4,7 +4,7 @@
  * 77 says that nothing is to be done. Layering a package is possible and rarely wise, so it is left to `install`.
  */
 import type { RebootNeed } from '../facts/reboot-need.ts'
-import { quote } from '../quote.ts'
+import { quote } from '../command/quote.ts'
 import type { CommandResult } from '../remote.ts'
 import { minute, type OsCommands, type Outcome, type Pending } from './commands.ts'
 import type { InitCommands } from './init.ts'

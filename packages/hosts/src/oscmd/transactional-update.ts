@@ -5,7 +5,7 @@
  */
 import type { Facts } from '../facts/facts.ts'
 import type { RebootNeed } from '../facts/reboot-need.ts'
-import { quote } from '../quote.ts'
+import { quote } from '../command/quote.ts'
 import type { CommandResult } from '../remote.ts'
 import { minute, type OsCommands, type Outcome } from './commands.ts'
 import type { InitCommands } from './init.ts'

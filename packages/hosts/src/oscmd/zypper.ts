@@ -3,7 +3,7 @@
  * updated itself and wants to run again.
  */
 import type { Facts } from '../facts/facts.ts'
-import { quote } from '../quote.ts'
+import { quote } from '../command/quote.ts'
 import type { CommandResult } from '../remote.ts'
 import { minute, type OsCommands, type Pending } from './commands.ts'
 import type { InitCommands } from './init.ts'

@@ -1,8 +1,8 @@
 /** A host behind an open SSH connection. */
 import type { Client } from 'ssh2'
-import { Gate } from '../gate.ts'
+import { Gate } from './gate.ts'
 import type { CommandResult, Remote, RunOptions } from '../remote.ts'
-import { asRoot, checkSudo } from '../sudo.ts'
+import { asRoot, checkSudo } from '../command/sudo.ts'
 import { execute } from './execute.ts'
 import { killSiblings } from './kill.ts'
 import type { Target } from './target.ts'

@@ -14,10 +14,10 @@ import type {
   TransportOptions,
 } from '../../transport.ts'
 import { AmqpDelivery } from './delivery.ts'
-import { Lane } from './lane.ts'
-import { within, type Link } from './link.ts'
+import { Lane } from './channel.ts'
+import { within, type Link } from './connection.ts'
 import type { Publisher } from './publisher.ts'
-import { moveSurvivor, putOnRetry, setAside } from './survivors.ts'
+import { moveSurvivor, putOnRetry, setAside } from './redeliveries.ts'
 import { watchRetries } from './watch.ts'
 import { decodeMessage, retryQueue, type Raw } from './wire.ts'
 

@@ -9,8 +9,8 @@ import { setImmediate } from 'node:timers/promises'
 import type { Envelope } from 'rabbitmq-client'
 import { BusError } from '../../errors.ts'
 import type { Outgoing, Reply } from '../../transport.ts'
-import { Lane, type Purpose } from './lane.ts'
-import { faultOf, within, type Link } from './link.ts'
+import { Lane, type Purpose } from './channel.ts'
+import { faultOf, within, type Link } from './connection.ts'
 import { encodeMessage, encodeReply, newsExchange } from './wire.ts'
 
 /** How long a message waits for a broker that is away, in milliseconds: RabbitMQ takes its time to start. */

@@ -2,8 +2,8 @@
 
 import type { Channel } from 'rabbitmq-client'
 import type { TransportOptions } from '../../transport.ts'
-import { Lane } from './lane.ts'
-import { within, type Link } from './link.ts'
+import { Lane } from './channel.ts'
+import { within, type Link } from './connection.ts'
 import { bytesOf, newsExchange, type Raw } from './wire.ts'
 
 /** How many answers may be on their way at a time. */

@@ -8,9 +8,9 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Channel } from 'rabbitmq-client'
 import type { TransportOptions } from '../../transport.ts'
-import { faultOf, type Link } from './link.ts'
+import { faultOf, type Link } from './connection.ts'
 import type { Publisher } from './publisher.ts'
-import { moveSurvivor, putOnRetry } from './survivors.ts'
+import { moveSurvivor, putOnRetry } from './redeliveries.ts'
 import { decodeMessage, retryQueue } from './wire.ts'
 
 /** What is needed to look after retries. */

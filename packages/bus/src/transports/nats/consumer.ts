@@ -12,7 +12,7 @@ import { replySubject } from './names.ts'
 import { Pulls } from './pulls.ts'
 import { bury, replyHeaders, setAside, type BurialMeans } from './set-aside.ts'
 import { declareConsumer, declareStream, remakeStream } from './queues.ts'
-import type { Wills } from './wills.ts'
+import type { Wills } from './last-attempts.ts'
 
 /** What a consumer needs beside its queue. */
 export interface ConsumerMeans extends BurialMeans {

@@ -3,7 +3,7 @@
 import type { Msg, MsgHdrs } from '@nats-io/transport-node'
 import type { Delivery, Settlement } from '../../transport.ts'
 import type { Claim } from './acks.ts'
-import { decodeHeaders, type Envelope } from './letters.ts'
+import { decodeHeaders, type Envelope } from './message-encoding.ts'
 
 /** Where a message came from, and how it is ended. */
 export interface Origin {

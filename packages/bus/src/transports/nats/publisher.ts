@@ -9,7 +9,7 @@ import type { Msg, MsgHdrs, Payload } from '@nats-io/transport-node'
 import type { Outgoing } from '../../transport.ts'
 import type { Bindings } from './bindings.ts'
 import { away, closed, isNobody, refused } from './failures.ts'
-import { encodeHeaders } from './letters.ts'
+import { encodeHeaders } from './message-encoding.ts'
 import { remakeStream, type QueueMeans } from './queues.ts'
 
 /** How long a message waits for a broker that is away, in milliseconds. */

@@ -1,0 +1,127 @@
+/**
+ * How a host comes in and how it leaves: the order of the steps is what matters.
+ *
+ * In: what could refuse it is asked first, so that no credentials are ever kept for a host that was refused; then its
+ * credentials, the host, its membership, and word to those who investigate and watch. Out: the host itself goes last,
+ * so that a removal that failed half-way can be asked for again.
+ */
+import { BusError } from '@commissaire/bus'
+import { Cluster, Clusters, Host, HostCreds, parseModel, timestamp } from '@commissaire/models'
+import type { Backend } from '../backend.ts'
+import { found, isConflict, isMissing } from '../http/errors.ts'
+import { hasPinned, pinOf } from './host-keys.ts'
+import { addToHostset, forgetNode, removeFromHostset } from './membership.ts'
+
+/** What is said about a host that is to be added. */
+export interface Registration {
+  readonly address: string
+  readonly ssh_priv_key: string
+  readonly remote_user?: string | null | undefined
+  readonly cluster?: string | null | undefined
+  /** Its public host keys, each as `TYPE BASE64`. Without them the key of the first contact is pinned. */
+  readonly host_keys?: readonly string[] | null | undefined
+}
+
+/** Adds a host and has it investigated. Answers with the present one when it was added before, with the same key. */
+export async function addHost(backend: Backend, registration: Registration): Promise<Host> {
+  const { storage } = backend
+  const { address } = registration
+  const cluster = await wantedCluster(backend, registration)
+  const present = await storage.find(Host, address)
+  if (present) return requireSame(backend, present, registration)
+  await saveCredentials(backend, registration)
+  const host = await saveHost(backend, registration)
+  if (!host)
+    return requireSame(backend, found(await storage.find(Host, address), `host "${address}"`), registration)
+  const joined = cluster && (await addToHostset(backend, cluster.name, address))
+  await announce(backend, address, joined)
+  return host
+}
+
+/** Removes a host and everything that belongs to it. */
+export async function removeHost(backend: Backend, address: string): Promise<void> {
+  const { storage } = backend
+  const clusters = (await storage.list(Clusters)).filter(({ hostset }) => hostset.includes(address))
+  for (const cluster of clusters) {
+    await forgetNode(backend, cluster, address)
+    await removeFromHostset(backend, cluster.name, address)
+  }
+  await storage.delete(HostCreds, address).catch(unlessMissing)
+  await storage.delete(Host, address)
+}
+
+async function wantedCluster({ storage }: Backend, { cluster }: Registration): Promise<Cluster | undefined> {
+  if (!cluster) return undefined
+  const wanted = await storage.find(Cluster, cluster)
+  if (!wanted) throw new BusError('Conflict', `There is no cluster "${cluster}" to put the host into.`)
+  return wanted
+}
+
+async function requireSame({ storage }: Backend, host: Host, registration: Registration): Promise<Host> {
+  const { address, ssh_priv_key, cluster } = registration
+  const known = await storage.find(HostCreds, address)
+  if (known?.ssh_priv_key !== ssh_priv_key) throw differentKey(address)
+  if (cluster && !(await storage.get(Cluster, cluster)).hostset.includes(address))
+    throw new BusError('Conflict', `Host "${address}" exists already and is not in cluster "${cluster}".`)
+  return pinReported(storage, host, registration.host_keys ?? [])
+}
+
+/** A host that was added without its keys, and was not reached since, may still report them. */
+async function pinReported(storage: Backend['storage'], host: Host, keys: readonly string[]): Promise<Host> {
+  if (keys.length === 0) return host
+  return storage.update(Host, host.address, (stored) => {
+    if (!stored.host_key) return { ...stored, host_key: pinOf(keys) }
+    if (!hasPinned(keys, stored.host_key)) throw differentHostKey(host.address)
+    return undefined
+  })
+}
+
+/** Saves them where there are none; others that came first stay, and must be the same. */
+async function saveCredentials({ storage }: Backend, registration: Registration): Promise<void> {
+  const { address, ssh_priv_key, remote_user } = registration
+  const given = parseModel(HostCreds, { address, ssh_priv_key, remote_user: remote_user || undefined })
+  try {
+    await storage.save(HostCreds, given, { revision: null })
+  } catch (error) {
+    if (!isConflict(error)) throw error
+    const known = await storage.find(HostCreds, address)
+    if (known?.ssh_priv_key !== ssh_priv_key) throw differentKey(address)
+  }
+}
+
+/** The new host, or undefined when somebody else added it in the meantime. */
+async function saveHost(
+  { storage }: Backend,
+  { address, host_keys }: Registration,
+): Promise<Host | undefined> {
+  const host = parseModel(Host, { address, host_key: pinOf(host_keys ?? []) })
+  try {
+    return await storage.save(Host, host, { revision: null })
+  } catch (error) {
+    if (!isConflict(error)) throw error
+    return undefined
+  }
+}
+
+async function announce({ bus }: Backend, address: string, cluster: Cluster | undefined): Promise<void> {
+  await bus.notify('jobs.investigate', { address, cluster_data: cluster ?? {} })
+  await bus.publish('jobs.watcher', JSON.stringify({ address, last_check: timestamp() }))
+}
+
+function differentKey(address: string): BusError {
+  return new BusError(
+    'Conflict',
+    `Host "${address}" exists already, with another key. Delete it first to replace it.`,
+  )
+}
+
+function differentHostKey(address: string): BusError {
+  return new BusError(
+    'Conflict',
+    `Host "${address}" exists already, and another host key is pinned for it. Delete it first to replace it.`,
+  )
+}
+
+function unlessMissing(error: unknown): void {
+  if (!isMissing(error)) throw error
+}

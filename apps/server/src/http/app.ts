@@ -1,0 +1,143 @@
+/**
+ * The REST API as a Fastify app: authenticate, route, ask the bus, answer. `inject()` works without a port.
+ */
+import type { SecureContextOptions, TlsOptions } from 'node:tls'
+import { randomUUID } from 'node:crypto'
+import { parseAs } from '@commissaire/models'
+import Fastify, { type FastifyInstance } from 'fastify'
+import type { Registry } from 'prom-client'
+import type { z } from 'zod'
+import { audit } from '../observability/audit.ts'
+import type { Authentication } from '../auth/authentication.ts'
+import { type FailureLimit, guard } from '../auth/guard.ts'
+import type { App, Backend } from '../backend.ts'
+import type { EventOptions } from '../events/event-hub.ts'
+import { countHosts } from '../observability/fleet-metrics.ts'
+import { readJsonBodies } from './json-body.ts'
+import { AllowedMethods } from './method-not-allowed.ts'
+import { RequestMetrics } from '../observability/metrics.ts'
+import { pathOf, problem, problemHandler, sendProblem } from './problem.ts'
+import { busRoutes } from '../routes/bus.ts'
+import { clusterHosts } from '../routes/cluster-hosts.ts'
+import { clusterOperations } from '../routes/operations/cluster-operations.ts'
+import { clusters } from '../routes/clusters.ts'
+import { containerManagers } from '../routes/containermanagers.ts'
+import { events } from '../routes/events.ts'
+import { health } from '../routes/health.ts'
+import { host } from '../routes/host.ts'
+import { hosts } from '../routes/hosts.ts'
+import { networks } from '../routes/networks.ts'
+import { describeRoutes, openapi } from '../routes/openapi.ts'
+import { operationRequests } from '../routes/operations/operation-requests.ts'
+import { operationStart } from '../routes/operations/operation-start.ts'
+import { operations } from '../routes/operations/operations.ts'
+import { schedules } from '../routes/operations/schedules.ts'
+import { version } from '../version.ts'
+
+/** What an app is made of. */
+export interface AppOptions extends Backend {
+  /** Who may in. */
+  readonly auth: Authentication
+  /** Paths that authenticate themselves. */
+  readonly selfAuths?: readonly string[]
+  /** Whether operators may call any method of any service; default false. */
+  readonly busCalls?: boolean
+  /** How often an address may show wrong credentials. */
+  readonly failureLimit?: FailureLimit
+  /** The largest body, in bytes; default 1 MiB. */
+  readonly bodyLimit?: number
+  /** How many milliseconds a client may take to send a request; default 30 000. */
+  readonly requestTimeout?: number
+  /** What the events may take that clients listen to. */
+  readonly events?: EventOptions
+  readonly tls?: SecureContextOptions & TlsOptions
+  /** The registry of Prometheus metrics to count in; default one of its own. */
+  readonly metrics?: Registry
+}
+
+/** Makes the app. It listens nowhere until it is told to. */
+export function createApp(options: AppOptions): FastifyInstance {
+  const { auth, log, selfAuths = [], failureLimit, metrics } = options
+  const app = open(options)
+  const figures = new RequestMetrics(metrics)
+  countHosts(figures.registry, options.storage)
+  useSchemas(app)
+  readJsonBodies(app)
+  logAnswers(app, options)
+  audit(app, options)
+  figures.watch(app)
+  app.setErrorHandler(problemHandler(log))
+  app.setNotFoundHandler(async (request, reply) =>
+    sendProblem(reply, problem(404, `There is nothing at ${pathOf(request)}.`)),
+  )
+  guard(app, { authentication: auth, log, selfAuths, ...(failureLimit && { failureLimit }) })
+  const allowed = new AllowedMethods(app)
+  describeRoutes(app, { version })
+  app.register(async (api) => addRoutes(api, options), { prefix: '/api/v0' })
+  app.register(async (top) => {
+    health(top, options, { metrics: figures })
+    openapi(top)
+  })
+  app.register(async (top) => allowed.refuseOthers(top))
+  return app
+}
+
+function open({ bodyLimit = 2 ** 20, requestTimeout = 30_000, tls }: AppOptions): FastifyInstance {
+  const options = {
+    bodyLimit,
+    requestTimeout,
+    genReqId: () => randomUUID(),
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 255 },
+  }
+  if (!tls) return Fastify(options)
+  const secure: object = Fastify({ ...options, https: tls })
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- an https.Server is an http.Server in all that matters here
+  return secure as FastifyInstance
+}
+
+function addRoutes(app: App, backend: AppOptions): void {
+  for (const add of [clusters, clusterHosts, clusterOperations, hosts, host, networks, containerManagers])
+    add(app, backend)
+  for (const add of [operations, operationStart, operationRequests, schedules, events, busRoutes])
+    add(app, backend)
+}
+
+const partNames: Readonly<Record<string, string>> = {
+  body: 'The body',
+  params: 'The path',
+  querystring: 'The query',
+}
+
+/** Schemas check what comes in, in the same words as the models do; what goes out is made by us. */
+function useSchemas(app: FastifyInstance): void {
+  app.setValidatorCompiler<z.ZodType>(({ schema, httpPart = 'body' }) => (data) => {
+    try {
+      return {
+        value: parseAs(schema, data, { name: partNames[httpPart] ?? 'The request', secret: true }),
+      }
+    } catch (error) {
+      return { error: error instanceof Error ? error : new Error(String(error)) }
+    }
+  })
+  app.setSerializerCompiler(() => (data) => JSON.stringify(data))
+}
+
+function logAnswers(app: FastifyInstance, { log }: AppOptions): void {
+  app.addHook('onSend', async (request, reply) => {
+    reply.headers({
+      'x-request-id': request.id,
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+    })
+  })
+  app.addHook('onResponse', async (request, reply) => {
+    const { id, method, ip, identity } = request
+    const ms = Math.round(reply.elapsedTime)
+    // Probes come every few seconds, and say nothing that the next one does not say again.
+    const level = request.routeOptions.config.open ? 'debug' : 'info'
+    log[level](
+      { id, method, path: pathOf(request), status: reply.statusCode, ms, ip, user: identity?.user },
+      'Answered',
+    )
+  })
+}

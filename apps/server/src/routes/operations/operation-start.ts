@@ -1,0 +1,65 @@
+/** Beginning an operation of any kind, `POST /operations`, and seeing before how it would go, `POST /operations/plan`. */
+import { address, name, Operation, operationKindNames, parseModel, safeModel } from '@commissaire/models'
+import { z } from 'zod'
+import type { App, Backend } from '../../backend.ts'
+import { requireJson } from '../../http/json-body.ts'
+import { problems } from '../../http/problem.ts'
+import { OperationPlan, Policy, views } from '../views.ts'
+
+const tags = ['operations']
+
+/** A member that is not known is refused: a mistyped `hosts` must not become all hosts. */
+const Wish = z.strictObject({
+  kind: z.enum(operationKindNames),
+  cluster: name,
+  version: z.string().nullish().describe('What a deployment brings.'),
+  command: z.string().nullish().describe('What `exec` runs on each host.'),
+  hosts: z.array(address).nullish().describe('Only these hosts of the cluster; none: all.'),
+  policy: Policy.nullish(),
+})
+
+/** Milliseconds. Beginning waits for an operation that is just ending; a plan asks every host. */
+const START_TIMEOUT = 30_000
+const PLAN_TIMEOUT = 120_000
+
+/** Adds the endpoints. */
+export function operationStart(app: App, { bus }: Backend): void {
+  app.route({
+    method: 'POST',
+    url: '/operations',
+    preValidation: requireJson,
+    schema: {
+      tags,
+      summary: 'Begins an operation; answers at once',
+      body: Wish,
+      response: { 201: views.Operation, ...problems(404, 405, 409) },
+    },
+    handler: async ({ body, identity }, reply) => {
+      const params = { ...paramsOf(body), ...(identity && { by: identity.user }) }
+      const begun = await bus.request('jobs.clusterexec.start', params, { timeout: START_TIMEOUT })
+      reply.code(201)
+      return safeModel(Operation, parseModel(Operation, begun))
+    },
+  })
+
+  app.route({
+    method: 'POST',
+    url: '/operations/plan',
+    preValidation: requireJson,
+    schema: {
+      tags,
+      summary: 'How an operation would go, and what would be in its way; touches nothing',
+      body: Wish,
+      response: { 200: OperationPlan, ...problems(404, 405) },
+    },
+    handler: async ({ body }) =>
+      bus.request<Record<string, unknown>>('jobs.clusterexec.plan', paramsOf(body), {
+        timeout: PLAN_TIMEOUT,
+      }),
+  })
+}
+
+function paramsOf({ cluster, ...rest }: z.output<typeof Wish>): Record<string, unknown> {
+  const stated = Object.entries(rest).filter(([, value]) => value !== null && value !== undefined)
+  return { cluster_name: cluster, ...Object.fromEntries(stated) }
+}

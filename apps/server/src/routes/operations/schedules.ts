@@ -1,0 +1,138 @@
+/** Operations that begin by themselves: `/schedules` and `/schedule/{name}`. */
+import { BusError } from '@commissaire/bus'
+import {
+  Cluster,
+  name,
+  parseModel,
+  safeModel,
+  Schedule,
+  Schedules,
+  ValidationError,
+} from '@commissaire/models'
+import { z } from 'zod'
+import type { App, Backend } from '../../backend.ts'
+import { nextRun, patternFaults } from './cron.ts'
+import { found, isConflict } from '../../http/errors.ts'
+import { problems } from '../../http/problem.ts'
+import { NamePath, Nothing, Policy, ScheduleWithNext } from '../views.ts'
+
+const tags = ['schedules']
+
+/** Strict, as a mistyped limit must not become no limit. What is not given stays as it is. */
+const Changes = z.strictObject({
+  cluster: name.nullish().describe('Whose hosts; to be given for a new one, as are `kind` and `when`.'),
+  kind: z.enum(['upgrade', 'restart', 'deploy', 'exec']).nullish(),
+  when: z.string().min(1).nullish().describe('When it begins: a cron pattern of five fields.'),
+  timezone: z.string().nullish().describe('Whose clock is meant; default `UTC`.'),
+  version: z.string().nullish().describe('What a deployment brings.'),
+  command: z.string().nullish().describe('What `exec` runs on each host.'),
+  policy: Policy.nullish(),
+  enabled: z.boolean().nullish().describe('Whether it begins anything; default true.'),
+})
+
+/** Adds the endpoints. */
+export function schedules(app: App, backend: Backend): void {
+  const { storage } = backend
+
+  app.route({
+    method: 'GET',
+    url: '/schedules',
+    schema: { tags, summary: 'All schedules', response: { 200: z.array(ScheduleWithNext), ...problems() } },
+    handler: async () => (await storage.list(Schedules)).map(withNext),
+  })
+
+  app.route({
+    method: 'GET',
+    url: '/schedule/:name',
+    schema: {
+      tags,
+      summary: 'A schedule, and when it comes next',
+      params: NamePath,
+      response: { 200: ScheduleWithNext, ...problems(404) },
+    },
+    handler: async ({ params }) =>
+      withNext(found(await storage.find(Schedule, params.name), `schedule "${params.name}"`)),
+  })
+
+  app.route({
+    method: 'PUT',
+    url: '/schedule/:name',
+    schema: {
+      tags,
+      summary: 'Makes a schedule, or changes what is given of one',
+      params: NamePath,
+      body: Changes,
+      response: { 201: ScheduleWithNext, ...problems(409) },
+    },
+    handler: async ({ params, body }, reply) => {
+      const given = Object.entries(body).filter(([, value]) => value !== null && value !== undefined)
+      const schedule = await change(backend, { ...Object.fromEntries(given), name: params.name })
+      reply.code(201)
+      return withNext(schedule)
+    },
+  })
+
+  app.route({
+    method: 'DELETE',
+    url: '/schedule/:name',
+    schema: {
+      tags,
+      summary: 'Removes a schedule; what it has begun goes on',
+      params: NamePath,
+      response: { 200: Nothing, ...problems(404) },
+    },
+    handler: async ({ params }) => {
+      found(await storage.find(Schedule, params.name), `schedule "${params.name}"`)
+      await storage.delete(Schedule, params.name)
+      return [] as []
+    },
+  })
+}
+
+/** Whoever keeps the time writes into schedules as well, so a change is made to what is there at that moment. */
+async function change(backend: Backend, given: { name: string }): Promise<Schedule> {
+  const { storage } = backend
+  if (await storage.find(Schedule, given.name)) return update(backend, given)
+  const schedule = await checked(backend, given)
+  try {
+    return await storage.save(Schedule, schedule, { revision: null })
+  } catch (error) {
+    if (isConflict(error)) return update(backend, given)
+    throw error
+  }
+}
+
+function update(backend: Backend, given: { name: string }): Promise<Schedule> {
+  return backend.storage.update(Schedule, given.name, (present) => checked(backend, { ...present, ...given }))
+}
+
+async function checked({ storage }: Backend, data: object): Promise<Schedule> {
+  const schedule = parseModel(Schedule, { policy: {}, ...data })
+  const faults = faultsOf(schedule)
+  if (faults.length > 0) throw new ValidationError('Schedule', faults)
+  if (await storage.find(Cluster, schedule.cluster)) return schedule
+  throw new BusError('Conflict', `There is no cluster "${schedule.cluster}". Make it first.`)
+}
+
+function faultsOf(schedule: Schedule): { path: string; message: string }[] {
+  const { kind, version, command, policy } = schedule
+  const needed = [
+    ...(kind === 'deploy' && version === '' ? ['version'] : []),
+    ...(kind === 'exec' && command === '' ? ['command'] : []),
+  ]
+  const missing = needed.map((path) => ({ path, message: `must not be empty: this is for ${kind}` }))
+  return [...missing, ...patternFaults(schedule, policy)]
+}
+
+function withNext(schedule: Schedule): Record<string, unknown> {
+  return { ...safeModel(Schedule, schedule), next_run: schedule.enabled ? nextOf(schedule) : '' }
+}
+
+/** One that was stored by somebody else may hold a pattern that is none. */
+function nextOf(schedule: Schedule): string {
+  try {
+    return nextRun(schedule)?.toISOString() ?? ''
+  } catch {
+    return ''
+  }
+}

@@ -1,0 +1,52 @@
+/** Looks for everything that would be in the way on a host, while nothing has been done to it yet. */
+import { setTimeout as pause } from 'node:timers/promises'
+
+import { type Finding, type FindingCode, gatherFacts, preflight } from '@commissaire/hosts'
+import type { OperationKindName } from '@commissaire/models'
+
+import type { Site, StepWork } from './step-context.ts'
+import { StepError } from './step-error.ts'
+
+/** What passes by itself is waited for so long, in milliseconds. */
+const PATIENCE = 5 * 60_000
+const passing: ReadonlySet<FindingCode> = new Set(['busy', 'starting'])
+
+/** What stands in the way of changing packages or images, but not of a reboot. */
+const onlyOfChanges: ReadonlySet<FindingCode> = new Set([
+  'no_space',
+  'no_inodes',
+  'not_supported',
+  'driven_elsewhere',
+  'packages_broken',
+])
+
+/** Fails with the first thing that blocks; what passes by itself is waited for. */
+export const check: StepWork = async (site) => {
+  const started = performance.now()
+  for (;;) {
+    const { note, blocking } = await look(site)
+    if (!blocking) return note
+    const mayPass = passing.has(blocking.code) && performance.now() - started < PATIENCE
+    if (!mayPass) throw new StepError(blocking.code, `${blocking.found}. ${blocking.remedy}`)
+    site.say(`waits: ${blocking.found}`)
+    await pause(2000, undefined, { signal: site.signal })
+  }
+}
+
+/** Those of the findings that matter to an operation of this kind. */
+export function relevant(findings: readonly Finding[], kind: OperationKindName): Finding[] {
+  if (kind === 'upgrade' || kind === 'deploy') return [...findings]
+  return findings.filter(({ code }) => !onlyOfChanges.has(code))
+}
+
+async function look({ connect, signal, operation }: Site): Promise<{
+  note: Record<string, unknown>
+  blocking: Finding | undefined
+}> {
+  await using remote = await connect()
+  const facts = await gatherFacts(remote, { signal })
+  const note = { boot_id: facts.bootId, failed_units: facts.systemd?.failedUnits ?? [] }
+  if (operation.kind === 'exec' || operation.kind === 'drain') return { note, blocking: undefined }
+  const findings = relevant(await preflight(remote, facts, { signal }), operation.kind)
+  return { note, blocking: findings.find(({ severity }) => severity === 'blocks') }
+}

@@ -1,0 +1,143 @@
+/** The steps about the node that a host is: nothing new on it, its pods elsewhere, and back again. */
+import { setTimeout as pause } from 'node:timers/promises'
+
+import type { DrainEvent, DrainOptions, Workload } from '@commissaire/containermgr/drain'
+import type { DrainPolicy } from '@commissaire/models'
+
+import { despiteOutages, tellingRefusals } from './api-outage.ts'
+import type { HostNode } from './cluster-nodes.ts'
+import { noteOf, notNeeded, type Site, type StepWork } from '../host-steps/step-context.ts'
+import { StepError } from '../host-steps/step-error.ts'
+
+const withoutNode = notNeeded('the host is no node')
+
+/** Has the node take no further pods; who had cordoned it is remembered on the node. */
+export const cordon: StepWork = tellingRefusals(async (site) => {
+  const { nodes, host, operation, signal } = site
+  const node = await nodes.nodeOf(host.address)
+  if (!node) return withoutNode
+  const asked = () => node.of.cordon(node.name, { by: operation.id, signal })
+  const { changed, by } = await despiteOutages(site, asked)
+  return { changed, by: by ?? 'somebody else' }
+})
+
+/** Evicts the node's pods. Its time counts from when the drain first began, whoever goes on with it. */
+export const drain: StepWork = tellingRefusals(async (site) => {
+  const { nodes, host, operation, signal } = site
+  const node = await nodes.nodeOf(host.address)
+  if (!node) return withoutNode
+  const { begun_at, workloads: expected } = await begin(site, node)
+  const onProgress = (event: DrainEvent) => site.say(sentence(event))
+  const timeout = timeFor(site, begun_at)
+  const startedAt = new Date(begun_at)
+  const options = { ...asKubectl(operation.policy.drain), timeout, startedAt, onProgress, signal }
+  const { evicted, skipped, workloads } = await node.of.drain(node.name, options)
+  return { evicted: evicted.length, skipped: skipped.length, workloads: union(expected, workloads) }
+})
+
+/** Seconds from its beginning. It ends a little before the turn has to, so that it can say what stood in its way. */
+function timeFor({ operation, left }: Site, begunAt: number): number {
+  const { timeout } = operation.policy.drain
+  const most = Math.max(0.001, (Date.now() + left() * 0.95 - begunAt) / 1000)
+  if (timeout > 0) return Math.min(timeout, most)
+  return most === Infinity ? 0 : most
+}
+
+/** What must be known of a drain by whoever goes on with it: when it began, and whose pods were there then. */
+async function begin(site: Site, { name, of }: HostNode): Promise<Begun> {
+  const noted = noteOf(site.progress, 'drain')
+  if (typeof noted?.['begun_at'] === 'number')
+    return { begun_at: noted['begun_at'], workloads: workloadsIn(noted) }
+  const { pods } = await of.drainPlan(name, {
+    ...asKubectl(site.operation.policy.drain),
+    signal: site.signal,
+  })
+  const going = pods.filter(({ verdict, reason }) => verdict === 'evict' && reason !== 'finished')
+  const workloads = going.flatMap(({ namespace, owner, reason }) =>
+    owner && reason !== 'orphaned' ? [{ kind: owner.kind, namespace, name: owner.name }] : [],
+  )
+  const begun = { begun_at: Date.now(), workloads: union(workloads, []) }
+  await site.note(begun)
+  return begun
+}
+
+interface Begun {
+  readonly begun_at: number
+  readonly workloads: readonly Workload[]
+}
+
+/** Takes our cordon back, and nobody else's. A node that is gone has none. */
+export const uncordon: StepWork = tellingRefusals(async (site) => {
+  const { nodes, host, operation, signal } = site
+  const node = await nodes.nodeOf(host.address)
+  if (!node) return withoutNode
+  try {
+    const asked = () => node.of.uncordon(node.name, { by: operation.id, signal })
+    const { changed, by } = await despiteOutages(site, asked)
+    return { changed, ...(by !== undefined && { by }) }
+  } catch (error) {
+    if (
+      error instanceof Error &&
+      error.name === 'DrainError' &&
+      'code' in error &&
+      error.code === 'node_unknown'
+    )
+      return notNeeded('the node is gone')
+    throw error
+  }
+})
+
+/** Waits until what was evicted is up again elsewhere, before the next host has its turn. */
+export const workloads: StepWork = tellingRefusals(async (site) => {
+  const node = await site.nodes.nodeOf(site.host.address)
+  const evicted = evictedBy(site)
+  if (!node || evicted.length === 0) return notNeeded('nothing was evicted')
+  const { within } = site.operation.policy.health
+  const deadline = performance.now() + within * 1000
+  for (;;) {
+    const asked = () => node.of.workloadsAvailable(evicted, { signal: site.signal })
+    const { available, waiting } = await despiteOutages(site, asked)
+    if (available) return { workloads: evicted.length }
+    const names = waiting.map(({ kind, namespace, name, ready, wanted }) => {
+      return `${kind} ${namespace}/${name} (${ready} of ${wanted})`
+    })
+    if (performance.now() > deadline)
+      throw new StepError('workloads_unavailable', `not up again after ${within} s: ${names.join(', ')}`)
+    site.say(`waits for ${names.join(', ')}`)
+    await pause(1000, undefined, { signal: site.signal })
+  }
+})
+
+function evictedBy({ progress }: Site): readonly Workload[] {
+  return workloadsIn(noteOf(progress, 'drain'))
+}
+
+function workloadsIn(note: Record<string, unknown> | undefined): readonly Workload[] {
+  const kept = note?.['workloads']
+  // Kept as JSON by a process like this one.
+  return Array.isArray(kept) ? (kept as Workload[]) : []
+}
+
+function union(some: readonly Workload[], others: readonly Workload[]): Workload[] {
+  const all = [...some, ...others].map((one) => [`${one.kind} ${one.namespace}/${one.name}`, one] as const)
+  return [...new Map(all).values()]
+}
+
+/** The policy's words as the drain's options. */
+export function asKubectl(policy: DrainPolicy): DrainOptions {
+  return {
+    force: policy.force,
+    ignoreDaemonSets: policy.ignore_daemonsets,
+    deleteEmptyDirData: policy.delete_emptydir_data,
+    disableEviction: policy.disable_eviction,
+    gracePeriod: policy.grace_period,
+    timeout: policy.timeout,
+    skipWaitForDeleteTimeout: policy.skip_wait_for_delete_timeout,
+    ...(policy.pod_selector && { podSelector: policy.pod_selector }),
+  }
+}
+
+function sentence({ type, namespace, name, budget, message }: DrainEvent): string {
+  const why = budget ? ` by budget ${budget}` : message ? `: ${message}` : ''
+  return `pod ${namespace}/${name}: ${type}${type === 'blocked' ? why : ''}`
+}

@@ -1,0 +1,96 @@
+/** What would be in the way of draining the node that a host is, asked of the API server before anything is touched. */
+import type { DrainPlan, NodeState } from '@commissaire/containermgr/drain'
+import type { Operation } from '@commissaire/models'
+
+import { saidBy } from '../node-steps/api-outage.ts'
+import type { ClusterNodes, HostNode } from '../node-steps/cluster-nodes.ts'
+import { asKubectl } from '../node-steps/node-steps.ts'
+import { planFinding, type PlanFinding, some } from './plan-findings.ts'
+
+/** What looking at nodes takes. */
+export interface NodeLook {
+  readonly nodes: ClusterNodes
+  readonly policy: Operation['policy']
+  readonly signal: AbortSignal
+}
+
+/** Everything that is in the way on the host's node; nothing for a host that is none. */
+export async function nodeFindings(address: string, look: NodeLook): Promise<PlanFinding[]> {
+  try {
+    const node = await look.nodes.nodeOf(address)
+    return node ? await findingsOn(node, { ...look, address }) : []
+  } catch (error) {
+    look.signal.throwIfAborted()
+    const code = isUnknown(error) ? 'node_unknown' : 'nodes_unreadable'
+    return [planFinding(code, saidBy(error), { address })]
+  }
+}
+
+async function findingsOn(
+  { name, of }: HostNode,
+  { policy, signal, address }: NodeLook & { address: string },
+): Promise<PlanFinding[]> {
+  const state = await of.nodeState(name, { signal })
+  const { reasons } = await of.nodeGate(name, { signal })
+  const plan = await of.drainPlan(name, { ...asKubectl(policy.drain), signal })
+  return [
+    ...refusals(plan, address),
+    ...(policy.drain.disable_eviction ? [] : budgetFindings(plan, address)),
+    ...cordonFindings(state, address),
+    ...reasons.map((reason) => planFinding('node_unwell', `node ${name}: ${reason}`, { address })),
+  ]
+}
+
+const reasons = {
+  daemon_set: 'pod_daemon_set',
+  orphaned: 'pod_orphaned',
+  empty_dir: 'pod_empty_dir',
+  unmanaged: 'pod_unmanaged',
+} as const
+
+/** One finding for each reason, with the pods that it holds for. */
+function refusals({ pods }: DrainPlan, address: string): PlanFinding[] {
+  return Object.entries(reasons).flatMap(([reason, code]) => {
+    const refused = pods.filter((pod) => pod.verdict === 'refuse' && pod.reason === reason)
+    const names = refused.map(({ namespace, name }) => `${namespace}/${name}`)
+    const said = refused[0]?.message
+    return said === undefined ? [] : [planFinding(code, `pod ${some(names)}: ${said}`, { address })]
+  })
+}
+
+function budgetFindings({ pods, budgets }: DrainPlan, address: string): PlanFinding[] {
+  const several = pods.filter((pod) => pod.verdict === 'evict' && pod.budgets.length > 1)
+  return [
+    ...several.map(({ namespace, name, budgets: names }) =>
+      planFinding('budgets_several', `pod ${namespace}/${name} has budgets ${names.join(', ')}`, { address }),
+    ),
+    ...budgets.flatMap((budget) => outlookFindings(budget, address)),
+  ]
+}
+
+function outlookFindings(
+  { namespace, name, pods, allowed, outlook, holdsUnhealthy }: DrainPlan['budgets'][number],
+  address: string,
+): PlanFinding[] {
+  const budget = `budget ${namespace}/${name}`
+  const found: PlanFinding[] = []
+  if (outlook === 'stuck')
+    found.push(planFinding('budget_stuck', `${budget} never lets one of its pods go`, { address }))
+  if (outlook === 'blocked')
+    found.push(planFinding('budget_blocked', `${budget} allows ${allowed} of ${pods} to go now`, { address }))
+  if (holdsUnhealthy) {
+    const message = `${budget} has no "unhealthyPodEvictionPolicy: AlwaysAllow"`
+    found.push(planFinding('budget_holds_unhealthy', message, { address }))
+  }
+  return found
+}
+
+function cordonFindings({ name, unschedulable, cordonedBy }: NodeState, address: string): PlanFinding[] {
+  if (!unschedulable) return []
+  const who = cordonedBy === undefined ? 'somebody' : cordonedBy
+  return [planFinding('node_cordoned', `node ${name} was cordoned by ${who}`, { address })]
+}
+
+function isUnknown(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'node_unknown'
+}

@@ -1,0 +1,40 @@
+/** The program `commissaire-clusterexec-service`. */
+import { connectionOf, defineProgram, serviceSettings } from '@commissaire/service'
+import { z } from 'zod'
+
+import { ClusterexecService } from './service.ts'
+import { version } from '../shared/version.ts'
+import { serve } from '../shared/serve.ts'
+import { hostSettings, seconds } from '../shared/settings.ts'
+
+/** What its configuration may say. */
+export const ClusterexecSettings = z.object({
+  ...serviceSettings,
+  ...hostSettings,
+  host_timeout: seconds(86_400, 'how long the work on one host may take at most, reboot included'),
+  down_timeout: seconds(300, 'how long a host may take to go down for a reboot'),
+  return_timeout: seconds(900, 'how long a host may take to come back'),
+  settle_timeout: seconds(300, 'how long its services may then take to start'),
+  settle_time: seconds(10, 'how long it must then stay up and well'),
+  lease: seconds(6, 'how long without a sign of life until an operation is taken up by another process'),
+})
+
+/** The program. */
+export const program = defineProgram({
+  name: 'commissaire-clusterexec-service',
+  description: 'Rolls upgrades, restarts and deployments over the hosts of a cluster.',
+  version,
+  configFile: '/etc/commissaire/clusterexec.conf',
+  schema: ClusterexecSettings,
+  run: async (settings, { log }) => {
+    const { ssh_port: sshPort, processes } = settings
+    const reboot = {
+      downWithin: settings.down_timeout * 1000,
+      returnWithin: settings.return_timeout * 1000,
+      settleWithin: settings.settle_timeout * 1000,
+      settleTime: settings.settle_time * 1000,
+    }
+    const times = { hostTimeout: settings.host_timeout * 1000, lease: settings.lease * 1000, reboot }
+    await serve(ClusterexecService, { ...connectionOf(settings), log, sshPort, ...times }, { processes })
+  },
+})

@@ -1,0 +1,202 @@
+/**
+ * An operation as it is stored: its own record, and one for each host, so that a step of one host of ten thousand writes
+ * that host's record and no other. Everything is written down before it counts.
+ */
+import { isDeepStrictEqual } from 'node:util'
+
+import { Operation, OperationHost, operationHostKey, OperationHosts, timestamp } from '@commissaire/models'
+import {
+  type HostEntry,
+  type HostProgress,
+  type Member,
+  type OperationEntry,
+  Rollout,
+  stepsOf,
+} from '@commissaire/rollout'
+import type { StorageClient } from '@commissaire/storage'
+
+import type { Lease } from '../../shared/lease.ts'
+import { OperationLost } from '../../shared/operation-lost.ts'
+import type { OperationCounter } from '../operation-metrics.ts'
+import { hostTidingOf, type Tell, tidingOf } from '../notification/operation-notifications.ts'
+
+/** So many host records are written in one message: fewer than an etcd takes in one transaction by default, 128. */
+const BATCH = 100
+
+/** An operation that we work on, or look at. */
+export class OperationRecord {
+  readonly rollout: Rollout
+  readonly #storage: StorageClient
+  readonly #written = new Map<string, number>()
+  #lease: Lease | undefined
+  #tell: Tell | undefined
+  #counter: OperationCounter | undefined
+  #header: Operation
+
+  private constructor(storage: StorageClient, header: Operation, hosts: readonly OperationHost[]) {
+    this.#storage = storage
+    this.#header = header
+    this.rollout = rolloutOf(header, hosts)
+    for (const { address, journal } of hosts) this.#written.set(address, journal.length)
+  }
+
+  /** Stores a new operation; its own record comes last, so that half of one is none. */
+  static async create(
+    storage: StorageClient,
+    header: Operation,
+    members: readonly Member[],
+  ): Promise<OperationRecord> {
+    const hosts = members.map((member, position) => hostOf(header.id, member, position))
+    for (let from = 0; from < hosts.length; from += BATCH)
+      await storage.saveAll(OperationHost, hosts.slice(from, from + BATCH))
+    const counted = { ...header, hosts: { waiting: members.length } }
+    return new OperationRecord(storage, await storage.save(Operation, counted, { revision: null }), hosts)
+  }
+
+  /** An operation as it was left; undefined where there is none. */
+  static async load(storage: StorageClient, id: string): Promise<OperationRecord | undefined> {
+    const header = await storage.find(Operation, id)
+    if (!header) return undefined
+    const hosts = await storage.list(OperationHosts, { prefix: `${id}/` })
+    return new OperationRecord(
+      storage,
+      header,
+      hosts.toSorted((one, other) => one.position - other.position),
+    )
+  }
+
+  /** Under this lease alone it may be changed from now on. */
+  holdUnder(lease: Lease): void {
+    this.#lease = lease
+  }
+
+  /** From now on it is told what counts of what happens. */
+  tellBy(tell: Tell): void {
+    this.#tell = tell
+  }
+
+  /** From now on what becomes of it is counted. */
+  countBy(counter: OperationCounter): void {
+    this.#counter = counter
+  }
+
+  /** As it was last stored or read. */
+  get header(): Operation {
+    return this.#header
+  }
+
+  get id(): string {
+    return this.#header.id
+  }
+
+  /** Writes down what happens to a host, and takes it in. */
+  async writeTo(address: string, ...entries: HostEntry[]): Promise<void> {
+    this.#lease?.check()
+    const known = this.#written.get(address) ?? 0
+    const rehearsal = entries.length > 0 && this.rollout.rehearse(address, entries)
+    if (!rehearsal) return
+    await this.#storage.update(OperationHost, operationHostKey(this.id, address), (host) => {
+      if (host.journal.length !== known) throw new OperationLost(`${address} was written by another worker`)
+      return { ...host, ...shown(rehearsal), journal: [...host.journal, ...entries] }
+    })
+    this.#written.set(address, known + entries.length)
+    for (const entry of entries) this.rollout.applyTo(address, entry)
+    this.#counter?.wroteTo(address, entries, this.rollout.progress(address))
+    await this.#tellOfHost(address, entries.at(-1))
+    this.#lease?.check()
+  }
+
+  /** Writes down what happens to the operation, and takes it in. */
+  async write(entry: OperationEntry, change: Partial<Operation> = {}): Promise<void> {
+    this.#lease?.check()
+    this.rollout.apply(entry)
+    await this.note((header) => ({ ...change, journal: [...header.journal, entry] }))
+    this.#counter?.wrote(entry)
+    const tiding = tidingOf(entry)
+    if (tiding) await this.#tell?.(tiding, this.#header)
+  }
+
+  async #tellOfHost(address: string, entry: HostEntry | undefined): Promise<void> {
+    const progress = this.rollout.progress(address)
+    const tiding = entry && hostTidingOf(entry, progress)
+    if (!tiding) return
+    const { state, failedAt: step = '', reason, code } = progress
+    await this.#tell?.(tiding, this.#header, { address, state, step, reason, code })
+  }
+
+  /** Stores what else is to be known of the operation, together with where it stands. */
+  async note(change: (header: Operation) => Partial<Operation> = () => ({})): Promise<Operation> {
+    this.#header = await this.#storage.update(Operation, this.id, (header) => ({
+      ...header,
+      status: this.rollout.status,
+      hosts: countsOf(this.rollout),
+      ...change(header),
+    }))
+    return this.#header
+  }
+
+  /** Whether what was last stored or read says where it stands. */
+  get isUpToDate(): boolean {
+    const { status, hosts } = this.#header
+    return status === this.rollout.status && isDeepStrictEqual(hosts, countsOf(this.rollout))
+  }
+
+  /** Reads what others asked for in the meantime. */
+  async refresh(): Promise<Operation> {
+    this.#header = await this.#storage.get(Operation, this.id)
+    return this.#header
+  }
+}
+
+function rolloutOf(header: Operation, hosts: readonly OperationHost[]): Rollout {
+  const members = hosts.map(({ address, zone, is_control_plane }) => ({
+    address,
+    zone,
+    isControlPlane: is_control_plane,
+  }))
+  const plan = { members, steps: stepsOf(header.kind), policy: header.policy }
+  // What a process like this one wrote, read as such; the state machine refuses what cannot follow.
+  const operation = header.journal as unknown as OperationEntry[]
+  const entries = hosts.map(({ address, journal }) => [address, journal as unknown as HostEntry[]] as const)
+  return new Rollout(plan, { operation, hosts: new Map(entries) })
+}
+
+function hostOf(
+  operation: string,
+  { address, zone, isControlPlane }: Member,
+  position: number,
+): OperationHost {
+  return {
+    id: operationHostKey(operation, address),
+    operation,
+    address,
+    position,
+    zone,
+    is_control_plane: isControlPlane,
+    state: 'waiting',
+    step: '',
+    reason: '',
+    code: '',
+    started_at: '',
+    finished_at: '',
+    journal: [],
+  }
+}
+
+function shown(progress: HostProgress): Partial<OperationHost> {
+  const { state, began, failedAt, done, reason, code, startedAt, endedAt } = progress
+  return {
+    state,
+    step: began ?? failedAt ?? done.at(-1) ?? '',
+    reason,
+    code,
+    started_at: startedAt === undefined ? '' : timestamp(new Date(startedAt)),
+    finished_at: endedAt === undefined ? '' : timestamp(new Date(endedAt)),
+  }
+}
+
+function countsOf(rollout: Rollout): Operation['hosts'] {
+  const states = ['waiting', 'working', 'done', 'failed', 'skipped', 'untouched'] as const
+  const counted = states.map((state) => [state, rollout.in(state).size] as const)
+  return Object.fromEntries(counted.filter(([, count]) => count > 0))
+}

@@ -1,4 +1,0 @@
-/** Runs `commissaire-clusterexec-service`. */
-import { program } from '../programs/clusterexec.ts'
-
-await program.main()

@@ -1,4 +1,0 @@
-/** Runs `commissaire-investigator-service`. */
-import { program } from '../programs/investigator.ts'
-
-await program.main()

@@ -1,4 +1,0 @@
-/** Runs `commissaire-watcher-service`. */
-import { program } from '../programs/watcher.ts'
-
-await program.main()

@@ -1,0 +1,4 @@
+/** Runs `commissaire-storage-service`. */
+import { program } from './program.ts'
+
+await program.main()

@@ -1,0 +1,45 @@
+/** The program `commissaire-storage-service`. */
+import { version } from '../shared/version.ts'
+import { connectionOf, defineProgram, serviceSettings } from '@commissaire/service'
+import { StorageConfig } from '@commissaire/storage'
+import { z } from 'zod'
+
+import { StorageService } from './service.ts'
+import { checkPlaces } from './check-folders.ts'
+import { checkStorage } from './check-handlers.ts'
+import { serve } from '../shared/serve.ts'
+
+/** What its configuration may say. */
+export const StorageSettings = z.object({
+  ...serviceSettings,
+  storage_handlers: StorageConfig.shape.storage_handlers.describe('which store has which models'),
+  data_dir: z
+    .string()
+    .min(1)
+    .default('/var/lib/commissaire')
+    .describe('where stores keep files, and the vault its key'),
+  vault_key_path: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('the keys that secrets are sealed with; vault.key in data_dir'),
+})
+
+/** The program. */
+export const program = defineProgram({
+  name: 'commissaire-storage-service',
+  description: 'Brokers the storage and retrieval of persistent data.',
+  version,
+  configFile: '/etc/commissaire/storage.conf',
+  schema: StorageSettings,
+  flags: [{ flags: '--data-dir <dir>', key: 'data_dir', description: 'where stores keep files' }],
+  examples: ['commissaire-storage-service -c /etc/commissaire/storage.conf'],
+  run: async (settings, { log, configFile }) => {
+    checkPlaces(settings)
+    const { storage_handlers, data_dir: dataDir, vault_key_path: keyFile, processes } = settings
+    await checkStorage({ storage_handlers }, configFile)
+    const places = { dataDir, ...(keyFile && { keyFile }), ...(configFile && { configFile }) }
+    const options = { ...connectionOf(settings), log, storage: { storage_handlers }, ...places }
+    await serve(StorageService, options, { processes })
+  },
+})

@@ -1,0 +1,216 @@
+/**
+ * One look at a host: is it there, is it itself, and what does that make of its status?
+ *
+ * What is found is only written where nobody wrote in the meantime, so that an operation's or an investigation's newer
+ * word stands. A host that an operation is working on may well be away; it is not called failed for that. Nor is one that
+ * seemed slow while it was this process that did not get to run.
+ */
+import { errorTable, type Logger, type Requester } from '@commissaire/bus'
+import { type HostError, isHostError, type Remote } from '@commissaire/hosts'
+import { Host, parseTimestamp, timestamp } from '@commissaire/models'
+import type { Fetched, StorageClient } from '@commissaire/storage'
+
+import type { HostAccess } from '../shared/host-access.ts'
+import { lookCloser } from '../shared/host-reboot.ts'
+import { reasonOf } from '../shared/host-record.ts'
+import { LoopLag } from './loop-lag.ts'
+import { Membership, readyStatus } from '../shared/membership.ts'
+import { operationOn } from '../shared/host-lock.ts'
+
+/** What looking at hosts takes. */
+export interface HostWatchMeans {
+  readonly requester: Requester
+  readonly storage: StorageClient
+  readonly access: HostAccess
+  readonly log: Logger
+  /** Milliseconds that one look may take. */
+  readonly patience: number
+  /** Milliseconds after which a host is looked at more closely: its facts, and whether it needs a reboot. */
+  readonly lookCloserAfter: number
+  /** Milliseconds after which a host that is still being investigated is handed to the investigator again. */
+  readonly stuckAfter: number
+  readonly signal: AbortSignal
+}
+
+/** What became of a look: somebody else had just looked, or there is no such host any more. */
+export interface Sight {
+  readonly kind: 'seen' | 'fresh' | 'gone'
+  /** When the host was last looked at. */
+  readonly last_check: string
+}
+
+/** Looks at hosts, and remembers of each what one look alone cannot tell. */
+export class HostWatch {
+  readonly #means: HostWatchMeans
+  readonly #membership: Membership
+  readonly #lag: LoopLag
+  /** Since when hosts are in the investigator's hands. */
+  readonly #investigatedSince = new Map<string, number>()
+  /** Hosts that were handed to the investigator since they were last away. */
+  readonly #handedOver = new Set<string>()
+
+  constructor(means: HostWatchMeans) {
+    this.#means = means
+    this.#membership = new Membership(means.storage)
+    this.#lag = new LoopLag(means.signal)
+  }
+
+  /** Looks at a host, unless somebody did less than `freshFor` milliseconds ago. */
+  async look(address: string, { freshFor }: { freshFor: number }): Promise<Sight> {
+    const fetched = await this.#fetch(address)
+    if (!fetched) return this.#forget(address)
+    const { model: host } = fetched
+    if (ageOf(host) < freshFor) return { kind: 'fresh', last_check: host.last_check }
+    if (isInvestigated(host)) await this.#remind(host)
+    else await this.#judge(fetched)
+    return { kind: 'seen', last_check: timestamp() }
+  }
+
+  async #judge({ model: host, revision }: Fetched<Host>): Promise<void> {
+    const found = await this.#knockFairly(host)
+    if (!found) return
+    const seen =
+      found instanceof Error ? await this.#away(host, found) : await this.#there({ ...host, ...found })
+    if (!seen) return
+    await this.#means.storage
+      .save(Host, { ...seen, last_check: timestamp() }, { revision })
+      .catch(unlessConflict)
+    if (seen.status === host.status) return
+    const { address, status, status_reason } = seen
+    this.#means.log.info(
+      { address, from: host.status, to: status, status_reason },
+      `Host ${address} is ${status}`,
+    )
+  }
+
+  /**
+   * Time that ran out while this process missed much of it is not the host's fault: then it looks again, and where that
+   * goes on, it says nothing of the host this time.
+   */
+  async #knockFairly(host: Host): Promise<Partial<Host> | HostError | undefined> {
+    const { access, log, patience } = this.#means
+    for (let turn = 1; turn <= FAIR_TURNS; turn++) {
+      const before = this.#lag.missed
+      const found = await this.#knock(host)
+      const missed = this.#lag.missed - before
+      if (!isHostError(found, 'timeout') || missed < patience * UNFAIR) return found
+      const facts = { address: host.address, missed: Math.round(missed), patience }
+      log.warn(
+        facts,
+        `Host ${host.address} seemed slow, but this process did not get to run; it is busy or starved`,
+      )
+      await access.pool.forget(host.address)
+    }
+    return undefined
+  }
+
+  /** What was learnt of the host, its key first of all; or what is wrong. */
+  async #knock(host: Host): Promise<Partial<Host> | HostError> {
+    const { access, patience: timeout, signal } = this.#means
+    try {
+      await using remote = await access.connect(host, { signal, timeout })
+      const key = host.host_key || remote.hostKey
+      return { host_key: key, ...(this.#isDue(host) && (await this.#lookCloser(remote))) }
+    } catch (error) {
+      if (isHostError(error)) return error
+      throw error
+    }
+  }
+
+  #isDue({ reboot }: Host): boolean {
+    return ageOf({ last_check: reboot.checked_at }) > this.#means.lookCloserAfter * (0.9 + Math.random() / 5)
+  }
+
+  /** For a minute at most: a host whose tools are slower than that is no less well. */
+  #lookCloser(remote: Remote): Promise<Partial<Host>> {
+    return lookCloser(remote, { signal: AbortSignal.any([this.#means.signal, AbortSignal.timeout(60_000)]) })
+  }
+
+  /** Undefined where nothing is to be said: we are stopping, or the host is away because it is worked on. */
+  async #away(host: Host, trouble: HostError): Promise<Host | undefined> {
+    const { signal, storage, access } = this.#means
+    if (signal.aborted) return undefined
+    await access.pool.forget(host.address)
+    if (await operationOn(storage, host.address)) return undefined
+    this.#handedOver.delete(host.address)
+    return { ...host, status: 'failed', status_reason: reasonOf(trouble) }
+  }
+
+  async #there(host: Host): Promise<Host> {
+    if (host.status === 'failed') return this.#recovered(host)
+    const status = await this.#standing(host)
+    return status === host.status ? host : { ...host, status, status_reason: '' }
+  }
+
+  /** One that was never made ready, or not again since, needs more than a look. */
+  async #recovered(host: Host): Promise<Host> {
+    if (!host.bootstrapped_at) {
+      await this.#handOver(host)
+      return host
+    }
+    const clusters = await this.#membership.of(host.address, { fresh: true })
+    const status = await readyStatus(this.#means.requester, host.address, { clusters })
+    return { ...host, status, status_reason: '' }
+  }
+
+  /** What a host that is well should be, which it is unless somebody left a step undone. */
+  async #standing({ address, status }: Host): Promise<Host['status']> {
+    const isMember = (await this.#membership.of(address)).length > 0
+    if (isMember === (status === 'active')) return status
+    const clusters = await this.#membership.of(address, { fresh: true })
+    return readyStatus(this.#means.requester, address, { clusters })
+  }
+
+  async #remind(host: Host): Promise<void> {
+    const since = this.#investigatedSince.get(host.address) ?? Date.now()
+    this.#investigatedSince.set(host.address, since)
+    if (Date.now() - since < this.#means.stuckAfter) return
+    this.#investigatedSince.set(host.address, Date.now())
+    await this.#means.requester.notify('jobs.investigate', { address: host.address, cluster_data: {} })
+  }
+
+  async #handOver({ address }: Host): Promise<void> {
+    if (this.#handedOver.has(address)) return
+    this.#handedOver.add(address)
+    this.#means.log.info({ address }, `Host ${address} is there but not ready; it is to be investigated`)
+    await this.#means.requester.notify('jobs.investigate', { address, cluster_data: {} })
+  }
+
+  async #fetch(address: string): Promise<Fetched<Host> | undefined> {
+    try {
+      return await this.#means.storage.fetch(Host, address)
+    } catch (error) {
+      if (hasCode(error, errorTable.StorageLookup.code)) return undefined
+      throw error
+    }
+  }
+
+  async #forget(address: string): Promise<Sight> {
+    this.#investigatedSince.delete(address)
+    this.#handedOver.delete(address)
+    await this.#means.access.pool.forget(address)
+    return { kind: 'gone', last_check: '' }
+  }
+}
+
+/** A look is unfair when this process missed that part of the host's time. */
+const UNFAIR = 1 / 3
+/** How often a look is repeated that was unfair. */
+const FAIR_TURNS = 3
+
+/** Milliseconds since somebody last looked at it. */
+export function ageOf({ last_check }: { last_check: string }): number {
+  return Date.now() - (parseTimestamp(last_check)?.getTime() ?? 0)
+}
+
+function isInvestigated({ status }: Host): boolean {
+  return status === '' || status === 'investigating' || status === 'bootstrapping'
+}
+
+function unlessConflict(error: unknown): void {
+  if (!hasCode(error, errorTable.Conflict.code)) throw error
+}
+
+function hasCode(error: unknown, code: number): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
+}

@@ -1,0 +1,4 @@
+/** Runs `commissaire-watcher-service`. */
+import { program } from './program.ts'
+
+await program.main()

@@ -1,0 +1,42 @@
+/** The program `commissaire-watcher-service`. */
+import { version } from '../shared/version.ts'
+import { connectionOf, defineProgram, serviceSettings } from '@commissaire/service'
+import { z } from 'zod'
+
+import { WatcherService } from './service.ts'
+import { serve } from '../shared/serve.ts'
+import { hostSettings, seconds } from '../shared/settings.ts'
+
+/** What its configuration may say. */
+export const WatcherSettings = z.object({
+  ...serviceSettings,
+  ...hostSettings,
+  interval: seconds(60, 'how often each host is looked at'),
+  patience: seconds(10, 'how long one look may take'),
+  concurrency: z.number().int().min(1).default(64).describe('how many hosts are looked at at a time'),
+  look_closer_after: seconds(3600, 'how often a host is asked for its facts and its need of a reboot'),
+  stuck_after: seconds(600, 'how long an investigation may take before it is asked for again'),
+})
+
+/** The program. */
+export const program = defineProgram({
+  name: 'commissaire-watcher-service',
+  description: 'Periodically connects to hosts and checks their status.',
+  version,
+  configFile: '/etc/commissaire/watcher.conf',
+  schema: WatcherSettings,
+  run: async (settings, { log }) => {
+    const { ssh_port: sshPort, concurrency, processes } = settings
+    const times = {
+      interval: settings.interval * 1000,
+      patience: settings.patience * 1000,
+      lookCloserAfter: settings.look_closer_after * 1000,
+      stuckAfter: settings.stuck_after * 1000,
+    }
+    await serve(
+      WatcherService,
+      { ...connectionOf(settings), log, sshPort, concurrency, ...times },
+      { processes },
+    )
+  },
+})

@@ -1,0 +1,134 @@
+/**
+ * JSON-RPC 2.0 as text: requests, notifications, results and errors, and what an arrived text turns out to be.
+ *
+ * Pure functions. An answer to a request without a readable id carries -1 where the original wrote -1.
+ */
+
+import { BusError, errorOfCode, type ErrorData } from '../errors.ts'
+import { parseJson, stringifyJson } from './json.ts'
+
+/** Arguments in order, or by name. */
+export type Params = unknown[] | Record<string, unknown>
+
+/** The id of a request as it stands in the text. Ours are strings. */
+export type RpcId = string | number | null
+
+/** What the original writes where it does not know the id. */
+export const unknownId = -1
+
+/** Writes a request. */
+export function encodeRequest(id: string, method: string, params: Params): string {
+  return stringifyJson({ jsonrpc: '2.0', id, method, params })
+}
+
+/** Writes a request that wants no answer. */
+export function encodeNotification(method: string, params: Params): string {
+  return stringifyJson({ jsonrpc: '2.0', method, params })
+}
+
+/** Writes the answer to a request. `result` is there also when it is null, as peers rely on. */
+export function encodeResult(id: RpcId, result: unknown): string {
+  return stringifyJson({ jsonrpc: '2.0', id, result: result ?? null })
+}
+
+/** Writes an error as the answer, whatever was thrown. */
+export function encodeError(id: RpcId, error: unknown): string {
+  const { code, message, data } = describe(error)
+  try {
+    return stringifyJson({ jsonrpc: '2.0', id, error: { code, message, data } })
+  } catch {
+    return stringifyJson({
+      jsonrpc: '2.0',
+      id,
+      error: { code, message, data: { exception: data['exception'] } },
+    })
+  }
+}
+
+/** An answer that arrived: the id it is for, and either what the peer returned or what it complains of. */
+export type Answer =
+  | { readonly id: RpcId; readonly result: unknown }
+  | { readonly id: RpcId; readonly error: BusError }
+
+/** Reads an answer. Throws where the text is none. */
+export function decodeAnswer(text: string): Answer {
+  const value = parseJson(text)
+  if (!isObject(value)) throw new TypeError('an answer must be a JSON object')
+  const id = readId(value) ?? null
+  if (isObject(value['error'])) return { id, error: readError(value['error']) }
+  if ('result' in value) return { id, result: value['result'] }
+  const message = 'The service dropped the request: its answer has neither result nor error.'
+  return { id, error: new BusError('InvalidRequest', message) }
+}
+
+/** What an arrived message is: a call (a request or a notification), or anything else. */
+export interface Call {
+  readonly id: RpcId | undefined
+  readonly method: string
+  readonly params: Params
+}
+
+/**
+ * Reads a call from a decoded body; undefined when the body is not JSON-RPC at all.
+ * Throws InvalidRequest for what calls itself JSON-RPC and is not.
+ */
+export function readCall(body: unknown): Call | undefined {
+  if (!isObject(body) || !('jsonrpc' in body)) return undefined
+  const { jsonrpc, method, params = {} } = body
+  if (jsonrpc !== '2.0') throw invalid('jsonrpc', 'must be "2.0"')
+  if (typeof method !== 'string') throw invalid('method', 'must be a text')
+  if (!Array.isArray(params) && !isObject(params)) throw invalid('params', 'must be an array or an object')
+  return { id: readId(body), method, params }
+}
+
+/** The id in a decoded body, if it has one that an answer can carry. */
+export function readId(body: unknown): RpcId | undefined {
+  if (!isObject(body)) return undefined
+  const id = body['id']
+  return typeof id === 'string' || typeof id === 'number' || id === null ? id : undefined
+}
+
+function invalid(member: string, rule: string): BusError {
+  return new BusError('InvalidRequest', `not a JSON-RPC 2.0 request: "${member}" ${rule}`, {
+    data: { member },
+  })
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Peers have been seen to write a code as text (`"405"`), and data that is no object. */
+function readError(error: Record<string, unknown>): BusError {
+  const code = Number(error['code'] ?? Number.NaN)
+  const message = typeof error['message'] === 'string' ? error['message'] : 'The service gave no message.'
+  const data = error['data']
+  const facts: ErrorData = isObject(data) ? data : data === undefined || data === null ? {} : { data }
+  return Number.isInteger(code)
+    ? errorOfCode(code, message, facts)
+    : new BusError('RemoteError', message, { data: facts })
+}
+
+interface ErrorFacts {
+  readonly code: number
+  readonly message: string
+  readonly data: ErrorData
+}
+
+/** An error without a numeric code is an internal one; a code of text (`ENOENT`) goes into its data. */
+function describe(error: unknown): ErrorFacts {
+  const internal = new BusError('InternalError', '').code
+  if (!(error instanceof Error))
+    return { code: internal, message: String(error), data: { exception: typeof error } }
+  const { code, data }: Error & { code?: unknown; data?: unknown } = error
+  const facts = { ...(isObject(data) ? data : {}), exception: exceptionName(error, data) }
+  if (typeof code === 'number' && Number.isInteger(code)) return { code, message: error.message, data: facts }
+  const detail = typeof code === 'string' ? { code } : {}
+  return { code: internal, message: error.message, data: { ...detail, ...facts } }
+}
+
+/** An error that came over the bus and goes on over it keeps the name of its first class. */
+function exceptionName(error: Error, data: unknown): string {
+  const first = isObject(data) ? data['exception'] : undefined
+  return typeof first === 'string' ? first : error.name
+}

@@ -1,0 +1,93 @@
+/** Messages that were set aside: the queue `<queue>.dead`, in which each is known by its place. */
+
+import { PubHeaders, type StoredMsg } from '@nats-io/jetstream'
+import type { DeadMessage, DeadMessages } from '../../transport.ts'
+import { isRefusal } from './failures.ts'
+import { copyHeaders, readDeathNote } from './message-encoding.ts'
+import { put } from './publisher.ts'
+import type { QueueMeans } from './queues.ts'
+import { deadQueue, remove } from './set-aside.ts'
+
+const notFound = 404
+/** How many messages are fetched at a time. */
+const page = 50
+
+/** The set-aside messages behind one connection. */
+export class NatsDead implements DeadMessages {
+  readonly #means: QueueMeans
+
+  constructor(means: QueueMeans) {
+    this.#means = means
+  }
+
+  async list(queue: string, limit: number): Promise<DeadMessage[]> {
+    const places = await this.#places(queue)
+    const found: DeadMessage[] = []
+    while (places.length > 0 && found.length < limit) {
+      const few = places.splice(0, Math.min(page, limit - found.length))
+      const stored = await Promise.all(few.map((place) => this.#get(queue, place)))
+      found.push(...stored.flatMap((one) => (one ? [this.#describe(queue, one)] : [])))
+    }
+    return found
+  }
+
+  async replay(queue: string, id: string): Promise<boolean> {
+    const stored = await this.#find(queue, id)
+    if (!stored) return false
+    const headers = copyHeaders(stored.header)
+    // Should this process die between the two steps, or another do the same, there is still one copy only.
+    headers.append(PubHeaders.MsgIdHdr, `${this.#means.names.stream(deadQueue(queue))}:${id}`)
+    const routingKey = this.#means.names.routingKey(stored.subject)
+    await put(queue, { routingKey, body: stored.data, headers }, this.#means)
+    return remove(deadQueue(queue), stored.seq, this.#means)
+  }
+
+  async drop(queue: string, id: string): Promise<boolean> {
+    const stored = await this.#find(queue, id)
+    return stored !== null && (await remove(deadQueue(queue), stored.seq, this.#means))
+  }
+
+  /** The places that are taken, the latest first. */
+  async #places(queue: string): Promise<number[]> {
+    const { socket, names } = this.#means
+    try {
+      const { state } = await socket.streams.streams.info(names.stream(deadQueue(queue)), {
+        deleted_details: true,
+      })
+      const gone = new Set(state.deleted)
+      const all = Array.from(
+        { length: state.last_seq - state.first_seq + 1 },
+        (_, index) => state.last_seq - index,
+      )
+      return state.messages === 0 ? [] : all.filter((place) => !gone.has(place))
+    } catch (error) {
+      if (isRefusal(error) && error.status === notFound) return []
+      throw error
+    }
+  }
+
+  async #find(queue: string, id: string): Promise<StoredMsg | null> {
+    return /^[1-9]\d{0,14}$/.test(id) ? this.#get(queue, Number(id)) : null
+  }
+
+  async #get(queue: string, seq: number): Promise<StoredMsg | null> {
+    const { socket, names } = this.#means
+    try {
+      return await socket.streams.streams.getMessage(names.stream(deadQueue(queue)), { seq })
+    } catch (error) {
+      if (isRefusal(error) && error.status === notFound) return null
+      throw error
+    }
+  }
+
+  #describe(queue: string, stored: StoredMsg): DeadMessage {
+    const routingKey = this.#means.names.routingKey(stored.subject)
+    return {
+      id: String(stored.seq),
+      queue,
+      routingKey,
+      body: stored.string(),
+      ...readDeathNote(stored.header),
+    }
+  }
+}

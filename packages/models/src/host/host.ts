@@ -1,0 +1,91 @@
+/**
+ * A host: a machine that is reached over SSH, what is known about it, and how far it has come.
+ */
+import { z } from 'zod'
+import { defineList, defineModel, type ModelOf } from '../model/model.ts'
+import { address } from '../model/names.ts'
+
+/** How far a host has come; empty before anybody looked at it. */
+export const hostStatuses = [
+  '',
+  'investigating',
+  'bootstrapping',
+  'disassociated',
+  'active',
+  'failed',
+] as const
+
+/** One of these. */
+export type HostStatusName = (typeof hostStatuses)[number]
+
+/** Whether a host needs a reboot. `unknown` where nothing on it can tell; `not_applicable` to a container's kernel. */
+export const rebootAnswers = ['yes', 'no', 'unknown', 'not_applicable'] as const
+
+/** One of these. */
+export type RebootAnswer = (typeof rebootAnswers)[number]
+
+/** Whether a host needs a reboot, as it was asked last. */
+const reboot = z.object({
+  needed: z.enum(rebootAnswers).default('unknown'),
+  /** In a sentence. */
+  reason: z.string().default(''),
+  /** The file or command that tells. */
+  source: z.string().default(''),
+  /** Services that run on files which were replaced, and would do with a restart; null where nobody can tell. */
+  services: z.array(z.string()).nullable().default(null),
+  checked_at: z.string().default(''),
+})
+
+/** A machine that is reached over SSH. `memory` and `space` are kilobytes. */
+export const Host = defineModel({
+  name: 'Host',
+  key: 'address',
+  schema: z.object({
+    address,
+    status: z.enum(hostStatuses).default(''),
+    os: z.string().default(''),
+    cpus: z.int().nonnegative().default(0),
+    memory: z.int().nonnegative().default(0),
+    space: z.int().nonnegative().default(0),
+    last_check: z.string().default(''),
+    /** The store handler that is the authority for this host's data. */
+    source: z.string().default(''),
+    labels: z.record(z.string(), z.string()).default({}),
+    /** What was read on the host itself, as `gatherFacts` gives it; empty until then. */
+    facts: z
+      .record(z.string(), z.unknown())
+      .nullable()
+      .default({})
+      .transform((facts) => facts ?? {}),
+    /** The pinned host key; empty until the first contact. */
+    host_key: z.string().default(''),
+    /** The failure domain, by which rolling operations spread their load. */
+    zone: z.string().default(''),
+    /** When it was last made ready; empty until then and while it is investigated. */
+    bootstrapped_at: z.string().default(''),
+    /** Why it has this status, in a sentence; empty where all is well. Goes with the status, so it is not kept. */
+    status_reason: z.string().default(''),
+    /** Whether it needs a reboot, and why. */
+    reboot: reboot.prefault({}),
+  }),
+  kept: ['labels', 'facts', 'host_key', 'zone', 'bootstrapped_at', 'reboot'],
+})
+export type Host = ModelOf<typeof Host>
+
+/** All hosts. */
+export const Hosts = defineList('Hosts', Host)
+
+const moves: Record<HostStatusName, readonly HostStatusName[]> = {
+  '': ['investigating', 'failed'],
+  investigating: ['bootstrapping', 'failed'],
+  bootstrapping: ['disassociated', 'investigating', 'failed'],
+  disassociated: ['active', 'investigating', 'failed'],
+  active: ['disassociated', 'investigating', 'failed'],
+  // Seen well again by the watcher, or investigated anew.
+  failed: ['investigating', 'disassociated', 'active'],
+}
+
+/** Whether a host may go from one status to another. Staying is always allowed. */
+export function mayMove(from: HostStatusName, to: HostStatusName): boolean {
+  return from === to || moves[from].includes(to)
+}

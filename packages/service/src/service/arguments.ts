@@ -1,0 +1,117 @@
+/**
+ * Makes a method's arguments of what a caller sent: an array in order, an object by the declared names.
+ * Whatever does not fit is answered with InvalidParams before the method runs.
+ */
+import { BusError } from '@commissaire/bus'
+import { didYouMean } from '../program/did-you-mean.ts'
+import { type ExposedMethod, requiredOf } from './methods.ts'
+
+type Params = readonly unknown[] | Readonly<Record<string, unknown>>
+
+/** One thing wrong with the arguments, as it stands in the error's data. */
+export interface Fault {
+  /** The argument, and the way to the value within it: `address` or `options.port`. */
+  readonly path: string
+  readonly message: string
+}
+
+/** The arguments to call the method with, after the message. */
+export async function argumentsFor(method: ExposedMethod, params: Params): Promise<unknown[]> {
+  if (method.names === undefined) return unnamed(method, params)
+  const values = isArray(params)
+    ? byOrder(method, method.names, params)
+    : byName(method, method.names, params)
+  if (method.declaration.schema !== undefined) return checked(method, method.names, values)
+  requireAll(method, method.names, values)
+  return trimmed(method.names.map((name) => values[name]))
+}
+
+const isArray = (params: Params): params is readonly unknown[] => Array.isArray(params)
+
+function unnamed(method: ExposedMethod, params: Params): unknown[] {
+  const { required, most } = method.signature
+  const args = isArray(params) ? [...params] : asOneArgument(params, required)
+  if (args.length >= required && args.length <= (most ?? Infinity)) return args
+  const note =
+    isArray(params) || required === 0 ? '' : ' (an object is one argument: the service declares no names)'
+  throw invalid(method, `${takes(method)}, got ${args.length}${note}`, [])
+}
+
+/** Peers in Python send `{}` where there is nothing to say. */
+function asOneArgument(params: object, required: number): unknown[] {
+  return required === 0 && Object.keys(params).length === 0 ? [] : [params]
+}
+
+function byOrder(
+  method: ExposedMethod,
+  names: readonly string[],
+  params: readonly unknown[],
+): Record<string, unknown> {
+  if (params.length > names.length) throw invalid(method, `${takes(method)}, got ${params.length}`, [])
+  return record(params.map((value, index) => [names[index] ?? '', value]))
+}
+
+function byName(
+  method: ExposedMethod,
+  names: readonly string[],
+  params: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  const strangers = Object.keys(params).filter((name) => !names.includes(name))
+  if (strangers.length === 0) return record(Object.entries(params))
+  const faults = strangers.map((path) => ({ path, message: `no such argument${didYouMean(path, names)}` }))
+  throw invalid(method, `${inWords(faults)} (${takes(method)})`, faults)
+}
+
+async function checked(
+  method: ExposedMethod,
+  names: readonly string[],
+  values: Record<string, unknown>,
+): Promise<unknown[]> {
+  const result = await method.declaration.schema?.safeParseAsync(values)
+  if (result === undefined || result.success) return trimmed(names.map((name) => result?.data[name]))
+  const faults = result.error.issues.map(({ path, message }) => ({
+    path: path.map(String).join('.'),
+    message,
+  }))
+  throw invalid(method, inWords(faults), faults)
+}
+
+function requireAll(method: ExposedMethod, names: readonly string[], values: Record<string, unknown>): void {
+  const missing = names.slice(0, method.signature.required).filter((name) => !Object.hasOwn(values, name))
+  if (missing.length === 0) return
+  const faults = missing.map((path) => ({ path, message: 'is missing' }))
+  throw invalid(method, `${inWords(faults)} (${takes(method)})`, faults)
+}
+
+/** Without the undefined ones at the end, so that the method's own defaults apply and its `arguments` are honest. */
+function trimmed(args: unknown[]): unknown[] {
+  return args.slice(0, args.findLastIndex((value) => value !== undefined) + 1)
+}
+
+/** An object without a prototype, in which an argument may be called `__proto__` and mean no harm. */
+function record(entries: Iterable<readonly [string, unknown]>): Record<string, unknown> {
+  const values: Record<string, unknown> = Object.create(null)
+  for (const [name, value] of entries) values[name] = value
+  return values
+}
+
+const inWords = (faults: readonly Fault[]) =>
+  faults.map(({ path, message }) => `${path}: ${message}`).join('; ')
+
+function takes(method: ExposedMethod): string {
+  const { name, names, signature } = method
+  const required = requiredOf(method)
+  const most = names?.length ?? signature.most
+  const words = names ?? signature.names
+  const count =
+    required === most ? `${required}` : most === undefined ? `at least ${required}` : `${required} to ${most}`
+  if (words.length === 0) return `${name} takes no argument`
+  return `${name} takes ${count} ${count === '1' ? 'argument' : 'arguments'} (${words.join(', ')})`
+}
+
+function invalid(method: ExposedMethod, message: string, faults: readonly Fault[]): BusError {
+  const prefix = message.startsWith(`${method.name} takes`) ? '' : `${method.name}: `
+  return new BusError('InvalidParams', `${prefix}${message}`, {
+    data: { exception: 'InvalidParams', method: method.name, faults },
+  })
+}

@@ -1,0 +1,88 @@
+/**
+ * Everything that changes below `/commissaire/`, revision by revision, over broken connections and restarted servers.
+ */
+import { on } from 'node:events'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { IEvent, IWatchResponse } from 'etcd3'
+import { root } from '../../keys.ts'
+import type { EtcdConnection, WatchStream } from './connection.ts'
+import { pathAfter } from './pages.ts'
+
+/** What changed; etcd never parts the changes of one revision. */
+export interface Batch {
+  /** The last revision that this tells of. */
+  readonly revision: number
+  readonly events: readonly IEvent[]
+}
+
+/** How to follow. */
+export interface FollowOptions {
+  /** The first revision to be told of. */
+  readonly from: number
+  readonly signal: AbortSignal
+  /** Called when revisions up to this one are not known any more, so that what changed in them is lost. */
+  readonly onGap: (next: number) => void
+}
+
+/** Follows until the signal aborts. */
+export async function* follow(
+  connection: EtcdConnection,
+  { from, signal, onGap }: FollowOptions,
+): AsyncGenerator<Batch> {
+  let next = from
+  while (!signal.aborted) {
+    try {
+      for await (const response of responses(connection, next, signal)) {
+        const start = restart(response, next)
+        if (start !== undefined) {
+          onGap(start)
+          next = start
+          break
+        }
+        if (response.events.length === 0) continue
+        const revision = Math.max(...response.events.map(({ kv }) => Number(kv.mod_revision)))
+        next = revision + 1
+        yield { revision, events: response.events }
+      }
+    } catch {
+      // The stream broke: whoever asks for something meanwhile is told why. Here we only begin again.
+    }
+    await delay(pause, undefined, { signal }).catch(() => undefined)
+  }
+}
+
+const pause = 250
+
+/** Where to begin anew when what was asked for has been compacted, or when the server's history is shorter than ours. */
+function restart({ created, header, compact_revision }: IWatchResponse, next: number): number | undefined {
+  if (Number(compact_revision) > 0) return Number(compact_revision)
+  const newest = Number(header.revision)
+  return created && newest + 1 < next ? newest + 1 : undefined
+}
+
+async function* responses(
+  connection: EtcdConnection,
+  from: number,
+  signal: AbortSignal,
+): AsyncGenerator<IWatchResponse> {
+  const stream = await connection.watch({
+    key: Buffer.from(root),
+    range_end: pathAfter(root),
+    start_revision: String(from),
+    prev_kv: true,
+  })
+  try {
+    for await (const [response] of on(asEmitter(stream), 'data', { signal, close: ['end'] })) {
+      yield response
+      if (response.canceled) return
+    }
+  } finally {
+    stream.cancel()
+  }
+}
+
+/** The library does not say so, but its streams are Node's. */
+function asEmitter(stream: WatchStream): NodeJS.EventEmitter {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return stream as unknown as NodeJS.EventEmitter
+}

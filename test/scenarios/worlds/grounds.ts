@@ -1,0 +1,77 @@
+/**
+ * What the seven processes stand on: a private broker and a private store, started for one world and gone with it.
+ */
+import { ErlangNode, haveRabbitMq } from '../../../packages/bus/test/brokers/erlang-node.ts'
+import { haveNats, NatsServer } from '../../../packages/bus/test/brokers/nats-world.ts'
+import { urlOf } from '../../../packages/bus/test/brokers/rabbitmq-world.ts'
+import { haveRedis, RedisServer } from '../../../packages/bus/test/brokers/redis-world.ts'
+import { EtcdServer, etcdIsThere } from '../../../packages/storage/test/etcd/etcd-server.ts'
+import { sevenProcesses } from './seven-processes.ts'
+import type { World } from './world.ts'
+
+/** Something that the world stands on. */
+interface Footing<T> {
+  readonly at: T
+  remove(): Promise<void>
+}
+
+/** Whether it can be run here, and how. */
+interface Kind<T> {
+  readonly isThere: () => boolean
+  readonly start: () => Promise<Footing<T>>
+}
+
+/** Brokers by name; each gives the URL of the bus. */
+export const brokers = {
+  redis: {
+    isThere: () => haveRedis,
+    start: async () => {
+      const server = await RedisServer.start()
+      return { at: server.url, remove: () => server.remove() }
+    },
+  },
+  rabbitmq: {
+    isThere: () => haveRabbitMq,
+    start: async () => {
+      const node = await ErlangNode.start()
+      return { at: urlOf(node, '/'), remove: () => node.remove() }
+    },
+  },
+  nats: {
+    isThere: () => haveNats,
+    start: async () => {
+      const server = await NatsServer.start()
+      return { at: server.url, remove: () => server.remove() }
+    },
+  },
+} satisfies Record<string, Kind<string>>
+
+/** Stores by name; each gives what the storage service is told of it. */
+export const stores = {
+  sqlite: {
+    isThere: () => true,
+    start: async () => ({ at: { type: 'sqlite' }, remove: async () => {} }),
+  },
+  etcd: {
+    isThere: etcdIsThere,
+    start: async () => {
+      const server = await EtcdServer.start()
+      return { at: { type: 'etcd', server_url: server.url }, remove: () => server.close() }
+    },
+  },
+} satisfies Record<string, Kind<Record<string, unknown>>>
+
+/** Starts broker and store, and the seven processes on them. */
+export async function sevenProcessesOn(
+  broker: keyof typeof brokers,
+  store: keyof typeof stores,
+  options: { readonly watchInterval?: number } = {},
+): Promise<World> {
+  await using opened = new AsyncDisposableStack()
+  const starting = [brokers[broker].start(), stores[store].start()] as const
+  for (const each of starting) opened.defer(async () => (await each).remove())
+  const [bus, rest] = await Promise.all(starting)
+  const world = opened.use(await sevenProcesses({ ...options, bus: bus.at, store: rest.at }))
+  const all = opened.move()
+  return { ...world, [Symbol.asyncDispose]: () => all.disposeAsync() }
+}
