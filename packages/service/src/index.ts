@@ -16,7 +16,7 @@ export type {
 export type { FlagDefinition } from './program/flags.ts'
 export { createLog, type LogOptions } from './observability/log.ts'
 export type { ProgramManual, SettingText } from './program/manual.ts'
-export type { MethodDeclaration, MethodDeclarations } from './service/methods.ts'
+export type { MethodDeclaration, MethodDeclarations, MethodHandlers, MethodInput } from './service/methods.ts'
 export { notifySystemd, type Readiness } from './program/notify-ready.ts'
 export type { ServiceQueue } from './service/queues.ts'
 export {

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict'
 import * as fc from 'fast-check'
 import { test } from 'vitest'
 import { z } from 'zod'
-import { BusError, CommissaireService, type Message } from '../src/index.ts'
+import {
+  BusError,
+  CommissaireService,
+  type Message,
+  type MethodHandlers,
+  type MethodInput,
+} from '../src/index.ts'
 import { rejection, serve } from './over-memory.ts'
 
 class NotImplementedError extends Error {}
@@ -93,6 +99,24 @@ class Declared extends CommissaireService {
   }
 }
 
+const parcels = {
+  send: {
+    input: z.object({
+      to: z.string().min(1),
+      weight: z.number().default(1),
+      tags: z.array(z.string()).default([]),
+    }),
+  },
+}
+
+class Parcels extends CommissaireService implements MethodHandlers<typeof parcels> {
+  static override readonly methods = parcels
+
+  on_send(_message: Message, { to, weight, tags }: MethodInput<typeof parcels.send>): unknown {
+    return { to, weight, tags }
+  }
+}
+
 const code = async (promise: Promise<unknown>) => {
   const error = await rejection(promise)
   assert.ok(error instanceof BusError, String(error))
@@ -173,6 +197,26 @@ test('too many arguments for the declared names are answered with InvalidParams'
   const error = await code(world.bus.request('declared.divide', [1, 2, 3]))
   assert.equal(error.message, 'divide takes 2 arguments (dividend, divisor), got 3')
   assert.match((await code(world.bus.request('declared.pair', []))).message, /first: is missing/)
+})
+
+test('a method that declares an input is called with one object, whether the arguments are named or in order', async () => {
+  await using world = await serve(Parcels, 'parcels')
+  const sent = { to: 'Ada', weight: 2, tags: [] }
+  assert.deepEqual(await world.bus.request('parcels.send', ['Ada', 2]), sent)
+  assert.deepEqual(await world.bus.request('parcels.send', { weight: 2, to: 'Ada' }), sent)
+  assert.deepEqual(await world.bus.request('parcels.send', ['Ada']), { ...sent, weight: 1 })
+  assert.deepEqual(await world.bus.client<Parcels>('parcels').send(sent), sent)
+})
+
+test('what does not fit an input is refused before the method runs, with every fault', async () => {
+  await using world = await serve(Parcels, 'parcels')
+  const error = await code(world.bus.request('parcels.send', { weight: 'heavy' }))
+  assert.equal(error.code, -32602)
+  assert.match(error.message, /^send: to: is missing; weight: /)
+  const many = await code(world.bus.request('parcels.send', ['Ada', 1, [], 4]))
+  assert.equal(many.message, 'send takes 1 to 3 arguments (to, weight, tags), got 4')
+  const stranger = await code(world.bus.request('parcels.send', { to: 'Ada', wait: 1 }))
+  assert.match(stranger.message, /wait: no such argument/)
 })
 
 test('the first argument is the message, and `this` is the service', async () => {

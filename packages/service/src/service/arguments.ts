@@ -3,6 +3,7 @@
  * Whatever does not fit is answered with InvalidParams before the method runs.
  */
 import { BusError } from '@commissaire/bus'
+import type { ZodObject } from 'zod'
 import { didYouMean } from '../program/did-you-mean.ts'
 import { type ExposedMethod, requiredOf } from './methods.ts'
 
@@ -18,15 +19,26 @@ export interface Fault {
 /** The arguments to call the method with, after the message. */
 export async function argumentsFor(method: ExposedMethod, params: Params): Promise<unknown[]> {
   if (method.names === undefined) return unnamed(method, params)
-  const values = isArray(params)
-    ? byOrder(method, method.names, params)
-    : byName(method, method.names, params)
-  if (method.declaration.schema !== undefined) return checked(method, method.names, values)
+  const given = namedByClient(method, params)
+  const values = isArray(given) ? byOrder(method, method.names, given) : byName(method, method.names, given)
+  if (method.schema !== undefined) return checked(method, method.schema, values)
   requireAll(method, method.names, values)
   return trimmed(method.names.map((name) => values[name]))
 }
 
 const isArray = (params: Params): params is readonly unknown[] => Array.isArray(params)
+
+/**
+ * A typed client calls a method with an `input` as the method is written: with one object, which arrives as the only
+ * argument in order. It is taken by name, unless it may be meant as the first argument.
+ */
+function namedByClient({ declaration, schema, names = [] }: ExposedMethod, params: Params): Params {
+  if (declaration.input === undefined || !isArray(params) || params.length !== 1) return params
+  const [only] = params
+  const isObject = typeof only === 'object' && only !== null && !Array.isArray(only)
+  const isFirst = schema?.shape[names[0] ?? '']?.safeParse(only).success === true
+  return isObject && !isFirst ? { ...only } : params
+}
 
 function unnamed(method: ExposedMethod, params: Params): unknown[] {
   const { required, most } = method.signature
@@ -64,16 +76,25 @@ function byName(
 
 async function checked(
   method: ExposedMethod,
-  names: readonly string[],
+  schema: ZodObject,
   values: Record<string, unknown>,
 ): Promise<unknown[]> {
-  const result = await method.declaration.schema?.safeParseAsync(values)
-  if (result === undefined || result.success) return trimmed(names.map((name) => result?.data[name]))
-  const faults = result.error.issues.map(({ path, message }) => ({
-    path: path.map(String).join('.'),
-    message,
-  }))
-  throw invalid(method, inWords(faults), faults)
+  const { success, data, error } = await schema.safeParseAsync(values)
+  if (!success) throw unfit(method, error.issues, values)
+  if (method.declaration.input !== undefined) return [data]
+  return trimmed((method.names ?? []).map((name) => data[name]))
+}
+
+function unfit(
+  method: ExposedMethod,
+  issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[],
+  values: Record<string, unknown>,
+): BusError {
+  const faults = issues.map(({ path, message }) => {
+    const isMissing = path.length === 1 && !Object.hasOwn(values, path[0] ?? '')
+    return { path: path.map(String).join('.'), message: isMissing ? 'is missing' : message }
+  })
+  return invalid(method, inWords(faults), faults)
 }
 
 function requireAll(method: ExposedMethod, names: readonly string[], values: Record<string, unknown>): void {

@@ -66,7 +66,7 @@ function describeMethod(method: ExposedMethod): MethodDescription {
 
 function describeArguments(method: ExposedMethod): ArgumentDescription[] {
   const required = requiredOf(method)
-  const shape = method.declaration.schema?.shape ?? {}
+  const shape = method.schema?.shape ?? {}
   return (method.names ?? method.signature.names).map((name, index) => {
     const type = shape[name]
     const argument = { name, required: index < required }

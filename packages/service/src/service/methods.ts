@@ -2,7 +2,8 @@
  * Which methods of a service may be called from outside: those named `on_<method>` that its own class, or a class
  * between it and `CommissaireService`, declares. Nothing inherited from Object, no field, no getter.
  */
-import type { ZodObject, ZodType } from 'zod'
+import type { Message } from '@commissaire/bus'
+import type { output, ZodObject, ZodType } from 'zod'
 import { didYouMean } from '../program/did-you-mean.ts'
 import { type Signature, signatureOf } from './signature.ts'
 
@@ -12,6 +13,8 @@ export interface MethodDeclaration {
   readonly params?: readonly string[]
   /** What the arguments must be: an object schema whose keys are the arguments' names, in order. */
   readonly schema?: ZodObject
+  /** Like `schema`; the method then takes the parsed arguments as one object after the message, see `MethodInput`. */
+  readonly input?: ZodObject
   /** What the result is. Published by `describe`, not checked. */
   readonly result?: ZodType
   /** One line for whoever looks at the running system. */
@@ -21,12 +24,29 @@ export interface MethodDeclaration {
 /** The declarations of a service, by method. */
 export type MethodDeclarations = Readonly<Record<string, MethodDeclaration>>
 
+/** The arguments of a method that declares an `input`, as the method receives them: parsed, with their defaults. */
+export type MethodInput<Declaration extends { readonly input: ZodObject }> = output<Declaration['input']>
+
+/**
+ * The handlers that a service with these declarations has. A class that implements it does not compile when a handler is
+ * missing, or takes something else than its `input` says.
+ */
+export type MethodHandlers<Declarations extends MethodDeclarations> = {
+  [Name in keyof Declarations & string as `on_${Name}`]: Declarations[Name] extends {
+    readonly input: infer Input extends ZodObject
+  }
+    ? (message: Message, input: output<Input>) => unknown
+    : (message: Message, ...args: never[]) => unknown
+}
+
 /** A method as the dispatcher and `describe` see it. */
 export interface ExposedMethod {
   readonly name: string
   readonly call: (...args: unknown[]) => unknown
   readonly signature: Signature
   readonly declaration: MethodDeclaration
+  /** What the arguments must be; undefined when the service does not say. */
+  readonly schema: ZodObject | undefined
   /** The declared names in order; undefined when the service declares none. */
   readonly names: readonly string[] | undefined
 }
@@ -39,8 +59,7 @@ export interface ServiceClass {
 }
 
 /** How many arguments a method must be given, by its schema where there is one, else by its source. */
-export function requiredOf({ declaration, names, signature }: ExposedMethod): number {
-  const { schema } = declaration
+export function requiredOf({ schema, names, signature }: ExposedMethod): number {
   if (schema === undefined || names === undefined) return signature.required
   return names.findLastIndex((name) => schema.shape[name]?.safeParse(undefined).success !== true) + 1
 }
@@ -72,9 +91,9 @@ function expose(serviceClass: ServiceClass): ReadonlyMap<string, ExposedMethod> 
 }
 
 function exposed(name: string, call: ExposedMethod['call'], declaration: MethodDeclaration): ExposedMethod {
-  const { schema, params } = declaration
+  const { params, input, schema = input } = declaration
   const names = params ?? (schema === undefined ? undefined : Object.keys(schema.shape))
-  return { name, call, signature: signatureOf(call), declaration, names }
+  return { name, call, signature: signatureOf(call), declaration, schema, names }
 }
 
 /** The prototypes from the most special one up, without Object's. */
