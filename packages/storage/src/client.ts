@@ -2,8 +2,9 @@
  * The storage service with types: what every other part uses to read and keep models.
  */
 import { setTimeout as delay } from 'node:timers/promises'
-import { BusError, errorTable, type Requester } from '@commissaire/bus'
+import { BusError, type Requester } from '@commissaire/bus'
 import { type ListDefinition, type ModelDefinition, parseModel } from '@commissaire/models'
+import { isConflict, isMissing } from './refusals.ts'
 import type { Fetched } from './store.ts'
 
 /** How a save is to be done. */
@@ -31,12 +32,7 @@ export class StorageClient {
 
   /** The model of that key, if there is one. */
   async find<T extends object>(definition: ModelDefinition<T>, key: string): Promise<T | undefined> {
-    try {
-      return await this.get(definition, key)
-    } catch (error) {
-      if (hasCode(error, errorTable.StorageLookup.code)) return undefined
-      throw error
-    }
+    return this.get(definition, key).catch(unlessMissing)
   }
 
   /** The model of that key with its revision, or a `StorageLookup` error. */
@@ -44,6 +40,14 @@ export class StorageClient {
     const data = { model_json_data: keyed(definition, key) }
     const { model, revision } = await this.#ask<Fetched<object>>('fetch', definition, data)
     return { model: parseModel(definition, model), revision }
+  }
+
+  /** The model of that key with its revision, if there is one. */
+  async findWithRevision<T extends object>(
+    definition: ModelDefinition<T>,
+    key: string,
+  ): Promise<Fetched<T> | undefined> {
+    return this.fetch(definition, key).catch(unlessMissing)
   }
 
   /** Every model of a list, or those whose keys begin so, by key. */
@@ -79,6 +83,11 @@ export class StorageClient {
     await this.#ask('delete', definition, { model_json_data: keyed(definition, key) })
   }
 
+  /** Removes the model of that key, if there is one. */
+  async deleteIfPresent(definition: ModelDefinition, key: string): Promise<void> {
+    await this.delete(definition, key).catch(unlessMissing)
+  }
+
   /**
    * Reads a model, changes it and keeps it, so that nobody else's change is lost: when somebody was faster, it reads
    * and changes again. `change` may therefore be called several times; undefined leaves the model as it is.
@@ -97,7 +106,7 @@ export class StorageClient {
       try {
         return await this.save(definition, changed, signal ? { revision, signal } : { revision })
       } catch (error) {
-        if (turn === mostTurns || !hasCode(error, errorTable.Conflict.code)) throw error
+        if (turn === mostTurns || !isConflict(error)) throw error
       }
       await delay(Math.random() * Math.min(5 * turn, 100), undefined, { signal })
     }
@@ -122,6 +131,6 @@ function keyed(definition: ModelDefinition, key: string): Record<string, string>
   throw new BusError('InvalidParams', `${definition.name} is computed and not stored`)
 }
 
-function hasCode(error: unknown, code: number): boolean {
-  return error instanceof Error && 'code' in error && error.code === code
+function unlessMissing(error: unknown): undefined {
+  if (!isMissing(error)) throw error
 }

@@ -10,6 +10,7 @@ export type { HandlerModule } from './handler-kinds.ts'
 export { keyPath } from './keys.ts'
 export { type StorageEvent, StorageMethods, type StorageMethodsOptions } from './methods.ts'
 export { checkConfiguration, StorageConfig } from './placement.ts'
+export { isConflict, isMissing } from './refusals.ts'
 export {
   type Change,
   type Fetched,

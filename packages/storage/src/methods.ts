@@ -2,7 +2,7 @@
  * What the storage service's methods do with their arguments, as they come from the bus: a model or its JSON text, or
  * a list of either. The service itself only passes them on.
  */
-import { BusError, errorTable, type Logger } from '@commissaire/bus'
+import { BusError, type Logger } from '@commissaire/bus'
 import {
   findList,
   holdsBlanks,
@@ -16,6 +16,7 @@ import {
 import { asBusError, eachOf, readItems } from './arguments.ts'
 import { storedModel } from './keys.ts'
 import { identify, notFound } from './lookup.ts'
+import { isConflict } from './refusals.ts'
 import type { Change, Fetched, HandlerDescription, Kept, Store } from './store.ts'
 
 /** What is said on `notify.storage.<Model>.<event>`. */
@@ -187,8 +188,4 @@ const mostMerges = 100
 
 function invalid(message: string, facts: Record<string, unknown>): BusError {
   return new BusError('InvalidParams', message, { data: { exception: 'InvalidParams', ...facts } })
-}
-
-function isConflict(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === errorTable.Conflict.code
 }

@@ -14,13 +14,13 @@ import {
   parseModelText,
   ValidationError,
 } from '@commissaire/models'
-import { errorTable } from '@commissaire/bus'
 import { StoreFault } from './faults.ts'
 import type { ForeignChange, HandlerLog, Stored, StoreHandler, Write } from './handler.ts'
 import { ExternalHosts } from './external-hosts.ts'
 import { keyPath, storedModel } from './keys.ts'
 import { notFound } from './lookup.ts'
 import { type PlacedHandler, placeModels, type StorageConfig } from './placement.ts'
+import { isConflict } from './refusals.ts'
 import { openOptions, sealOptions } from './vault/sealed-options.ts'
 import { Vault } from './vault/vault.ts'
 
@@ -189,7 +189,7 @@ export class Store implements AsyncDisposable {
     try {
       await this.save(Network, [{ model: defaultNetwork, revision: null }])
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === errorTable.Conflict.code) return
+      if (isConflict(error)) return
       await this.close()
       throw error
     }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Cluster, Clusters, type Host, Hosts, Host as HostModel, parseModel } from '@commissaire/models'
 import { test } from 'vitest'
-import { Store } from '../src/index.ts'
+import { isConflict, isMissing, Store } from '../src/index.ts'
 import { serveStorage } from './storage-over-bus.ts'
 
 const memory = { storage_handlers: [{ type: 'memory' }] }
@@ -33,9 +33,38 @@ test('what is not there rejects a get and a delete, and is undefined to a find',
   assert.equal(await storage.find(HostModel, 'nosuch'), undefined)
 })
 
+test('what is not there is undefined to a find with its revision, and no trouble to a delete if it is present', async () => {
+  await using service = await open()
+  const { storage } = service
+  assert.equal(await storage.findWithRevision(HostModel, 'nosuch'), undefined)
+  await storage.deleteIfPresent(HostModel, 'nosuch')
+  await storage.save(HostModel, host)
+  assert.deepEqual(
+    await storage.findWithRevision(HostModel, '10.2.0.2'),
+    await storage.fetch(HostModel, '10.2.0.2'),
+  )
+  await storage.deleteIfPresent(HostModel, '10.2.0.2')
+  assert.equal(await storage.find(HostModel, '10.2.0.2'), undefined)
+})
+
+test('errors of storage are told apart by their code', async () => {
+  await using service = await open()
+  const { storage } = service
+  const missing: unknown = await storage.get(HostModel, 'nosuch').catch((error: unknown) => error)
+  await storage.save(HostModel, host)
+  const conflict: unknown = await storage
+    .save(HostModel, host, { revision: null })
+    .catch((error: unknown) => error)
+  assert.deepEqual([isMissing(missing), isConflict(missing)], [true, false])
+  assert.deepEqual([isMissing(conflict), isConflict(conflict)], [false, true])
+  assert.deepEqual([isMissing(undefined), isConflict(new Error('no code'))], [false, false])
+})
+
 test('a find passes on every other error', async () => {
   await using service = await open()
   await assert.rejects(service.storage.find(HostModel, 'not an address'), { code: -32602 })
+  await assert.rejects(service.storage.findWithRevision(HostModel, 'not an address'), { code: -32602 })
+  await assert.rejects(service.storage.deleteIfPresent(HostModel, 'not an address'), { code: -32602 })
 })
 
 test('a model that must not exist yet is saved once', async () => {

@@ -7,8 +7,9 @@
  */
 import { BusError } from '@commissaire/bus'
 import { Cluster, Clusters, Host, HostCreds, parseModel, timestamp } from '@commissaire/models'
+import { isConflict } from '@commissaire/storage'
 import type { Backend } from '../backend.ts'
-import { found, isConflict, isMissing } from '../http/errors.ts'
+import { found } from '../http/errors.ts'
 import { hasPinned, pinOf } from './host-keys.ts'
 import { addToHostset, forgetNode, removeFromHostset } from './membership.ts'
 
@@ -46,7 +47,7 @@ export async function removeHost(backend: Backend, address: string): Promise<voi
     await forgetNode(backend, cluster, address)
     await removeFromHostset(backend, cluster.name, address)
   }
-  await storage.delete(HostCreds, address).catch(unlessMissing)
+  await storage.deleteIfPresent(HostCreds, address)
   await storage.delete(Host, address)
 }
 
@@ -120,8 +121,4 @@ function differentHostKey(address: string): BusError {
     'Conflict',
     `Host "${address}" exists already, and another host key is pinned for it. Delete it first to replace it.`,
   )
-}
-
-function unlessMissing(error: unknown): void {
-  if (!isMissing(error)) throw error
 }

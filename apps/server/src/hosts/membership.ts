@@ -7,8 +7,9 @@
  */
 import { BusError } from '@commissaire/bus'
 import { Cluster, ContainerManagerConfig, Host, Hosts, mayMove } from '@commissaire/models'
+import { isMissing } from '@commissaire/storage'
 import type { Backend } from '../backend.ts'
-import { busErrorName, isMissing } from '../http/errors.ts'
+import { busErrorName } from '../http/errors.ts'
 
 /** How many nodes a container manager is told of at a time. */
 const AT_A_TIME = 8

@@ -44,17 +44,6 @@ export function busErrorName(error: unknown): ErrorName | undefined {
   return typeof code === 'number' ? namesByCode.get(code) : undefined
 }
 
-/** Whether this error says that the thing was changed by somebody else, or exists already. */
-export function isConflict(error: unknown): boolean {
-  return busErrorName(error) === 'Conflict'
-}
-
-/** Whether this error says that there is no such thing. */
-export function isMissing(error: unknown): boolean {
-  const name = busErrorName(error)
-  return name === 'StorageLookup' || name === 'NotFound'
-}
-
 /** The thing that was looked for, or an error that says it is not there. */
 export function found<T>(thing: T | undefined, what: string): T {
   if (thing === undefined) throw new BusError('NotFound', `There is no ${what}.`)

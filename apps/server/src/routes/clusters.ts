@@ -10,9 +10,10 @@ import {
   safeModel,
   withHosts,
 } from '@commissaire/models'
+import { isConflict } from '@commissaire/storage'
 import { z } from 'zod'
 import type { App, Backend } from '../backend.ts'
-import { found, isConflict } from '../http/errors.ts'
+import { found } from '../http/errors.ts'
 import { registerAll, unregisterAll } from '../hosts/membership.ts'
 import { problems } from '../http/problem.ts'
 import { ClusterWithHosts, NamePath, Names, Nothing, views } from './views.ts'

@@ -11,9 +11,10 @@ import {
   restoreSecrets,
   safeModel,
 } from '@commissaire/models'
+import { isConflict } from '@commissaire/storage'
 import { z } from 'zod'
 import type { App, Backend } from '../backend.ts'
-import { found, isConflict } from '../http/errors.ts'
+import { found } from '../http/errors.ts'
 import { problems } from '../http/problem.ts'
 import { NamePath, Names, Nothing, views } from './views.ts'
 

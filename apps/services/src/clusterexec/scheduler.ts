@@ -10,11 +10,10 @@ import { setTimeout as pause } from 'node:timers/promises'
 
 import type { Logger } from '@commissaire/bus'
 import { type Operation, parseTimestamp, Schedule, Schedules, timestamp } from '@commissaire/models'
-import type { StorageClient } from '@commissaire/storage'
+import { isConflict, isMissing, type StorageClient } from '@commissaire/storage'
 import { Cron } from 'croner'
 
 import { reasonOf } from '../shared/host-record.ts'
-import { isConflict, isMissing } from '../shared/lease.ts'
 
 /** What a schedule asks for. */
 export interface ScheduledWish {

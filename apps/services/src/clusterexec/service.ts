@@ -8,14 +8,14 @@ import { setTimeout as pause } from 'node:timers/promises'
 
 import type { Message } from '@commissaire/bus'
 import { type RebootOptions, RemotePool } from '@commissaire/hosts'
-import { Operation, OperationRequest, parseAs, safeModel, ValidationError } from '@commissaire/models'
+import { isOver, Operation, OperationRequest, parseAs, safeModel, ValidationError } from '@commissaire/models'
 import { CommissaireService, type MethodDeclarations, type ServiceOptions } from '@commissaire/service'
 import { asBusError, StorageClient } from '@commissaire/storage'
 
 import { HostAccess } from '../shared/host-access.ts'
 import { ask } from './requests/control-requests.ts'
 import { OperationMetrics } from './operation-metrics.ts'
-import { isOver, OperationsAtWork } from './driving/operation-worker.ts'
+import { OperationsAtWork } from './driving/operation-worker.ts'
 import { type OperationPlan, planOperation } from './planning/planning.ts'
 import { viewDefinition } from './record/legacy-view.ts'
 import { readWish } from './requests/operation-request.ts'
@@ -168,7 +168,7 @@ export class ClusterexecService extends CommissaireService<ClusterexecOptions> {
     const request = readRequest({ what, hosts, max_unavailable, reason, by })
     const asking = () => ask(this.#storage, operation, request)
     const last = await this.#storage.find(Operation, operation)
-    const isReopened = last !== undefined && isOver(last) && request.what === 'retry'
+    const isReopened = last !== undefined && isOver(last.status) && request.what === 'retry'
     const asked = isReopened ? await this.#operations.reopen(operation, asking) : await asking()
     return safeModel(Operation, await this.#untilSeen(asked))
   }

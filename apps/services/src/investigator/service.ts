@@ -1,11 +1,11 @@
 /**
  * The investigator: connects to new hosts, learns what they are and prepares them, by `jobs.investigate`.
  */
-import { BusError, errorTable, type Message } from '@commissaire/bus'
+import { BusError, type Message } from '@commissaire/bus'
 import { type BootstrapPlan, gatherFacts, isHostError, planBootstrap, RemotePool } from '@commissaire/hosts'
 import { Host, safeModel } from '@commissaire/models'
 import { CommissaireService, type MethodDeclarations, type ServiceOptions } from '@commissaire/service'
-import { StorageClient } from '@commissaire/storage'
+import { isConflict, isMissing, StorageClient } from '@commissaire/storage'
 
 import { HostAccess } from '../shared/host-access.ts'
 import { failHost, reasonOf } from '../shared/host-record.ts'
@@ -138,9 +138,7 @@ export class InvestigatorService extends CommissaireService<InvestigatorOptions>
 
 /** Somebody else has the host, or nobody does any more, or it is ready all the same: its status is right as it is. */
 function isNoFailure(error: unknown): boolean {
-  if (error instanceof RegistrationRefused) return true
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
-  return code === errorTable.Conflict.code || code === errorTable.StorageLookup.code
+  return error instanceof RegistrationRefused || isConflict(error) || isMissing(error)
 }
 
 /** A host that was removed meanwhile, and is there again, was not the one that was investigated. */

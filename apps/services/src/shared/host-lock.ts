@@ -4,10 +4,9 @@
  */
 import { setTimeout as pause } from 'node:timers/promises'
 
-import { HostLock, Operation, OperationLease, parseTimestamp, timestamp } from '@commissaire/models'
-import type { StorageClient } from '@commissaire/storage'
+import { HostLock, isOver, Operation, OperationLease, parseTimestamp, timestamp } from '@commissaire/models'
+import { isConflict, type StorageClient } from '@commissaire/storage'
 
-import { isConflict, isMissing } from './lease.ts'
 import { slotOf } from './mutual-exclusion.ts'
 
 /** Milliseconds between looks at a lock that another operation holds; half as long again at most. */
@@ -36,9 +35,7 @@ export async function unlockHost(
 ): Promise<void> {
   const lock = await storage.find(HostLock, address)
   if (lock?.operation !== operation) return
-  await storage.delete(HostLock, address).catch((error: unknown) => {
-    if (!isMissing(error)) throw error
-  })
+  await storage.deleteIfPresent(HostLock, address)
 }
 
 /** A worker that gave no sign of life for that long does not work on anything. */
@@ -59,10 +56,7 @@ async function tryLock(
   storage: StorageClient,
   { address, operation }: { address: string; operation: string },
 ): Promise<string | undefined> {
-  const seen = await storage.fetch(HostLock, address).catch((error: unknown) => {
-    if (isMissing(error)) return undefined
-    throw error
-  })
+  const seen = await storage.findWithRevision(HostLock, address)
   if (seen?.model.operation === operation) return undefined
   if (seen && (await isUnderWay(storage, seen.model.operation))) return seen.model.operation
   const mine = { address, operation, since: timestamp() }
@@ -77,5 +71,5 @@ async function tryLock(
 
 async function isUnderWay(storage: StorageClient, id: string): Promise<boolean> {
   const operation = await storage.find(Operation, id)
-  return operation !== undefined && !['finished', 'failed', 'cancelled'].includes(operation.status)
+  return operation !== undefined && !isOver(operation.status)
 }

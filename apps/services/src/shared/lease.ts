@@ -5,9 +5,9 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 
-import { BusError, errorTable, type Logger } from '@commissaire/bus'
+import type { Logger } from '@commissaire/bus'
 import { OperationLease, timestamp } from '@commissaire/models'
-import type { StorageClient } from '@commissaire/storage'
+import { isConflict, isMissing, type StorageClient } from '@commissaire/storage'
 
 import { OperationLost } from './operation-lost.ts'
 
@@ -83,7 +83,7 @@ export class Lease implements AsyncDisposable {
   /** Takes the lease away, as there is nothing left to be done. */
   async remove(): Promise<void> {
     await this.#end()
-    await this.#means.storage.delete(OperationLease, this.#slot).catch(unlessGone)
+    await this.#means.storage.deleteIfPresent(OperationLease, this.#slot)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -120,20 +120,6 @@ export class Lease implements AsyncDisposable {
   }
 }
 
-/** Whether a conditional save found something else. */
-export function isConflict(error: unknown): boolean {
-  return error instanceof BusError && error.code === errorTable.Conflict.code
-}
-
-/** Whether something was not there. */
-export function isMissing(error: unknown): boolean {
-  return error instanceof BusError && error.code === errorTable.StorageLookup.code
-}
-
 function unlessLost(error: unknown): void {
   if (!(error instanceof OperationLost) && !isMissing(error)) throw error
-}
-
-function unlessGone(error: unknown): void {
-  if (!isMissing(error)) throw error
 }

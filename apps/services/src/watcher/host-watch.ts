@@ -5,10 +5,10 @@
  * word stands. A host that an operation is working on may well be away; it is not called failed for that. Nor is one that
  * seemed slow while it was this process that did not get to run.
  */
-import { errorTable, type Logger, type Requester } from '@commissaire/bus'
+import type { Logger, Requester } from '@commissaire/bus'
 import { type HostError, isHostError, type Remote } from '@commissaire/hosts'
 import { Host, parseTimestamp, timestamp } from '@commissaire/models'
-import type { Fetched, StorageClient } from '@commissaire/storage'
+import { type Fetched, isConflict, type StorageClient } from '@commissaire/storage'
 
 import type { HostAccess } from '../shared/host-access.ts'
 import { lookCloser } from '../shared/host-reboot.ts'
@@ -57,7 +57,7 @@ export class HostWatch {
 
   /** Looks at a host, unless somebody did less than `freshFor` milliseconds ago. */
   async look(address: string, { freshFor }: { freshFor: number }): Promise<Sight> {
-    const fetched = await this.#fetch(address)
+    const fetched = await this.#means.storage.findWithRevision(Host, address)
     if (!fetched) return this.#forget(address)
     const { model: host } = fetched
     if (ageOf(host) < freshFor) return { kind: 'fresh', last_check: host.last_check }
@@ -176,15 +176,6 @@ export class HostWatch {
     await this.#means.requester.notify('jobs.investigate', { address, cluster_data: {} })
   }
 
-  async #fetch(address: string): Promise<Fetched<Host> | undefined> {
-    try {
-      return await this.#means.storage.fetch(Host, address)
-    } catch (error) {
-      if (hasCode(error, errorTable.StorageLookup.code)) return undefined
-      throw error
-    }
-  }
-
   async #forget(address: string): Promise<Sight> {
     this.#investigatedSince.delete(address)
     this.#handedOver.delete(address)
@@ -208,9 +199,5 @@ function isInvestigated({ status }: Host): boolean {
 }
 
 function unlessConflict(error: unknown): void {
-  if (!hasCode(error, errorTable.Conflict.code)) throw error
-}
-
-function hasCode(error: unknown, code: number): boolean {
-  return error instanceof Error && 'code' in error && error.code === code
+  if (!isConflict(error)) throw error
 }

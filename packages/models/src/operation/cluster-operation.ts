@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import { defineModel, type ModelOf } from '../model/model.ts'
 import { name } from '../model/names.ts'
+import type { RolloutStatus } from './operation.ts'
 
 /** Where an operation is; empty before it begins. */
 export const operationStatuses = ['', 'in_process', 'finished', 'failed', 'paused', 'cancelled'] as const
@@ -55,7 +56,7 @@ export const ClusterRestart = defineModel({
 })
 export type ClusterRestart = ModelOf<typeof ClusterRestart>
 
-/** Whether an operation has come to its end and will not go on by itself or by anybody's leave. */
-export function isOver(status: OperationStatus): boolean {
+/** Whether an operation has ended: finished, failed or cancelled. Only a failed one can be retried. */
+export function isOver(status: OperationStatus | RolloutStatus): boolean {
   return status === 'finished' || status === 'failed' || status === 'cancelled'
 }

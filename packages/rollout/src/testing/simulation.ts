@@ -4,6 +4,8 @@
  * The driver does what a real one does: write an entry down, apply it, do the step, write what came of it. Everything
  * that counts is kept outside of it, in the fleet, so that what it believes can be compared with what happened.
  */
+import { isOver } from '@commissaire/models'
+
 import { isEnd } from '../host-progress.ts'
 import type { HostEntry, OperationEntry } from '../journal.ts'
 import { type Journal, Rollout, type RolloutPlan } from '../rollout.ts'
@@ -177,7 +179,7 @@ class Driver {
   #isOver(): boolean {
     const { status } = this.#rollout
     const isWaitingForPerson = status === 'paused' && this.#options.person === undefined
-    return isWaitingForPerson || status === 'finished' || status === 'failed' || status === 'cancelled'
+    return isWaitingForPerson || isOver(status)
   }
 
   #begin(address: string): void {

@@ -9,10 +9,11 @@ import {
   Schedules,
   ValidationError,
 } from '@commissaire/models'
+import { isConflict } from '@commissaire/storage'
 import { z } from 'zod'
 import type { App, Backend } from '../../backend.ts'
 import { nextRun, patternFaults } from './cron.ts'
-import { found, isConflict } from '../../http/errors.ts'
+import { found } from '../../http/errors.ts'
 import { problems } from '../../http/problem.ts'
 import { NamePath, Nothing, Policy, ScheduleWithNext } from '../views.ts'
 

@@ -2,7 +2,7 @@
  * Drives one operation: asks the state machine what is next, does it, and writes down what came of it, until the
  * operation is over or somebody else has it. It may die at any moment; another driver goes on from what is written.
  */
-import { Hosts, timestamp } from '@commissaire/models'
+import { Hosts, isOver, timestamp } from '@commissaire/models'
 import { type Decision, mayTurnBack } from '@commissaire/rollout'
 
 import { whyDown } from './availability.ts'
@@ -28,9 +28,6 @@ export async function drive(record: OperationRecord, lease: Lease, means: Driver
   const signal = AbortSignal.any([means.signal, lease.signal])
   await new Driver(record, { ...means, nodes, signal, killing: means.signal }).run()
 }
-
-/** Where an operation is over, or goes on only when somebody says so. */
-const over: ReadonlySet<string> = new Set(['finished', 'failed', 'cancelled'])
 
 /** Who is down, as it was seen a moment ago. */
 interface Down {
@@ -58,7 +55,7 @@ class Driver {
 
   async run(): Promise<void> {
     try {
-      for (let isOver = false; !isOver;) isOver = await this.#round()
+      while (!(await this.#round()));
     } finally {
       await Promise.all([...this.#turns.values()].map((turn) => turn.stop()))
     }
@@ -75,7 +72,7 @@ class Driver {
     for (const address of this.#record.rollout.in('working')) this.#goOn(address)
     const decision = this.#record.rollout.decide(await this.#situation())
     const isSettled = await this.#carryOut(decision)
-    if (over.has(this.#record.rollout.status)) return true
+    if (isOver(this.#record.rollout.status)) return true
     if (!isSettled) await this.#rest(decision.lookAgainAt)
     return false
   }

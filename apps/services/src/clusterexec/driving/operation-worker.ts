@@ -7,6 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 
 import { BusError, type Logger } from '@commissaire/bus'
 import {
+  isOver,
   Operation,
   type OperationLease,
   OperationLeases,
@@ -18,7 +19,7 @@ import type { StorageClient } from '@commissaire/storage'
 import { reasonOf } from '../../shared/host-record.ts'
 import { drive, type DriverMeans } from './driver.ts'
 import { unlockHost } from '../../shared/host-lock.ts'
-import { isMissing, Lease } from '../../shared/lease.ts'
+import { Lease } from '../../shared/lease.ts'
 import { OperationLost } from '../../shared/operation-lost.ts'
 import type { OperationMetrics } from '../operation-metrics.ts'
 import { OperationRecord } from '../record/operation-record.ts'
@@ -146,7 +147,7 @@ export class OperationsAtWork {
   }
 
   async #takeUp({ slot, worker, operation }: OperationLease): Promise<void> {
-    const seen = await this.#means.storage.fetch(LeaseModel, slot).catch(unlessMissing)
+    const seen = await this.#means.storage.findWithRevision(LeaseModel, slot)
     if (!seen || seen.model.worker !== worker) return
     const lease = await Lease.take(this.#means, { slot, operation }, seen)
     if (!lease) return
@@ -192,9 +193,9 @@ export class OperationsAtWork {
     const slot = slotOf({ id, kind, cluster })
     const started = performance.now()
     for (;;) {
-      const other = await storage.fetch(LeaseModel, slot).catch(unlessMissing)
+      const other = await storage.findWithRevision(LeaseModel, slot)
       const operation = other && (await storage.find(Operation, other.model.operation))
-      if (operation && !isOver(operation)) throw underWay(operation)
+      if (operation && !isOver(operation.status)) throw underWay(operation)
       const isLeft = !other || other.model.worker === '' || performance.now() - started > patience
       const lease = isLeft ? await Lease.take(this.#means, { slot, operation: id }, other) : undefined
       if (lease) return lease
@@ -226,18 +227,8 @@ function headerOf({ kind, cluster, version, command, policy, by }: Plan, request
   }
 }
 
-/** Whether an operation does not go on by itself or by anybody's leave. */
-export function isOver({ status }: Operation): boolean {
-  return status === 'finished' || status === 'failed' || status === 'cancelled'
-}
-
 function underWay({ id, kind, cluster, status, started_at }: Operation): BusError {
   const remedy = status === 'paused' ? 'resume or cancel it' : 'wait until it has ended, or cancel it'
   const message = `A ${kind} of cluster "${cluster}" is ${status} since ${started_at} (${id}); ${remedy}`
   return new BusError('Conflict', message, { data: { name: cluster, operation: id, status, started_at } })
-}
-
-function unlessMissing(error: unknown): undefined {
-  if (isMissing(error)) return undefined
-  throw error
 }

@@ -4,7 +4,14 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 
-import { Hosts, Operation, OperationLease, type Host, type OperationKindName } from '@commissaire/models'
+import {
+  Hosts,
+  isOver,
+  Operation,
+  OperationLease,
+  type Host,
+  type OperationKindName,
+} from '@commissaire/models'
 import {
   allowance,
   type Assumptions,
@@ -159,7 +166,7 @@ async function underWay({ kind, cluster }: Plan, { storage }: PlanningMeans): Pr
   const slot = slotOf({ id: '', kind, cluster })
   const lease = slot && (await storage.find(OperationLease, slot))
   const other = lease && (await storage.find(Operation, lease.operation))
-  if (!other || ['finished', 'failed', 'cancelled'].includes(other.status)) return []
+  if (!other || isOver(other.status)) return []
   return [planFinding('under_way', `${other.id} is ${other.status} since ${other.started_at}`)]
 }
 

@@ -6,8 +6,6 @@ import type { Logger, Requester } from '@commissaire/bus'
 import { OperationOutput, operationHostKey } from '@commissaire/models'
 import type { StorageClient } from '@commissaire/storage'
 
-import { isMissing } from '../../shared/lease.ts'
-
 /** One line, and where it was printed; `note` is what the step itself says. */
 export interface OutputLine {
   readonly stream: 'stdout' | 'stderr' | 'note'
@@ -91,20 +89,11 @@ export class HostOutput {
 
   async #store(fresh: readonly string[], missed: number): Promise<void> {
     const id = operationHostKey(this.#operation, this.#address)
-    const kept = await this.#find(id)
+    const kept = (await this.#means.storage.find(OperationOutput, id)) ?? { lines: [], dropped: 0 }
     const lines = [...kept.lines, ...fresh]
     const tooMany = Math.max(0, lines.length - MOST_LINES)
     const dropped = kept.dropped + missed + tooMany
     await this.#means.storage.save(OperationOutput, { id, lines: lines.slice(tooMany), dropped })
-  }
-
-  async #find(id: string): Promise<OperationOutput> {
-    try {
-      return await this.#means.storage.get(OperationOutput, id)
-    } catch (error) {
-      if (isMissing(error)) return { id, lines: [], dropped: 0 }
-      throw error
-    }
   }
 
   #send(): void {

@@ -3,8 +3,6 @@ import type { Logger } from '@commissaire/bus'
 import { Operation, OperationHost, OperationHosts, OperationOutput, Operations } from '@commissaire/models'
 import type { StorageClient } from '@commissaire/storage'
 
-import { isMissing } from '../../shared/lease.ts'
-
 /** So many operations of a cluster are kept that are over. */
 const KEPT = 100
 
@@ -25,12 +23,8 @@ export async function prune(
 
 async function remove(storage: StorageClient, operation: string): Promise<void> {
   for (const { id } of await storage.list(OperationHosts, { prefix: `${operation}/` })) {
-    await storage.delete(OperationOutput, id).catch(unlessMissing)
-    await storage.delete(OperationHost, id).catch(unlessMissing)
+    await storage.deleteIfPresent(OperationOutput, id)
+    await storage.deleteIfPresent(OperationHost, id)
   }
-  await storage.delete(Operation, operation).catch(unlessMissing)
-}
-
-function unlessMissing(error: unknown): void {
-  if (!isMissing(error)) throw error
+  await storage.deleteIfPresent(Operation, operation)
 }
