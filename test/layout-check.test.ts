@@ -9,6 +9,7 @@ import { circles } from './layout/circles.ts'
 import { faultLine } from './layout/fault.ts'
 import { undescribedFolders } from './layout/folder-table.ts'
 import { FOLDER_LIMIT, fullFolders, homelessFiles } from './layout/folders.ts'
+import { hostWrites } from './layout/host-writes.ts'
 import { brokenLinks } from './layout/links.ts'
 
 const trees: string[] = []
@@ -87,4 +88,21 @@ test('a folder that ARCHITECTURE.md does not describe is found', () => {
     faults.map(({ path }) => path),
     ['packages/bus/src/new'],
   )
+})
+
+test('a write of a host outside the host lifecycle is found, also over two lines and under another name', () => {
+  const files = {
+    'apps/server/src/one.ts': 'await storage.save(Host, host)\n',
+    'apps/server/src/two.ts': 'await storage.update(\n  Host,\n  address,\n)\n',
+    'apps/server/src/three.ts': "import { Host as Machine } from '@commissaire/models'\n",
+    'apps/server/src/fine.ts': 'await storage.save(HostLock, lock)\nawait storage.get(Host, address)\n',
+    'apps/server/test/fine.test.ts': 'await storage.save(Host, host)\n',
+    'packages/storage/src/host-lifecycle/fine.ts': 'await storage.save(Host, host)\n',
+  }
+  const faults = hostWrites(tree(files), Object.keys(files))
+  assert.deepEqual(
+    faults.map(({ path }) => path),
+    ['apps/server/src/one.ts', 'apps/server/src/two.ts', 'apps/server/src/three.ts'],
+  )
+  assert.match(faultLine(faults[0]!), /it saves a host by itself; use a function of @commissaire\/storage/)
 })

@@ -7,6 +7,7 @@ import { circles } from './circles.ts'
 import { faultLine, type LayoutFault } from './fault.ts'
 import { undescribedFolders } from './folder-table.ts'
 import { fullFolders, homelessFiles } from './folders.ts'
+import { hostWrites } from './host-writes.ts'
 import { brokenLinks } from './links.ts'
 
 /** All faults of the layout of a checkout. */
@@ -16,6 +17,7 @@ export function layoutFaults(root: string): LayoutFault[] {
     ...homelessFiles(files),
     ...fullFolders(files),
     ...undescribedFolders(root, files),
+    ...hostWrites(root, files),
     ...circles(
       root,
       files.filter((file) => /\.(ts|js)$/.test(file)),

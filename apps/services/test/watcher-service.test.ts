@@ -104,6 +104,34 @@ test('a host comes back as active only when its container manager knows it', asy
   await system.untilStatus(host.address, 'active')
 })
 
+test('a host whose container manager does not answer comes back with that as the reason', async () => {
+  await using system = await TestSystem.start(quick)
+  const host = await system.activeHost()
+  const options = { server_url: 'http://127.0.0.1:1' }
+  await system.storage.save(
+    ContainerManagerConfig,
+    parseModel(ContainerManagerConfig, { name: 'pods', type: 'kubernetes', options }),
+  )
+  await system.cluster('web', [host], { container_manager: 'pods' })
+  await host.goDown()
+  await system.bus.publish('jobs.watcher', record(host.address))
+  await system.untilStatus(host.address, 'failed')
+  await host.comeUp()
+  const { status_reason } = await system.untilStatus(host.address, 'disassociated')
+  expect(status_reason).toMatch(/^container manager "pods" could not be asked whether it has the host: .+/)
+  await system.storage.save(
+    ContainerManagerConfig,
+    parseModel(ContainerManagerConfig, { name: 'pods', type: 'trivial' }),
+  )
+  await until(
+    async () =>
+      (await system.stored(host.address)).status_reason === 'not registered with container manager "pods"' ||
+      undefined,
+  )
+  await system.bus.request('container.register_node', ['pods', host.address])
+  expect((await system.untilStatus(host.address, 'active')).status_reason).toBe('')
+})
+
 test('a changed host key is told apart from a host that is away', async () => {
   await using system = await TestSystem.start(quick)
   const host = await system.activeHost()

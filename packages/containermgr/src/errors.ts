@@ -11,5 +11,7 @@ export function containerManagerError(
 
 /** The fault of asking about a node that is not there. */
 export function notRegistered(address: string): BusError {
-  return containerManagerError(`Node ${address} is not registered`, { data: { address } })
+  return containerManagerError(`Node ${address} is not registered`, {
+    data: { address, reason: 'not_registered' },
+  })
 }

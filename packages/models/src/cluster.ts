@@ -2,6 +2,7 @@
  * A cluster: hosts that are operated on together. Its status and counts are computed from its hosts.
  */
 import { z } from 'zod'
+import { isAvailableHost } from './host/host-lifecycle.ts'
 import type { Host, RebootAnswer } from './host/host.ts'
 import { defineList, defineModel, type ModelOf } from './model/model.ts'
 import { address, name } from './model/names.ts'
@@ -47,8 +48,8 @@ export type ClusterStatusName = 'ok' | 'degraded' | 'failed'
 /** Counts a cluster's hosts. A member that is not among `hosts`, because nothing is stored of it, is unavailable. */
 export function countHosts(cluster: Cluster, hosts: Iterable<Host>): HostCounts {
   const members = new Set(cluster.hostset)
-  const active = [...hosts].filter(({ address, status }) => members.has(address) && status === 'active')
-  return { total: members.size, available: active.length, unavailable: members.size - active.length }
+  const available = [...hosts].filter((host) => members.has(host.address) && isAvailableHost(host)).length
+  return { total: members.size, available, unavailable: members.size - available }
 }
 
 /** Says how a cluster is: ok without hosts or with all of them active, failed with none active, else degraded. */

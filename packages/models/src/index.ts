@@ -22,10 +22,18 @@ export {
   Hosts,
   hostStatuses,
   type HostStatusName,
-  mayMove,
   type RebootAnswer,
   rebootAnswers,
 } from './host/host.ts'
+export {
+  awaitsRegistration,
+  hostPhase,
+  type HostPhase,
+  isAvailableHost,
+  isReadyHost,
+  mayMove,
+  type ReadyStatus,
+} from './host/host-lifecycle.ts'
 export { HostCreds } from './host/host-creds.ts'
 export { HostStatus, hostStatusOf } from './host/host-status.ts'
 export {

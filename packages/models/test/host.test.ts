@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'vitest'
-import { Host, type HostStatusName, hostStatuses, hostStatusOf, mayMove, parseModel } from '../src/index.ts'
+import {
+  Host,
+  hostPhase,
+  type HostStatusName,
+  hostStatuses,
+  hostStatusOf,
+  isAvailableHost,
+  mayMove,
+  parseModel,
+} from '../src/index.ts'
 
 test('a new host goes through investigation to a cluster', () => {
   const way: HostStatusName[] = ['', 'investigating', 'bootstrapping', 'disassociated', 'active']
@@ -44,4 +53,20 @@ test('a host’s status is how it was last seen, with what its container manager
     container_manager: {},
   })
   assert.deepEqual(hostStatusOf(host, { Ready: 'True' }).container_manager, { Ready: 'True' })
+})
+
+test('every status has a phase, and only a ready host is available', () => {
+  const phases = Object.fromEntries(hostStatuses.map((status) => [status, hostPhase({ status })]))
+  assert.deepEqual(phases, {
+    '': 'investigation',
+    investigating: 'investigation',
+    bootstrapping: 'investigation',
+    disassociated: 'ready',
+    active: 'ready',
+    failed: 'failed',
+  })
+  assert.deepEqual(
+    hostStatuses.filter((status) => isAvailableHost({ status })),
+    ['active'],
+  )
 })

@@ -8,10 +8,10 @@
 import { BusError } from '@commissaire/bus'
 import { Cluster, Clusters, Host, HostCreds, parseModel, timestamp } from '@commissaire/models'
 import { isConflict } from '@commissaire/storage'
-import type { Backend } from '../backend.ts'
+import { addHost, addMember, forgetNode, removeMember, updateHost } from '@commissaire/storage/host-lifecycle'
+import { type Backend, lifecycleOf } from '../backend.ts'
 import { found } from '../http/errors.ts'
 import { hasPinned, pinOf } from './host-keys.ts'
-import { addToHostset, forgetNode, removeFromHostset } from './membership.ts'
 
 /** What is said about a host that is to be added. */
 export interface Registration {
@@ -24,7 +24,7 @@ export interface Registration {
 }
 
 /** Adds a host and has it investigated. Answers with the present one when it was added before, with the same key. */
-export async function addHost(backend: Backend, registration: Registration): Promise<Host> {
+export async function registerHost(backend: Backend, registration: Registration): Promise<Host> {
   const { storage } = backend
   const { address } = registration
   const cluster = await wantedCluster(backend, registration)
@@ -34,7 +34,7 @@ export async function addHost(backend: Backend, registration: Registration): Pro
   const host = await saveHost(backend, registration)
   if (!host)
     return requireSame(backend, found(await storage.find(Host, address), `host "${address}"`), registration)
-  const joined = cluster && (await addToHostset(backend, cluster.name, address))
+  const joined = cluster && (await addMember(storage, cluster.name, address))
   await announce(backend, address, joined)
   return host
 }
@@ -44,8 +44,8 @@ export async function removeHost(backend: Backend, address: string): Promise<voi
   const { storage } = backend
   const clusters = (await storage.list(Clusters)).filter(({ hostset }) => hostset.includes(address))
   for (const cluster of clusters) {
-    await forgetNode(backend, cluster, address)
-    await removeFromHostset(backend, cluster.name, address)
+    await forgetNode(lifecycleOf(backend), cluster, address)
+    await removeMember(storage, cluster.name, address)
   }
   await storage.deleteIfPresent(HostCreds, address)
   await storage.delete(Host, address)
@@ -70,8 +70,8 @@ async function requireSame({ storage }: Backend, host: Host, registration: Regis
 /** A host that was added without its keys, and was not reached since, may still report them. */
 async function pinReported(storage: Backend['storage'], host: Host, keys: readonly string[]): Promise<Host> {
   if (keys.length === 0) return host
-  return storage.update(Host, host.address, (stored) => {
-    if (!stored.host_key) return { ...stored, host_key: pinOf(keys) }
+  return updateHost(storage, host.address, (stored) => {
+    if (!stored.host_key) return { host_key: pinOf(keys) }
     if (!hasPinned(keys, stored.host_key)) throw differentHostKey(host.address)
     return undefined
   })
@@ -95,9 +95,8 @@ async function saveHost(
   { storage }: Backend,
   { address, host_keys }: Registration,
 ): Promise<Host | undefined> {
-  const host = parseModel(Host, { address, host_key: pinOf(host_keys ?? []) })
   try {
-    return await storage.save(Host, host, { revision: null })
+    return await addHost(storage, { address, host_key: pinOf(host_keys ?? []) })
   } catch (error) {
     if (!isConflict(error)) throw error
     return undefined

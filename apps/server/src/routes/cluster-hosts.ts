@@ -1,17 +1,17 @@
 /** The hosts of a cluster: `/cluster/{name}/hosts` and `/cluster/{name}/hosts/{host}`. */
-import { BusError } from '@commissaire/bus'
-import { address, Cluster, Host, Hosts, name } from '@commissaire/models'
-import { z } from 'zod'
-import type { App, Backend } from '../backend.ts'
-import { found } from '../http/errors.ts'
+import { address, Cluster, Host, Hosts, isAvailableHost, isReadyHost, name } from '@commissaire/models'
 import {
-  addToHostset,
-  mayJoin,
-  register,
-  removeFromHostset,
+  addMember,
+  registerHost,
+  removeMember,
+  replaceMembers,
+  requireMembers,
   requireReady,
-  unregister,
-} from '../hosts/membership.ts'
+  unregisterHost,
+} from '@commissaire/storage/host-lifecycle'
+import { z } from 'zod'
+import { type App, type Backend, lifecycleOf } from '../backend.ts'
+import { found } from '../http/errors.ts'
 import { problems } from '../http/problem.ts'
 import { ClusterWithHosts, NamePath, Nothing } from './views.ts'
 import { showCluster } from './clusters.ts'
@@ -112,38 +112,37 @@ export function clusterHosts(app: App, backend: Backend): void {
 async function replaceHosts(backend: Backend, name: string, change: z.infer<typeof Change>): Promise<void> {
   const wanted = new Set(change.new)
   const before = await clusterNamed(backend, name)
-  requireSame(before, change.old)
+  requireMembers(before, change.old)
   const hosts = await hostsAt(backend, wanted)
   const added = [...wanted].filter((address) => !before.hostset.includes(address))
   requireReady(
     added.map((address) => found(hosts.get(address), `host "${address}"`)),
     name,
   )
-  const cluster = await backend.storage.update(Cluster, name, (present) => {
-    requireSame(present, change.old)
-    return { ...present, hostset: [...wanted] }
-  })
+  const cluster = await replaceMembers(backend.storage, name, { old: change.old, wanted: [...wanted] })
   const removed = before.hostset.filter((address) => !wanted.has(address))
-  const unregistered = [...wanted].filter((address) => hosts.get(address)?.status === 'disassociated')
-  for (const address of removed) await unregister(backend, cluster, address)
-  for (const address of new Set([...added, ...unregistered])) await register(backend, cluster, address)
+  const unregistered = [...hosts.values()].filter((host) => isReadyHost(host) && !isAvailableHost(host))
+  const toRegister = new Set([...added, ...unregistered.map(({ address }) => address)])
+  const lifecycle = lifecycleOf(backend)
+  for (const address of removed) await unregisterHost(lifecycle, cluster, address)
+  for (const address of toRegister) await registerHost(lifecycle, cluster, address)
 }
 
 async function join(backend: Backend, name: string, address: string): Promise<void> {
   const host = found(await backend.storage.find(Host, address), `host "${address}"`)
   const { hostset } = await clusterNamed(backend, name)
   if (!hostset.includes(address)) requireReady([host], name)
-  const cluster = await addToHostset(backend, name, address)
+  const cluster = await addMember(backend.storage, name, address)
   // One that is still being investigated is registered by who investigates it.
-  if (mayJoin(host)) await register(backend, cluster, address)
+  if (isReadyHost(host)) await registerHost(lifecycleOf(backend), cluster, address)
 }
 
 /** The node goes first: what fails then is found again, as the host is still a member. */
 async function leave(backend: Backend, name: string, address: string): Promise<void> {
   const cluster = await clusterNamed(backend, name)
   if (!cluster.hostset.includes(address)) return
-  await unregister(backend, cluster, address)
-  await removeFromHostset(backend, name, address)
+  await unregisterHost(lifecycleOf(backend), cluster, address)
+  await removeMember(backend.storage, name, address)
 }
 
 async function clusterNamed({ storage }: Backend, name: string): Promise<Cluster> {
@@ -156,13 +155,4 @@ async function hostsAt(
 ): Promise<ReadonlyMap<string, Host>> {
   const hosts = addresses.size > 0 ? await storage.list(Hosts) : []
   return new Map(hosts.filter(({ address }) => addresses.has(address)).map((host) => [host.address, host]))
-}
-
-function requireSame({ name, hostset }: Cluster, old: readonly string[]): void {
-  const present = new Set(hostset)
-  if (present.size === new Set(old).size && old.every((address) => present.has(address))) return
-  throw new BusError(
-    'Conflict',
-    `The hosts of cluster "${name}" are not those given as "old"; read them again.`,
-  )
 }

@@ -11,10 +11,10 @@ import {
   withHosts,
 } from '@commissaire/models'
 import { isConflict } from '@commissaire/storage'
+import { registerHosts, unregisterHosts } from '@commissaire/storage/host-lifecycle'
 import { z } from 'zod'
-import type { App, Backend } from '../backend.ts'
+import { type App, type Backend, lifecycleOf } from '../backend.ts'
 import { found } from '../http/errors.ts'
-import { registerAll, unregisterAll } from '../hosts/membership.ts'
 import { problems } from '../http/problem.ts'
 import { ClusterWithHosts, NamePath, Names, Nothing, views } from './views.ts'
 
@@ -124,14 +124,14 @@ async function changeCluster(backend: Backend, name: string, changes: Partial<Cl
   const before = await storage.get(Cluster, name)
   const { container_manager } = changes
   const moves = container_manager !== undefined && container_manager !== before.container_manager
-  if (moves) await unregisterAll(backend, before)
+  if (moves) await unregisterHosts(lifecycleOf(backend), before)
   const after = await storage.update(Cluster, name, (present) => ({ ...present, ...changes }))
-  if (container_manager !== undefined) await registerAll(backend, after)
+  if (container_manager !== undefined) await registerHosts(lifecycleOf(backend), after)
   return after
 }
 
 async function deleteCluster(backend: Backend, name: string): Promise<void> {
   const cluster = found(await backend.storage.find(Cluster, name), `cluster "${name}"`)
-  await unregisterAll(backend, cluster)
+  await unregisterHosts(lifecycleOf(backend), cluster)
   await backend.storage.delete(Cluster, name)
 }

@@ -13,7 +13,7 @@ import { z } from 'zod'
 import type { App, Backend } from '../backend.ts'
 import { busErrorName, found } from '../http/errors.ts'
 import { HostKeys } from '../hosts/host-keys.ts'
-import { addHost, removeHost } from '../hosts/host-registration.ts'
+import { registerHost, removeHost } from '../hosts/host-registration.ts'
 import { problems } from '../http/problem.ts'
 import { AddressPath, HostPlan, Nothing, views } from './views.ts'
 
@@ -55,7 +55,7 @@ export function host(app: App, backend: Backend): void {
     },
     handler: async ({ params, body }, reply) => {
       reply.code(201)
-      return safeModel(Host, await addHost(backend, { ...body, address: params.address }))
+      return safeModel(Host, await registerHost(backend, { ...body, address: params.address }))
     },
   })
 
@@ -70,7 +70,10 @@ export function host(app: App, backend: Backend): void {
     },
     handler: async ({ body, ip }, reply) => {
       reply.code(201)
-      return safeModel(Host, await addHost(backend, { ...body, address: body.address ?? plainAddress(ip) }))
+      return safeModel(
+        Host,
+        await registerHost(backend, { ...body, address: body.address ?? plainAddress(ip) }),
+      )
     },
   })
 

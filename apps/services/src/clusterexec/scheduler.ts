@@ -13,7 +13,7 @@ import { type Operation, parseTimestamp, Schedule, Schedules, timestamp } from '
 import { isConflict, isMissing, type StorageClient } from '@commissaire/storage'
 import { Cron } from 'croner'
 
-import { reasonOf } from '../shared/host-record.ts'
+import { reasonOf } from '../shared/failure-reason.ts'
 
 /** What a schedule asks for. */
 export interface ScheduledWish {

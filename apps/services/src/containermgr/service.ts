@@ -74,7 +74,7 @@ export class ContainerManagerService extends CommissaireService {
     const manager = await this.#manager(container_manager_name)
     if (await manager.nodeRegistered(address, { signal })) return true
     throw containerManagerError(`Node ${address} is not registered`, {
-      data: { container_manager_name, address },
+      data: { container_manager_name, address, reason: 'not_registered' },
     })
   }
 

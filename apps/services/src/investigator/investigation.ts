@@ -13,13 +13,19 @@ import {
   matchesPin,
   type Remote,
 } from '@commissaire/hosts'
-import { Cluster, Host, timestamp } from '@commissaire/models'
+import { Cluster, type Host, timestamp } from '@commissaire/models'
 import type { StorageClient } from '@commissaire/storage'
+import {
+  ClusterMembership,
+  moveHost,
+  notRegistered,
+  registerNode,
+  updateHost,
+} from '@commissaire/storage/host-lifecycle'
 
 import type { HostAccess } from '../shared/host-access.ts'
 import { learnt, rebootState } from '../shared/host-reboot.ts'
-import { moveHost, reasonOf } from '../shared/host-record.ts'
-import { Membership } from '../shared/membership.ts'
+import { reasonOf } from '../shared/failure-reason.ts'
 import { preparationFor, type PreparationMeans } from './preparation.ts'
 
 /** What an investigation works with. */
@@ -55,8 +61,8 @@ export async function investigate(
 
 /** The key of the first contact is the host's from then on. */
 function pin(storage: StorageClient, { address, hostKey }: Remote): Promise<Host> {
-  return storage.update(Host, address, (host) => {
-    if (!host.host_key) return { ...host, host_key: hostKey }
+  return updateHost(storage, address, (host) => {
+    if (!host.host_key) return { host_key: hostKey }
     if (!matchesPin(hostKey, host.host_key)) throw pinnedElsewhere(address)
     return undefined
   })
@@ -66,9 +72,7 @@ function pin(storage: StorageClient, { address, hostKey }: Remote): Promise<Host
 async function join(host: Host, means: InvestigationMeans, cluster: string | undefined): Promise<Host> {
   const clusters = await clustersOf(host.address, means, cluster)
   if (clusters.length === 0) return host
-  for (const { container_manager } of clusters) {
-    if (container_manager) await register(host, means, container_manager)
-  }
+  for (const each of clusters) await register(host, means, each)
   return moveHost(means.storage, host.address, { status: 'active' })
 }
 
@@ -78,19 +82,19 @@ export async function clustersOf(
   { storage }: { readonly storage: StorageClient },
   cluster = '',
 ): Promise<Cluster[]> {
-  const stored = await new Membership(storage).of(address)
+  const stored = await new ClusterMembership(storage).of(address)
   if (stored.length > 0 || !cluster) return stored
   const named = await storage.find(Cluster, cluster)
   return named ? [named] : []
 }
 
 /** The host is ready whether or not it is registered: so it stays disassociated, with the reason beside it. */
-async function register({ address }: Host, means: InvestigationMeans, manager: string): Promise<void> {
+async function register({ address }: Host, means: InvestigationMeans, cluster: Cluster): Promise<void> {
   const { requester, storage, signal } = means
   try {
-    await requester.request('container.register_node', [manager, address], { signal })
+    await registerNode(requester, cluster, { address, signal })
   } catch (error) {
-    const status_reason = `not registered with container manager "${manager}": ${reasonOf(error)}`
+    const status_reason = `${notRegistered(cluster.container_manager)}: ${reasonOf(error)}`
     await moveHost(storage, address, { status: 'disassociated', status_reason })
     throw new RegistrationRefused(address, status_reason, { cause: error })
   }

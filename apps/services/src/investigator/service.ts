@@ -6,9 +6,10 @@ import { type BootstrapPlan, gatherFacts, isHostError, planBootstrap, RemotePool
 import { Host, safeModel } from '@commissaire/models'
 import { CommissaireService, type MethodDeclarations, type ServiceOptions } from '@commissaire/service'
 import { isConflict, isMissing, StorageClient } from '@commissaire/storage'
+import { failHost } from '@commissaire/storage/host-lifecycle'
 
 import { HostAccess } from '../shared/host-access.ts'
-import { failHost, reasonOf } from '../shared/host-record.ts'
+import { reasonOf } from '../shared/failure-reason.ts'
 import { clustersOf, investigate, type InvestigationMeans, RegistrationRefused } from './investigation.ts'
 import { preparationFor, type PreparationSettings } from './preparation.ts'
 import { version } from '../shared/version.ts'
@@ -128,7 +129,7 @@ export class InvestigatorService extends CommissaireService<InvestigatorOptions>
   /** Writes the failure to the host, unless it is none of the host's, and makes of it what the caller hears. */
   async #told(address: string, error: unknown, { id, redelivered }: Message): Promise<unknown> {
     if (this.#stopping.signal.aborted || isNoFailure(error)) return error
-    const host = await failHost(this.#storage, address, error)
+    const host = await failHost(this.#storage, address, reasonOf(error))
     this.log.warn({ address, id, redelivered, err: error }, `Host ${address} failed: ${host.status_reason}`)
     if (!isHostError(error)) return error
     const data = { exception: error.name, address, code: error.code, ...error.details }

@@ -11,6 +11,7 @@ import {
   type Remote,
 } from '@commissaire/hosts'
 import { type Host, timestamp } from '@commissaire/models'
+import type { HostKnowledge } from '@commissaire/storage/host-lifecycle'
 
 /** Asks the host, as far as it can be asked. */
 export async function rebootState(
@@ -30,7 +31,7 @@ export async function rebootState(
 export async function lookCloser(
   remote: Remote,
   { signal }: { readonly signal: AbortSignal },
-): Promise<Partial<Host>> {
+): Promise<HostKnowledge> {
   try {
     const facts = await gatherFacts(remote, { signal })
     return { ...learnt(facts), reboot: await rebootState(remote, facts, { signal }) }
@@ -40,7 +41,7 @@ export async function lookCloser(
 }
 
 /** The attributes of a host that its facts fill. */
-export function learnt(facts: Facts): Partial<Host> {
+export function learnt(facts: Facts): HostKnowledge {
   return { ...hostFields(facts), facts: { ...facts } }
 }
 

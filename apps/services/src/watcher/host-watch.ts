@@ -7,14 +7,20 @@
  */
 import type { Logger, Requester } from '@commissaire/bus'
 import { type HostError, isHostError, type Remote } from '@commissaire/hosts'
-import { Host, parseTimestamp, timestamp } from '@commissaire/models'
-import { type Fetched, isConflict, type StorageClient } from '@commissaire/storage'
+import { Host, hostPhase, isAvailableHost, parseTimestamp, timestamp } from '@commissaire/models'
+import type { Fetched, StorageClient } from '@commissaire/storage'
+import {
+  ClusterMembership,
+  type HostKnowledge,
+  type HostMove,
+  readyStanding,
+  recordCheck,
+} from '@commissaire/storage/host-lifecycle'
 
 import type { HostAccess } from '../shared/host-access.ts'
 import { lookCloser } from '../shared/host-reboot.ts'
-import { reasonOf } from '../shared/host-record.ts'
+import { reasonOf } from '../shared/failure-reason.ts'
 import { LoopLag } from './loop-lag.ts'
-import { Membership, readyStatus } from '../shared/membership.ts'
 import { operationOn } from '../shared/host-lock.ts'
 
 /** What looking at hosts takes. */
@@ -42,7 +48,7 @@ export interface Sight {
 /** Looks at hosts, and remembers of each what one look alone cannot tell. */
 export class HostWatch {
   readonly #means: HostWatchMeans
-  readonly #membership: Membership
+  readonly #membership: ClusterMembership
   readonly #lag: LoopLag
   /** Since when hosts are in the investigator's hands. */
   readonly #investigatedSince = new Map<string, number>()
@@ -51,7 +57,7 @@ export class HostWatch {
 
   constructor(means: HostWatchMeans) {
     this.#means = means
-    this.#membership = new Membership(means.storage)
+    this.#membership = new ClusterMembership(means.storage)
     this.#lag = new LoopLag(means.signal)
   }
 
@@ -61,21 +67,18 @@ export class HostWatch {
     if (!fetched) return this.#forget(address)
     const { model: host } = fetched
     if (ageOf(host) < freshFor) return { kind: 'fresh', last_check: host.last_check }
-    if (isInvestigated(host)) await this.#remind(host)
+    if (hostPhase(host) === 'investigation') await this.#remind(host)
     else await this.#judge(fetched)
     return { kind: 'seen', last_check: timestamp() }
   }
 
-  async #judge({ model: host, revision }: Fetched<Host>): Promise<void> {
+  async #judge(fetched: Fetched<Host>): Promise<void> {
+    const { model: host } = fetched
     const found = await this.#knockFairly(host)
     if (!found) return
-    const seen =
-      found instanceof Error ? await this.#away(host, found) : await this.#there({ ...host, ...found })
-    if (!seen) return
-    await this.#means.storage
-      .save(Host, { ...seen, last_check: timestamp() }, { revision })
-      .catch(unlessConflict)
-    if (seen.status === host.status) return
+    const move = found instanceof Error ? await this.#away(host, found) : await this.#there(host, found)
+    const seen = move && (await recordCheck(this.#means.storage, fetched, move))
+    if (!seen || (seen.status === host.status && seen.status_reason === host.status_reason)) return
     const { address, status, status_reason } = seen
     this.#means.log.info(
       { address, from: host.status, to: status, status_reason },
@@ -87,7 +90,7 @@ export class HostWatch {
    * Time that ran out while this process missed much of it is not the host's fault: then it looks again, and where that
    * goes on, it says nothing of the host this time.
    */
-  async #knockFairly(host: Host): Promise<Partial<Host> | HostError | undefined> {
+  async #knockFairly(host: Host): Promise<HostKnowledge | HostError | undefined> {
     const { access, log, patience } = this.#means
     for (let turn = 1; turn <= FAIR_TURNS; turn++) {
       const before = this.#lag.missed
@@ -105,7 +108,7 @@ export class HostWatch {
   }
 
   /** What was learnt of the host, its key first of all; or what is wrong. */
-  async #knock(host: Host): Promise<Partial<Host> | HostError> {
+  async #knock(host: Host): Promise<HostKnowledge | HostError> {
     const { access, patience: timeout, signal } = this.#means
     try {
       await using remote = await access.connect(host, { signal, timeout })
@@ -122,43 +125,39 @@ export class HostWatch {
   }
 
   /** For a minute at most: a host whose tools are slower than that is no less well. */
-  #lookCloser(remote: Remote): Promise<Partial<Host>> {
+  #lookCloser(remote: Remote): Promise<HostKnowledge> {
     return lookCloser(remote, { signal: AbortSignal.any([this.#means.signal, AbortSignal.timeout(60_000)]) })
   }
 
   /** Undefined where nothing is to be said: we are stopping, or the host is away because it is worked on. */
-  async #away(host: Host, trouble: HostError): Promise<Host | undefined> {
+  async #away({ address }: Host, trouble: HostError): Promise<HostMove | undefined> {
     const { signal, storage, access } = this.#means
     if (signal.aborted) return undefined
-    await access.pool.forget(host.address)
-    if (await operationOn(storage, host.address)) return undefined
-    this.#handedOver.delete(host.address)
-    return { ...host, status: 'failed', status_reason: reasonOf(trouble) }
-  }
-
-  async #there(host: Host): Promise<Host> {
-    if (host.status === 'failed') return this.#recovered(host)
-    const status = await this.#standing(host)
-    return status === host.status ? host : { ...host, status, status_reason: '' }
+    await access.pool.forget(address)
+    if (await operationOn(storage, address)) return undefined
+    this.#handedOver.delete(address)
+    return { status: 'failed', status_reason: reasonOf(trouble) }
   }
 
   /** One that was never made ready, or not again since, needs more than a look. */
-  async #recovered(host: Host): Promise<Host> {
-    if (!host.bootstrapped_at) {
-      await this.#handOver(host)
-      return host
-    }
-    const clusters = await this.#membership.of(host.address, { fresh: true })
-    const status = await readyStatus(this.#means.requester, host.address, { clusters })
-    return { ...host, status, status_reason: '' }
+  async #there(host: Host, found: HostKnowledge): Promise<HostMove> {
+    const { status, status_reason } = host
+    if (hostPhase(host) === 'ready') return { ...found, ...(await this.#standing(host)) }
+    if (host.bootstrapped_at) return { ...found, ...(await this.#freshStanding(host)) }
+    await this.#handOver(host)
+    return { ...found, status, status_reason }
   }
 
-  /** What a host that is well should be, which it is unless somebody left a step undone. */
-  async #standing({ address, status }: Host): Promise<Host['status']> {
-    const isMember = (await this.#membership.of(address)).length > 0
-    if (isMember === (status === 'active')) return status
-    const clusters = await this.#membership.of(address, { fresh: true })
-    return readyStatus(this.#means.requester, address, { clusters })
+  /** What a ready host should be, which it is unless somebody left a step undone. */
+  async #standing(host: Host): Promise<HostMove> {
+    const isMember = (await this.#membership.of(host.address)).length > 0
+    const { status, status_reason } = host
+    return isMember === isAvailableHost(host) ? { status, status_reason } : this.#freshStanding(host)
+  }
+
+  async #freshStanding(host: Host): Promise<HostMove> {
+    const clusters = await this.#membership.of(host.address, { fresh: true })
+    return readyStanding(this.#means, host, clusters)
   }
 
   async #remind(host: Host): Promise<void> {
@@ -192,12 +191,4 @@ const FAIR_TURNS = 3
 /** Milliseconds since somebody last looked at it. */
 export function ageOf({ last_check }: { last_check: string }): number {
   return Date.now() - (parseTimestamp(last_check)?.getTime() ?? 0)
-}
-
-function isInvestigated({ status }: Host): boolean {
-  return status === '' || status === 'investigating' || status === 'bootstrapping'
-}
-
-function unlessConflict(error: unknown): void {
-  if (!isConflict(error)) throw error
 }

@@ -74,18 +74,3 @@ export type Host = ModelOf<typeof Host>
 
 /** All hosts. */
 export const Hosts = defineList('Hosts', Host)
-
-const moves: Record<HostStatusName, readonly HostStatusName[]> = {
-  '': ['investigating', 'failed'],
-  investigating: ['bootstrapping', 'failed'],
-  bootstrapping: ['disassociated', 'investigating', 'failed'],
-  disassociated: ['active', 'investigating', 'failed'],
-  active: ['disassociated', 'investigating', 'failed'],
-  // Seen well again by the watcher, or investigated anew.
-  failed: ['investigating', 'disassociated', 'active'],
-}
-
-/** Whether a host may go from one status to another. Staying is always allowed. */
-export function mayMove(from: HostStatusName, to: HostStatusName): boolean {
-  return from === to || moves[from].includes(to)
-}

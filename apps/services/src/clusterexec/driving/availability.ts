@@ -1,9 +1,9 @@
 /** Why a host does not count as up: what is stored of it says so. */
-import type { Host } from '@commissaire/models'
+import { type Host, isAvailableHost } from '@commissaire/models'
 
 /** In a few words; empty where it is up. */
 export function whyDown(host: Host | undefined): string {
   if (!host) return 'no such host is stored'
-  if (host.status === 'active') return ''
+  if (isAvailableHost(host)) return ''
   return `its status is "${host.status}"${host.status_reason && ` (${host.status_reason})`}`
 }

@@ -5,9 +5,10 @@ import { HostError, type HostErrorCode, isHostError, type RebootOptions } from '
 import { Host } from '@commissaire/models'
 import { changesHost, isEnd, type StepName } from '@commissaire/rollout'
 import type { StorageClient } from '@commissaire/storage'
+import { failHost } from '@commissaire/storage/host-lifecycle'
 
 import type { HostAccess } from '../../shared/host-access.ts'
-import { failHost, reasonOf } from '../../shared/host-record.ts'
+import { reasonOf } from '../../shared/failure-reason.ts'
 import type { ClusterNodes } from '../node-steps/cluster-nodes.ts'
 import { unlockHost } from '../../shared/host-lock.ts'
 import { OperationLost } from '../../shared/operation-lost.ts'
@@ -181,7 +182,7 @@ export class HostTurn {
     )
     await this.#record.writeTo(this.address, { type: 'step_failed', step, reason, code, at: Date.now() })
     const isLost = isHostError(error) && lostHost.has(error.code)
-    if (isLost && (await storage.find(Host, this.address))) await failHost(storage, this.address, error)
+    if (isLost && (await storage.find(Host, this.address))) await failHost(storage, this.address, reason)
   }
 
   /** What is over gives the host back to others. */

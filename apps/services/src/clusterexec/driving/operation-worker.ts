@@ -16,7 +16,7 @@ import {
 } from '@commissaire/models'
 import type { StorageClient } from '@commissaire/storage'
 
-import { reasonOf } from '../../shared/host-record.ts'
+import { reasonOf } from '../../shared/failure-reason.ts'
 import { drive, type DriverMeans } from './driver.ts'
 import { unlockHost } from '../../shared/host-lock.ts'
 import { Lease } from '../../shared/lease.ts'

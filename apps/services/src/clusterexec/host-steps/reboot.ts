@@ -13,6 +13,7 @@ import {
   takePulse,
 } from '@commissaire/hosts'
 import { Host, timestamp } from '@commissaire/models'
+import { type HostKnowledge, updateHost } from '@commissaire/storage/host-lifecycle'
 
 import { learnt, rebootState } from '../../shared/host-reboot.ts'
 import { expectedOf, rebootWanted } from './act.ts'
@@ -76,7 +77,7 @@ function markOf({ progress }: Site): BootMark | undefined {
 }
 
 /** Keeps what the host says of itself now. One that was removed meanwhile has nothing to be told. */
-async function keep({ storage, host: { address } }: Site, known: Partial<Host>): Promise<void> {
+async function keep({ storage, host: { address } }: Site, known: HostKnowledge): Promise<void> {
   if (!(await storage.find(Host, address))) return
-  await storage.update(Host, address, (stored) => ({ ...stored, ...known, last_check: timestamp() }))
+  await updateHost(storage, address, () => ({ ...known, last_check: timestamp() }))
 }

@@ -1,7 +1,7 @@
 /** Whether an API server could not be asked, which passes: it restarts, or the host that it runs on is the one rebooted. */
 import { setTimeout as pause } from 'node:timers/promises'
 
-import { reasonOf } from '../../shared/host-record.ts'
+import { reasonOf } from '../../shared/failure-reason.ts'
 import { drainIfLoaded } from './kubernetes-client.ts'
 import type { Site, StepWork } from '../host-steps/step-context.ts'
 import { StepError } from '../host-steps/step-error.ts'
