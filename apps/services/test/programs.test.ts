@@ -39,7 +39,7 @@ test.for(Object.entries(programs))(
 
 test('the manual names every setting, and none that is not there', () => {
   const manual = readFileSync(new URL('../../../docs/reference/services.md', import.meta.url), 'utf8')
-  const table = manual.slice(manual.indexOf('## Configuration'), manual.indexOf('## What becomes'))
+  const table = manual.slice(manual.indexOf('## Configuration'), manual.indexOf('## Status of a host'))
   const named = [...table.matchAll(/^\| `(\w+)` \|/gm)].map(([, key]) => key)
   const settings = Object.values(programs).map((program) => program.settings(['--no-config-file'], {}))
   const known = new Set([...settings.flatMap((each) => Object.keys(each)), 'vault_key_path'])

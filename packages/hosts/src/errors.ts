@@ -12,8 +12,8 @@ interface HostErrorRow {
 /** Each code with what it means and what a person does about it. A test compares the manual with this table. */
 export const hostErrorTable = {
   unreachable: {
-    meaning: 'No way leads to the host: its name does not resolve, or the network has no route.',
-    remedy: 'Check the address, and that the host is up and on the network',
+    meaning: 'The host cannot be reached: its name does not resolve, or there is no route to it.',
+    remedy: 'Check the address, and that the host is up and connected to the network',
   },
   refused: {
     meaning: 'The host answers, but nothing listens on the SSH port.',
@@ -24,82 +24,82 @@ export const hostErrorTable = {
     remedy: 'Check that the host is up and not overloaded, or allow more time',
   },
   connection_lost: {
-    meaning: 'The connection ended in the middle.',
-    remedy: 'Try again; if it recurs, look into the sshd log of the host',
+    meaning: 'The connection broke during the work.',
+    remedy: 'Try again; if it happens again, read the sshd log of the host',
   },
   protocol: {
-    meaning: 'What answers does not speak SSH as we do.',
-    remedy: 'Check that the port is that of an sshd and that both sides share modern algorithms',
+    meaning: 'The server at this port does not speak SSH, or shares no algorithm with Commissaire.',
+    remedy: 'Check that the port belongs to an sshd and that it allows modern algorithms',
   },
   auth_failed: {
     meaning: 'The host refused the key of this user.',
     remedy: "Add the public key to that user's authorized_keys on the host, or correct the remote user",
   },
   key_invalid: {
-    meaning: 'The private key that should open the host cannot be read.',
+    meaning: 'The private key for the host cannot be read.',
     remedy: 'Store an unencrypted private key in OpenSSH or PEM form',
   },
   host_key_changed: {
-    meaning: 'The host proves another key than the one that is pinned for it.',
+    meaning: 'The host shows another host key than the pinned one.',
     remedy:
-      'If the host was installed anew, remove its pinned key and add the host again; if not, somebody may be in between',
+      'If the host was reinstalled, delete it and add it again; if not, somebody may be intercepting the connection',
   },
   identity_changed: {
     meaning: 'The host came back from a reboot with another host key.',
-    remedy: 'Find out what answers at this address now before trusting it with anything',
+    remedy: 'Find out which machine answers at this address before you trust it',
   },
-  cancelled: { meaning: 'The caller gave up.', remedy: 'Nothing is to be done' },
+  cancelled: { meaning: 'The caller gave up.', remedy: 'Nothing needs to be done' },
   closed: {
     meaning: 'The pool of connections is closed.',
-    remedy: 'Nothing is to be done: the program is stopping',
+    remedy: 'Nothing needs to be done: the program is stopping',
   },
   command_failed: {
     meaning: 'A command ran on the host and failed.',
-    remedy: 'Read what it wrote, put that right on the host, and try again',
+    remedy: 'Read its output, fix the problem on the host, and try again',
   },
   no_sudo: {
-    meaning: 'The remote user is not root and may not become root without a password.',
-    remedy: 'Give the user sudo without a password, or let root in',
+    meaning: 'The remote user is not root and cannot become root without a password.',
+    remedy: 'Give the user sudo without a password, or log in as root',
   },
   facts_invalid: {
-    meaning: 'What the host tells about itself is cut short or makes no sense.',
-    remedy: "Run the probe by hand on the host; often a start-up file of the user's shell ends it early",
+    meaning: 'The facts that the host reported are incomplete or invalid.',
+    remedy: "Check the start-up files of the user's shell on the host; they often end the session early",
   },
   not_supported: {
-    meaning: 'The host is of a kind that cannot do this.',
-    remedy: 'Use the operation that this kind of host has',
+    meaning: 'The operation is not possible on this kind of host.',
+    remedy: 'Use the operation that this kind of host supports',
   },
   driven_elsewhere: {
-    meaning: 'Another program drives the updates of this host.',
-    remedy: 'Disable that program for hosts that are managed here, so that two do not pull at one system',
+    meaning: 'Another program updates this host.',
+    remedy: 'Disable that program on hosts that Commissaire manages',
   },
   busy: {
     meaning: "Another process holds the package manager's lock.",
-    remedy: 'Wait until it is done, then try again',
+    remedy: 'Wait until it has finished, then try again',
   },
   no_space: {
     meaning: 'A file system of the host is too full to change its system safely.',
-    remedy: 'Make room on the file system that is named, then try again',
+    remedy: 'Free space on the named file system, then try again',
   },
   did_not_reboot: {
     meaning: 'The host answers, but with the boot id it had before the reboot.',
-    remedy: 'Look on the host for what holds the shutdown: inhibitors, a stuck unit, a refused command',
+    remedy: 'Find out on the host what prevents the shutdown: an inhibitor, a stuck unit, a refused command',
   },
   did_not_return: {
-    meaning: 'The host went away for its reboot and did not come back in time.',
-    remedy: "Look at the host's console",
+    meaning: 'The host shut down for its reboot and did not come back in time.',
+    remedy: "Check the host's console",
   },
   rebooted_again: {
-    meaning: 'The host came back and then booted once more before it had settled.',
-    remedy: "Look at the host's console for a boot loop",
+    meaning: 'The host came back and then booted again before it had settled.',
+    remedy: "Check the host's console for a boot loop",
   },
   unsettled: {
-    meaning: 'The host came back, but its services did not all start.',
-    remedy: 'Look at the units that are named: systemctl status UNIT',
+    meaning: 'The host came back, but some of its services did not start.',
+    remedy: 'Check the named units: systemctl status UNIT',
   },
   rolled_back: {
-    meaning: 'The host runs another image than the one that was deployed.',
-    remedy: 'The host fell back to an earlier image: read the journal of the boot that failed',
+    meaning: 'The host runs another image than the deployed one.',
+    remedy: 'The host fell back to an earlier image: read the journal of the failed boot',
   },
 } as const satisfies Record<string, HostErrorRow>
 

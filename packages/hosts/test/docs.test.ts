@@ -37,5 +37,5 @@ test('the manual has every finding, how bad it is and its remedy, and no ghost',
     meaning,
     `${remedy}.`,
   ])
-  expect(rows('Before an operation')).toEqual(expected)
+  expect(rows('Preflight checks')).toEqual(expected)
 })

@@ -11,58 +11,58 @@ interface FindingRow {
 export const findingTable = {
   no_sudo: {
     severity: 'blocks',
-    meaning: 'The remote user is not root and may not become root without a password.',
-    remedy: 'Give the user sudo without a password, or let root in',
+    meaning: 'The remote user is not root and cannot become root without a password.',
+    remedy: 'Give the user sudo without a password, or log in as root',
   },
   not_supported: {
     severity: 'blocks',
-    meaning: 'The host has no package manager that we know.',
-    remedy: 'Leave this host out of operations, and watch it only',
+    meaning: 'The host has no supported package manager.',
+    remedy: 'Leave this host out of operations',
   },
   busy: {
     severity: 'blocks',
     meaning: "Another process holds the package manager's lock.",
-    remedy: 'Wait until it is done, or stop what updates the host by itself',
+    remedy: 'Wait until it has finished, or disable automatic updates on the host',
   },
   no_space: {
     severity: 'blocks',
     meaning: 'A file system is too full to change the system safely.',
-    remedy: 'Make room on the file system that is named',
+    remedy: 'Free space on the named file system',
   },
   no_inodes: {
     severity: 'blocks',
-    meaning: 'A file system can hold hardly any more files.',
-    remedy: 'Remove files on the file system that is named',
+    meaning: 'A file system has almost no free inodes.',
+    remedy: 'Remove files on the named file system',
   },
   read_only: {
     severity: 'blocks',
-    meaning: 'The root file system of a host of packages is mounted read-only.',
-    remedy: "Look at the kernel's log: a disk that fails is mounted so",
+    meaning: 'The root file system of a host that installs packages is mounted read-only.',
+    remedy: "Read the kernel log: a failing disk is remounted read-only",
   },
   packages_broken: {
     severity: 'warns',
-    meaning: 'dpkg was interrupted, or left packages unfinished. An upgrade tries to finish them first.',
+    meaning: 'dpkg was interrupted, or packages are not fully configured. An upgrade first tries to complete them.',
     remedy: 'On the host, run "dpkg --configure -a"',
   },
   driven_elsewhere: {
     severity: 'blocks',
-    meaning: 'Another program drives the updates of this host.',
-    remedy: 'On the host, run "systemctl disable --now zincati.service", or leave its updates to it',
+    meaning: 'Another program updates this host.',
+    remedy: 'On the host, run "systemctl disable --now zincati.service", or let it do the updates',
   },
   reboot_held: {
     severity: 'warns',
-    meaning: 'rebootmgr runs, and may hold a reboot until its own window.',
+    meaning: 'rebootmgr runs, and may delay a reboot until its own window.',
     remedy: 'On the host, run "rebootmgrctl set-strategy off"',
   },
   reboot_pending: {
     severity: 'warns',
-    meaning: 'A reboot is due already from an earlier change.',
-    remedy: 'Restart the host first, so that what fails later is known to be of this operation',
+    meaning: 'An earlier change already needs a reboot.',
+    remedy: 'Restart the host first, so that later failures can be attributed to this operation',
   },
   going_down: {
     severity: 'blocks',
-    meaning: 'The host is going down, or a shutdown is scheduled.',
-    remedy: 'Wait until it is back, or cancel the shutdown: shutdown -c',
+    meaning: 'The host is shutting down, or a shutdown is scheduled.',
+    remedy: 'Wait until it is back, or cancel the shutdown with shutdown -c',
   },
   starting: {
     severity: 'blocks',
@@ -72,7 +72,7 @@ export const findingTable = {
   clock_skew: {
     severity: 'warns',
     meaning:
-      "The host's clock is wrong by more than a minute. Signatures and certificates may not be valid there.",
+      "The host's clock is wrong by more than a minute. Signatures and certificates may be invalid there.",
     remedy: "Start a time service on the host, or correct this machine's clock",
   },
 } as const satisfies Record<string, FindingRow>
