@@ -37,11 +37,12 @@ export const findingTable = {
   read_only: {
     severity: 'blocks',
     meaning: 'The root file system of a host that installs packages is mounted read-only.',
-    remedy: "Read the kernel log: a failing disk is remounted read-only",
+    remedy: 'Read the kernel log: a failing disk is remounted read-only',
   },
   packages_broken: {
     severity: 'warns',
-    meaning: 'dpkg was interrupted, or packages are not fully configured. An upgrade first tries to complete them.',
+    meaning:
+      'dpkg was interrupted, or packages are not fully configured. An upgrade first tries to complete them.',
     remedy: 'On the host, run "dpkg --configure -a"',
   },
   driven_elsewhere: {
