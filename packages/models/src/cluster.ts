@@ -28,7 +28,7 @@ export const Cluster = defineModel({
     bootstrap: z.enum(['', ...bootstrapProfiles]).default(''),
   }),
   hidden: ['hostset'],
-  kept: ['bootstrap'],
+  original: ['name', 'status', 'network', 'hostset', 'container_manager'],
 })
 export type Cluster = ModelOf<typeof Cluster>
 

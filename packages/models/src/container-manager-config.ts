@@ -54,6 +54,7 @@ const rough = z.looseObject({ type: z.enum(containerManagerTypes), options: z.lo
 export const ContainerManagerConfig = defineModel({
   name: 'ContainerManagerConfig',
   key: 'name',
+  original: ['name', 'type', 'options'],
   guarded: ['options'],
   schema: z
     .object({

@@ -24,6 +24,7 @@ const flannelServer = z.looseObject({
 export const Network = defineModel({
   name: 'Network',
   key: 'name',
+  original: ['name', 'type', 'options'],
   schema: z
     .object({
       name,

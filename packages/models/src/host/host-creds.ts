@@ -9,6 +9,7 @@ import { address } from '../model/names.ts'
 export const HostCreds = defineModel({
   name: 'HostCreds',
   key: 'address',
+  original: ['address', 'ssh_priv_key', 'remote_user'],
   schema: z.object({
     address,
     ssh_priv_key: z.string().default(''),

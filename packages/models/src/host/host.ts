@@ -63,12 +63,14 @@ export const Host = defineModel({
     zone: z.string().default(''),
     /** When it was last made ready; empty until then and while it is investigated. */
     bootstrapped_at: z.string().default(''),
-    /** Why it has this status, in a sentence; empty where all is well. Goes with the status, so it is not kept. */
+    /** Why it has this status, in a sentence; empty where all is well. */
     status_reason: z.string().default(''),
     /** Whether it needs a reboot, and why. */
     reboot: reboot.prefault({}),
   }),
-  kept: ['labels', 'facts', 'host_key', 'zone', 'bootstrapped_at', 'reboot'],
+  original: ['address', 'status', 'os', 'cpus', 'memory', 'space', 'last_check', 'source'],
+  // A peer that writes a status gives no reason for it, and the old reason belongs to the old status.
+  reset: ['status_reason'],
 })
 export type Host = ModelOf<typeof Host>
 

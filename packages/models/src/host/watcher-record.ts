@@ -9,6 +9,7 @@ import { address } from '../model/names.ts'
 export const WatcherRecord = defineModel({
   name: 'WatcherRecord',
   key: 'address',
+  original: ['address', 'last_check'],
   schema: z.object({ address, last_check: z.string().default('') }),
 })
 export type WatcherRecord = ModelOf<typeof WatcherRecord>

@@ -25,6 +25,8 @@ export interface ModelDefinition<T extends object = object, Name extends string 
   /**
    * Attributes that older peers do not know: a save that does not mention them leaves them as they are,
    * so that a peer which only knows the original attributes does not wipe, say, a pinned host key.
+   * All that are neither original nor reset, so that a new attribute is kept; it needs a default, since leaving it out
+   * does not remove it.
    */
   readonly kept: readonly string[]
   /** Attributes that hold options with secrets among them: those are shown as `***`, and a save of that leaves them. */
@@ -40,21 +42,35 @@ export interface ListDefinition<T extends object = object, Name extends string =
 /** What a parsed model of this definition looks like. */
 export type ModelOf<Definition extends ModelDefinition> = z.output<Definition['schema']>
 
+type AttributeNames<T extends object> = readonly NoInfer<Extract<keyof T, string>>[]
+
 interface Description<T extends object, Name extends string> {
   name: Name
-  key?: string
   schema: ModelSchema<T>
   hidden?: readonly string[]
   secret?: boolean
-  kept?: readonly string[]
   guarded?: readonly string[]
 }
 
+/** What is stored says which attributes its first version had; what is computed has no older writers. */
+type Storing<T extends object> =
+  | {
+      key: NoInfer<Extract<keyof T, string>>
+      /** The attributes of the first version, which every peer knows. Nothing is ever added to them. */
+      original: AttributeNames<T>
+      /** Later attributes that a save without them sets to their defaults, as they belong to what such a save changes. */
+      reset?: AttributeNames<T>
+    }
+  | { key?: never; original?: never; reset?: never }
+
 /** Makes a definition; what is not said is false or empty. */
 export function defineModel<T extends object, Name extends string>(
-  description: Description<T, Name>,
+  description: Description<T, Name> & Storing<T>,
 ): ModelDefinition<T, Name> {
-  const { name, key, schema, hidden = [], secret = false, kept = [], guarded = [] } = description
+  const { name, key, schema, hidden = [], secret = false, guarded = [] } = description
+  const { original = Object.keys(schema.shape), reset = [] } = description
+  const replaced = new Set<string>([...original, ...reset])
+  const kept = Object.keys(schema.shape).filter((attribute) => !replaced.has(attribute))
   return Object.freeze({ name, key, schema, hidden, secret, kept, guarded })
 }
 

@@ -14,6 +14,9 @@ export const operationStatuses = ['', 'in_process', 'finished', 'failed', 'pause
 export type OperationStatus = (typeof operationStatuses)[number]
 
 const status = z.enum(operationStatuses).default('')
+/** Later attributes that tell of one run: a peer that writes another run does not know them. */
+const reset = ['failures', 'reason', 'operation'] as const
+const original = ['name', 'status', 'in_process', 'started_at', 'finished_at'] as const
 const addresses = z.array(z.string()).default([])
 const ending = {
   in_process: addresses,
@@ -30,6 +33,8 @@ const ending = {
 export const ClusterDeploy = defineModel({
   name: 'ClusterDeploy',
   key: 'name',
+  original: [...original, 'version', 'deployed'],
+  reset,
   schema: z.object({
     name,
     status,
@@ -44,6 +49,8 @@ export type ClusterDeploy = ModelOf<typeof ClusterDeploy>
 export const ClusterUpgrade = defineModel({
   name: 'ClusterUpgrade',
   key: 'name',
+  original: [...original, 'upgraded'],
+  reset,
   schema: z.object({ name, status, upgraded: addresses, ...ending }),
 })
 export type ClusterUpgrade = ModelOf<typeof ClusterUpgrade>
@@ -52,6 +59,8 @@ export type ClusterUpgrade = ModelOf<typeof ClusterUpgrade>
 export const ClusterRestart = defineModel({
   name: 'ClusterRestart',
   key: 'name',
+  original: [...original, 'restarted'],
+  reset,
   schema: z.object({ name, status, restarted: addresses, ...ending }),
 })
 export type ClusterRestart = ModelOf<typeof ClusterRestart>

@@ -54,6 +54,24 @@ const entries = z.array(z.record(z.string(), z.unknown())).default([])
 export const Operation = defineModel({
   name: 'Operation',
   key: 'id',
+  original: [
+    'id',
+    'kind',
+    'cluster',
+    'status',
+    'reason',
+    'version',
+    'command',
+    'policy',
+    'hosts',
+    'started_at',
+    'finished_at',
+    'asked_by',
+    'journal',
+    'requests',
+    'requests_seen',
+    'request_id',
+  ],
   schema: z.object({
     id: name,
     kind: z.enum(operationKindNames),
@@ -91,6 +109,21 @@ export const Operations = defineList('Operations', Operation)
 export const OperationHost = defineModel({
   name: 'OperationHost',
   key: 'id',
+  original: [
+    'id',
+    'operation',
+    'address',
+    'position',
+    'zone',
+    'is_control_plane',
+    'state',
+    'step',
+    'reason',
+    'code',
+    'started_at',
+    'finished_at',
+    'journal',
+  ],
   schema: z.object({
     id: z.string().min(3),
     operation: name,
@@ -119,6 +152,7 @@ export const OperationHosts = defineList('OperationHosts', OperationHost)
 export const OperationOutput = defineModel({
   name: 'OperationOutput',
   key: 'id',
+  original: ['id', 'lines', 'dropped'],
   schema: z.object({
     id: z.string().min(3),
     /** The last lines. */
@@ -134,6 +168,7 @@ export type OperationOutput = ModelOf<typeof OperationOutput>
 export const OperationLease = defineModel({
   name: 'OperationLease',
   key: 'slot',
+  original: ['slot', 'operation', 'worker', 'renewed_at'],
   schema: z.object({
     /** What only one operation at a time may do: `upgrade-of-<cluster>`, or the operation itself. */
     slot: name,
@@ -151,6 +186,7 @@ export const OperationLeases = defineList('OperationLeases', OperationLease)
 export const HostLock = defineModel({
   name: 'HostLock',
   key: 'address',
+  original: ['address', 'operation', 'since'],
   schema: z.object({ address, operation: name, since: time }),
 })
 export type HostLock = ModelOf<typeof HostLock>
@@ -159,6 +195,22 @@ export type HostLock = ModelOf<typeof HostLock>
 export const Schedule = defineModel({
   name: 'Schedule',
   key: 'name',
+  original: [
+    'name',
+    'cluster',
+    'kind',
+    'when',
+    'timezone',
+    'version',
+    'command',
+    'policy',
+    'enabled',
+    'last_run',
+    'last_operation',
+    'last_error',
+    'due_at',
+    'due_by',
+  ],
   schema: z.object({
     name,
     cluster: name,
