@@ -90,7 +90,7 @@ export {
   OperationLease,
   OperationLeases,
   OperationOutput,
-  OperationRequest,
+  ControlRequest,
   Operations,
   type RolloutStatus,
   rolloutStatuses,

@@ -14,9 +14,9 @@ type Kind = Operation['kind']
 /** Counts what becomes of one operation. */
 export interface OperationCounter {
   /** Takes in what was written of the operation. */
-  wrote(entry: OperationEntry): void
+  appended(entry: OperationEntry): void
   /** Takes in what was written of a host, and where that host is by it. */
-  wroteTo(address: string, entries: readonly HostEntry[], progress: HostProgress): void
+  appendedToHost(address: string, entries: readonly HostEntry[], progress: HostProgress): void
 }
 
 /** The figures of all operations of one process. */
@@ -57,8 +57,8 @@ export class OperationMetrics {
   counterOf({ kind }: Operation): OperationCounter {
     const clock = new StepClock()
     return {
-      wrote: (entry) => this.#count(kind, entry),
-      wroteTo: (address, entries, progress) => {
+      appended: (entry) => this.#count(kind, entry),
+      appendedToHost: (address, entries, progress) => {
         for (const entry of entries) this.#time(kind, entry, clock.secondsOf(address, entry))
         this.#countHost(kind, entries.at(-1), progress)
       },

@@ -16,7 +16,7 @@ import { Cron } from 'croner'
 import { reasonOf } from '../shared/failure-reason.ts'
 
 /** What a schedule asks for. */
-export interface ScheduledWish {
+export interface ScheduledRequest {
   readonly kind: Schedule['kind']
   readonly cluster_name: string
   readonly version: string
@@ -26,11 +26,11 @@ export interface ScheduledWish {
 }
 
 /** What keeping the time takes. Times are milliseconds. */
-export interface SchedulerMeans {
+export interface SchedulerDeps {
   readonly storage: StorageClient
   readonly log: Logger
   /** Begins an operation; rejects where that is not possible now. */
-  readonly start: (wish: ScheduledWish) => Promise<Operation>
+  readonly start: (wish: ScheduledRequest) => Promise<Operation>
   /** How late a run may be, because nobody was there; default one hour. */
   readonly grace?: number
   /** How often the schedules are read, so that changes count; default ten seconds. */
@@ -44,14 +44,14 @@ const INTERVAL = 10_000
 
 /** Keeps the time of all schedules, beside others that do the same. */
 export class Scheduler {
-  readonly #means: SchedulerMeans
+  readonly #deps: SchedulerDeps
   readonly #now: () => number
   readonly #closing = new AbortController()
   #running: Promise<void> | undefined
 
-  constructor(means: SchedulerMeans) {
-    this.#means = means
-    this.#now = means.now ?? Date.now
+  constructor(deps: SchedulerDeps) {
+    this.#deps = deps
+    this.#now = deps.now ?? Date.now
   }
 
   /** Looks now and again and again. */
@@ -66,9 +66,9 @@ export class Scheduler {
   }
 
   /** Begins what is due. Resolves with when the next one is, infinity where none is. */
-  async look(): Promise<number> {
+  async startDue(): Promise<number> {
     let next = Infinity
-    for (const schedule of await this.#means.storage.list(Schedules)) {
+    for (const schedule of await this.#deps.storage.list(Schedules)) {
       if (this.#closing.signal.aborted) break
       if (!isWaiting(schedule) || dueAt(schedule) <= this.#now()) await this.#tend(schedule.name)
       else next = Math.min(next, dueAt(schedule))
@@ -77,10 +77,10 @@ export class Scheduler {
   }
 
   async #run(): Promise<void> {
-    const { log, interval = INTERVAL } = this.#means
+    const { log, interval = INTERVAL } = this.#deps
     const { signal } = this.#closing
     while (!signal.aborted) {
-      const next = await this.look().catch((err: unknown) => {
+      const next = await this.startDue().catch((err: unknown) => {
         if (!signal.aborted) log.warn({ err }, 'Could not look for schedules that are due')
         return Infinity
       })
@@ -92,10 +92,10 @@ export class Scheduler {
   /** Brings one schedule up to date, unless somebody else just does; and begins its operation if that is ours to do. */
   async #tend(name: string): Promise<void> {
     try {
-      const { model, revision } = await this.#means.storage.fetch(Schedule, name)
+      const { model, revision } = await this.#deps.storage.fetch(Schedule, name)
       const { change, run } = this.#turn(model)
       if (!change) return
-      await this.#means.storage.save(Schedule, { ...model, ...change }, { revision })
+      await this.#deps.storage.save(Schedule, { ...model, ...change }, { revision })
       if (run) await this.#begin(model)
     } catch (error) {
       if (!isConflict(error) && !isMissing(error)) throw error
@@ -111,13 +111,13 @@ export class Scheduler {
     if (Number.isNaN(late) || late < 0) return {}
     if (late <= this.#grace)
       return { change: { ...next(schedule, now), last_run: timestamp(new Date(now)) }, run: true }
-    this.#means.log.warn({ schedule: schedule.name, due: schedule.due_at }, `${schedule.name} was missed`)
-    return { change: { ...next(schedule, now), last_error: missed(schedule, late) } }
+    this.#deps.log.warn({ schedule: schedule.name, due: schedule.due_at }, `${schedule.name} was missed`)
+    return { change: { ...next(schedule, now), last_error: missedError(schedule, late) } }
   }
 
   async #begin(schedule: Schedule): Promise<void> {
     const { name, kind, cluster: cluster_name, version, command, policy } = schedule
-    const { log, start } = this.#means
+    const { log, start } = this.#deps
     try {
       const { id } = await start({ kind, cluster_name, version, command, policy, by: `schedule ${name}` })
       log.info({ schedule: name, operation: id }, `${name} is due and has begun ${id}`)
@@ -129,11 +129,11 @@ export class Scheduler {
   }
 
   async #note(name: string, change: Partial<Schedule>): Promise<void> {
-    await this.#means.storage.update(Schedule, name, (schedule) => ({ ...schedule, ...change }))
+    await this.#deps.storage.update(Schedule, name, (schedule) => ({ ...schedule, ...change }))
   }
 
   get #grace(): number {
-    return this.#means.grace ?? GRACE
+    return this.#deps.grace ?? GRACE
   }
 }
 
@@ -164,7 +164,7 @@ function next(schedule: Schedule, now: number): Partial<Schedule> {
   }
 }
 
-function missed({ due_at }: Schedule, late: number): string {
+function missedError({ due_at }: Schedule, late: number): string {
   const minutes = Math.round(late / 60_000)
   return `It was due at ${due_at}, when nobody was there, and that was ${minutes} minutes ago: too late to begin`
 }

@@ -8,17 +8,17 @@ import { setTimeout as pause } from 'node:timers/promises'
 
 import type { Message } from '@commissaire/bus'
 import { type RebootOptions, RemotePool } from '@commissaire/hosts'
-import { isOver, Operation, OperationRequest, parseAs, safeModel, ValidationError } from '@commissaire/models'
+import { isOver, Operation, ControlRequest, parseAs, safeModel, ValidationError } from '@commissaire/models'
 import { CommissaireService, type MethodDeclarations, type ServiceOptions } from '@commissaire/service'
 import { asBusError, StorageClient } from '@commissaire/storage'
 
 import { HostAccess } from '../shared/host-access.ts'
-import { ask } from './requests/control-requests.ts'
+import { storeControlRequest } from './requests/control-requests.ts'
 import { OperationMetrics } from './operation-metrics.ts'
-import { OperationsAtWork } from './driving/operation-worker.ts'
+import { OperationWorker } from './driving/operation-worker.ts'
 import { type OperationPlan, planOperation } from './planning/planning.ts'
 import { viewDefinition } from './record/legacy-view.ts'
-import { readWish } from './requests/operation-request.ts'
+import { resolveRequest } from './requests/operation-request.ts'
 import { Scheduler } from './scheduler.ts'
 import { version } from '../shared/version.ts'
 
@@ -64,7 +64,7 @@ export class ClusterexecService extends CommissaireService<ClusterexecOptions> {
   readonly #storage = new StorageClient(this)
   readonly #pool: RemotePool
   readonly #access: HostAccess
-  readonly #operations: OperationsAtWork
+  readonly #operations: OperationWorker
   readonly #scheduler: Scheduler
 
   constructor(options: ClusterexecOptions = {}) {
@@ -72,7 +72,7 @@ export class ClusterexecService extends CommissaireService<ClusterexecOptions> {
     this.#pool = options.pool ?? new RemotePool()
     const { sshPort: port, reboot = {}, lease = 6000, hostTimeout = 24 * 3_600_000 } = options
     this.#access = new HostAccess(this.#storage, this.#pool, { port })
-    const means = {
+    const deps = {
       storage: this.#storage,
       requester: this,
       access: this.#access,
@@ -82,15 +82,16 @@ export class ClusterexecService extends CommissaireService<ClusterexecOptions> {
       lease,
       metrics: new OperationMetrics(this.metrics),
     }
-    this.#operations = new OperationsAtWork(means)
-    const start = async (wished: object) => this.#operations.begin(await readWish(this.#storage, wished))
+    this.#operations = new OperationWorker(deps)
+    const start = async (wished: object) =>
+      this.#operations.begin(await resolveRequest(this.#storage, wished))
     this.#scheduler = new Scheduler({ storage: this.#storage, log: this.log, start })
   }
 
   /** Takes requests, takes up what others left lying, and begins what is due. */
   override async start(): Promise<void> {
     await super.start()
-    await this.#operations.lookForOrphans()
+    await this.#operations.adoptOrphans()
     this.#scheduler.start()
   }
 
@@ -144,7 +145,7 @@ export class ClusterexecService extends CommissaireService<ClusterexecOptions> {
     policy: object = {},
   ): Promise<OperationPlan> {
     const given = { kind, cluster_name, version, command, hosts, policy }
-    const plan = await readWish(this.#storage, stated(given))
+    const plan = await resolveRequest(this.#storage, stated(given))
     const left = message.deadline ? (message.deadline.getTime() - Date.now()) * 0.8 : LONGEST_PLAN
     const within = Math.max(0, Math.min(left, LONGEST_PLAN))
     return planOperation(plan, {
@@ -166,7 +167,7 @@ export class ClusterexecService extends CommissaireService<ClusterexecOptions> {
     by = '',
   ): Promise<object> {
     const request = readRequest({ what, hosts, max_unavailable, reason, by })
-    const asking = () => ask(this.#storage, operation, request)
+    const asking = () => storeControlRequest(this.#storage, operation, request)
     const last = await this.#storage.find(Operation, operation)
     const isReopened = last !== undefined && isOver(last.status) && request.what === 'retry'
     const asked = isReopened ? await this.#operations.reopen(operation, asking) : await asking()
@@ -187,7 +188,7 @@ export class ClusterexecService extends CommissaireService<ClusterexecOptions> {
   async #begin(message: Message, given: Record<string, unknown>): Promise<Operation> {
     const begun = message.redelivered ? await this.#operations.begunBy(message.id) : undefined
     if (begun) return begun
-    const plan = await readWish(this.#storage, stated(given))
+    const plan = await resolveRequest(this.#storage, stated(given))
     return this.#operations.begin(plan, { requestId: message.id })
   }
 
@@ -219,9 +220,9 @@ const LONGEST_PLAN = 5 * 60_000
 /** A worker looks every second, and its death is noticed within ten. */
 const MOST_LOOKS = 80
 
-function readRequest(given: Record<string, unknown>): Omit<OperationRequest, 'at'> {
+function readRequest(given: Record<string, unknown>): Omit<ControlRequest, 'at'> {
   try {
-    return parseAs(OperationRequest.omit({ at: true }), stated(given), { name: 'request' })
+    return parseAs(ControlRequest.omit({ at: true }), stated(given), { name: 'request' })
   } catch (error) {
     throw error instanceof ValidationError ? asBusError(error) : error
   }

@@ -16,13 +16,13 @@ export interface EtcdForHosts {
 }
 
 /** Who knows of an etcd, besides the network itself. */
-export interface NetworkMeans {
+export interface NetworkDeps {
   readonly requester: Requester
   readonly etcd?: EtcdForHosts
 }
 
 /** The key that hosts were always told. */
-export const usualPrefix = '/atomic01/network'
+export const defaultPrefix = '/atomic01/network'
 
 const list = z.preprocess(
   (given) => (typeof given === 'string' ? given.split(',').map((url) => url.trim()) : given),
@@ -38,19 +38,19 @@ const Options = z.looseObject({
 })
 
 /** What a host of this network is told; where that is not enough to go by, why. */
-export async function networkFor(network: Network, means: NetworkMeans): Promise<HostNetwork> {
+export async function networkFor(network: Network, deps: NetworkDeps): Promise<HostNetwork> {
   const options = Options.safeParse(network.options)
   if (!options.success) return incomplete(network, 'its "endpoints" must be URLs, and its "prefix" a path')
   const { endpoints, prefix, address = '' } = options.data
-  const known = means.etcd?.endpoints.length ? means.etcd : await etcdOfStorage(means.requester)
+  const known = deps.etcd?.endpoints.length ? deps.etcd : await etcdOfStorage(deps.requester)
   try {
     if (network.type === 'flannel_server')
-      return { kind: 'flannel_server', address, certificates: await certificatesOf(means.etcd) }
+      return { kind: 'flannel_server', address, certificates: await certificatesOf(deps.etcd) }
     const urls = endpoints ?? known?.endpoints ?? []
     if (urls.length === 0) return withoutEtcd(network)
     const isSecure = urls.some((url) => url.startsWith('https:'))
-    const certificates = isSecure ? await certificatesOf(known ?? means.etcd) : {}
-    const key = prefix ?? means.etcd?.prefix ?? usualPrefix
+    const certificates = isSecure ? await certificatesOf(known ?? deps.etcd) : {}
+    const key = prefix ?? deps.etcd?.prefix ?? defaultPrefix
     return { kind: 'flannel_etcd', endpoints: urls, prefix: key, certificates }
   } catch (error) {
     return incomplete(network, `a certificate for it cannot be read here: ${String(error)}`)

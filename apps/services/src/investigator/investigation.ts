@@ -26,10 +26,10 @@ import {
 import type { HostAccess } from '../shared/host-access.ts'
 import { learnt, rebootState } from '../shared/host-reboot.ts'
 import { reasonOf } from '../shared/failure-reason.ts'
-import { preparationFor, type PreparationMeans } from './preparation.ts'
+import { preparationFor, type PreparationDeps } from './preparation.ts'
 
 /** What an investigation works with. */
-export interface InvestigationMeans extends PreparationMeans {
+export interface InvestigationMeans extends PreparationDeps {
   readonly access: HostAccess
   /** Ends it between and within steps. */
   readonly signal: AbortSignal

@@ -27,7 +27,7 @@ export interface Preparation {
 }
 
 /** Who is asked. */
-export interface PreparationMeans extends PreparationSettings {
+export interface PreparationDeps extends PreparationSettings {
   readonly requester: Requester
   readonly storage: StorageClient
 }
@@ -35,27 +35,27 @@ export interface PreparationMeans extends PreparationSettings {
 /** What a host of this cluster, or of none, is prepared for. */
 export async function preparationFor(
   cluster: Cluster | undefined,
-  means: PreparationMeans,
+  deps: PreparationDeps,
 ): Promise<Preparation> {
-  const profile = await profileFor(cluster, means)
+  const profile = await profileFor(cluster, deps)
   if (profile !== 'docker') return { profile, network: { kind: 'none', why: `"${profile}" has no network` } }
   if (!cluster) return { profile, network: { kind: 'none', why: 'the host is in no cluster' } }
-  const network = await means.storage.find(Network, cluster.network)
-  if (network) return { profile, network: await networkFor(network, means) }
+  const network = await deps.storage.find(Network, cluster.network)
+  if (network) return { profile, network: await networkFor(network, deps) }
   return { profile, network: { kind: 'incomplete', why: `there is no network "${cluster.network}"` } }
 }
 
-async function profileFor(cluster: Cluster | undefined, means: PreparationMeans): Promise<Profile> {
-  const { profile = 'auto', storage } = means
+async function profileFor(cluster: Cluster | undefined, deps: PreparationDeps): Promise<Profile> {
+  const { profile = 'auto', storage } = deps
   if (cluster?.bootstrap) return cluster.bootstrap
   if (profile !== 'auto') return profile
   if (!cluster?.container_manager) return 'none'
   const manager = await storage.find(ContainerManagerConfig, cluster.container_manager)
-  return manager ? usualProfile[manager.type] : 'none'
+  return manager ? defaultProfile[manager.type] : 'none'
 }
 
 /** Hosts of OpenShift were always given Docker; a node of Kubernetes brings its own runtime, whichever that is. */
-const usualProfile: Record<ContainerManagerType, Profile> = {
+const defaultProfile: Record<ContainerManagerType, Profile> = {
   openshift: 'docker',
   kubernetes: 'none',
   trivial: 'none',

@@ -4,7 +4,7 @@ import { profiles } from '@commissaire/hosts'
 import { connectionOf, defineProgram, serviceSettings } from '@commissaire/service'
 import { z } from 'zod'
 
-import { usualPrefix } from './host-network.ts'
+import { defaultPrefix } from './host-network.ts'
 import { InvestigatorService } from './service.ts'
 import type { PreparationSettings } from './preparation.ts'
 import { serve } from '../shared/serve.ts'
@@ -22,7 +22,7 @@ export const InvestigatorSettings = z.object({
     .default('auto')
     .describe('what hosts are prepared for where their cluster does not say'),
   etcd_endpoints: z.array(z.string()).default([]).describe('where flannel on the hosts finds etcd'),
-  etcd_prefix: z.string().default(usualPrefix).describe("the key of flannel's network in etcd"),
+  etcd_prefix: z.string().default(defaultPrefix).describe("the key of flannel's network in etcd"),
   etcd_ca_path: path("etcd's CA"),
   etcd_certificate_path: path('the client certificate for etcd'),
   etcd_certificate_key_path: path('its key'),

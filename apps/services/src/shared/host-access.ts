@@ -31,7 +31,7 @@ export class HostAccess {
   /** Where the host is, who we are there, and which key it must prove: the one that was pinned at first contact. */
   async target({ address, host_key }: Host): Promise<Target> {
     const creds = await this.#storage.find(HostCreds, address)
-    if (!creds?.ssh_priv_key) throw withoutCredentials(address)
+    if (!creds?.ssh_priv_key) throw missingCredentials(address)
     const privateKey = Buffer.from(creds.ssh_priv_key, 'base64').toString('utf8')
     const pinned = host_key ? { hostKey: host_key } : {}
     return { address, port: this.#port, user: creds.remote_user, privateKey, ...pinned }
@@ -61,7 +61,7 @@ export class HostAccess {
   }
 }
 
-function withoutCredentials(address: string): HostError {
+function missingCredentials(address: string): HostError {
   return new HostError('key_invalid', `No private key is stored for ${address}`, {
     address,
     remedy: 'Remove the host and add it again, with its key',

@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { HostLock, isOver, Operation, OperationLease, parseTimestamp, timestamp } from '@commissaire/models'
 import { isConflict, type StorageClient } from '@commissaire/storage'
 
-import { slotOf } from './mutual-exclusion.ts'
+import { exclusionKey } from './mutual-exclusion.ts'
 
 /** Milliseconds between looks at a lock that another operation holds; half as long again at most. */
 const LOOK = 500
@@ -42,11 +42,14 @@ export async function unlockHost(
 const LIFE = 15 * 60_000
 
 /** The operation that is working on a host, and keeps it away from others; undefined where there is none. */
-export async function operationOn(storage: StorageClient, address: string): Promise<string | undefined> {
+export async function activeOperationOn(
+  storage: StorageClient,
+  address: string,
+): Promise<string | undefined> {
   const lock = await storage.find(HostLock, address)
   if (!lock || !(await isUnderWay(storage, lock.operation))) return undefined
   const operation = await storage.find(Operation, lock.operation)
-  const lease = operation && (await storage.find(OperationLease, slotOf(operation)))
+  const lease = operation && (await storage.find(OperationLease, exclusionKey(operation)))
   const sign = parseTimestamp(lease?.renewed_at ?? '')?.getTime() ?? 0
   return Date.now() - sign < LIFE ? lock.operation : undefined
 }

@@ -12,7 +12,7 @@ import { isConflict, isMissing, type StorageClient } from '@commissaire/storage'
 import { OperationLost } from './operation-lost.ts'
 
 /** What leases need. Times are milliseconds. */
-export interface LeaseMeans {
+export interface LeaseDeps {
   readonly storage: StorageClient
   readonly log: Logger
   /** Without a sign of life for so long, a holder is taken for dead. */
@@ -21,7 +21,7 @@ export interface LeaseMeans {
 
 /** A lease that we hold. */
 export class Lease implements AsyncDisposable {
-  readonly #means: LeaseMeans
+  readonly #deps: LeaseDeps
   readonly #slot: string
   readonly #worker: string
   readonly #lost = new AbortController()
@@ -30,19 +30,19 @@ export class Lease implements AsyncDisposable {
   #renewing: Promise<void> = Promise.resolve()
   #isOver = false
 
-  private constructor(means: LeaseMeans, { slot, worker }: OperationLease, takenAt: number) {
-    this.#means = means
+  private constructor(deps: LeaseDeps, { slot, worker }: OperationLease, takenAt: number) {
+    this.#deps = deps
     this.#slot = slot
     this.#worker = worker
     this.#renewedAt = takenAt
     this.#timer = setInterval(() => {
       this.#renewing = this.#renewing.then(() => this.#renew())
-    }, means.lease / 3)
+    }, deps.lease / 3)
   }
 
   /** Takes the lease of a slot if it is as it was seen last, undefined for nobody's; undefined where somebody was faster. */
   static async take(
-    means: LeaseMeans,
+    deps: LeaseDeps,
     { slot, operation }: { slot: string; operation: string },
     seen?: { revision: string },
   ): Promise<Lease | undefined> {
@@ -54,8 +54,8 @@ export class Lease implements AsyncDisposable {
       renewed_at: timestamp(),
     }
     try {
-      await means.storage.save(OperationLease, mine, { revision: seen?.revision ?? null })
-      return new Lease(means, mine, takenAt)
+      await deps.storage.save(OperationLease, mine, { revision: seen?.revision ?? null })
+      return new Lease(deps, mine, takenAt)
     } catch (error) {
       if (isConflict(error)) return undefined
       throw error
@@ -68,8 +68,8 @@ export class Lease implements AsyncDisposable {
   }
 
   /** Throws `OperationLost` where somebody else may be working on it by now. */
-  check(): void {
-    if (performance.now() - this.#renewedAt > this.#means.lease * 0.9)
+  requireHeld(): void {
+    if (performance.now() - this.#renewedAt > this.#deps.lease * 0.9)
       this.#lose('its lease could not be renewed in time')
     this.#lost.signal.throwIfAborted()
   }
@@ -83,7 +83,7 @@ export class Lease implements AsyncDisposable {
   /** Takes the lease away, as there is nothing left to be done. */
   async remove(): Promise<void> {
     await this.#end()
-    await this.#means.storage.deleteIfPresent(OperationLease, this.#slot)
+    await this.#deps.storage.deleteIfPresent(OperationLease, this.#slot)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -104,12 +104,12 @@ export class Lease implements AsyncDisposable {
       this.#renewedAt = at
     } catch (error) {
       if (error instanceof OperationLost) this.#lost.abort(error)
-      else this.#means.log.warn({ err: error, slot: this.#slot }, 'A sign of life could not be stored')
+      else this.#deps.log.warn({ err: error, slot: this.#slot }, 'A sign of life could not be stored')
     }
   }
 
   async #write(change: Partial<OperationLease>): Promise<void> {
-    await this.#means.storage.update(OperationLease, this.#slot, (lease) => {
+    await this.#deps.storage.update(OperationLease, this.#slot, (lease) => {
       if (lease.worker !== this.#worker) throw new OperationLost('it was taken over by another worker')
       return { ...lease, ...change }
     })

@@ -5,6 +5,6 @@
 import type { Operation } from '@commissaire/models'
 
 /** The key of the lease under which an operation is worked on. */
-export function slotOf({ id, kind, cluster }: Pick<Operation, 'id' | 'kind' | 'cluster'>): string {
+export function exclusionKey({ id, kind, cluster }: Pick<Operation, 'id' | 'kind' | 'cluster'>): string {
   return kind === 'exec' || kind === 'drain' ? id : `${kind}-of-${cluster}`
 }

@@ -4,14 +4,14 @@ import { dirname } from 'node:path'
 import { ConfigError, type SettingFault } from '@commissaire/service'
 
 /** The settings that name places. */
-export interface Places {
+export interface FolderSettings {
   readonly data_dir: string
   readonly vault_key_path?: string | undefined
   readonly storage_handlers?: readonly { readonly type?: string }[] | undefined
 }
 
 /** Makes the folders that are not there. Throws `ConfigError` with what is wrong with each. */
-export function checkPlaces(places: Places): void {
+export function checkFolders(places: FolderSettings): void {
   const { data_dir, vault_key_path } = places
   const faults = [
     ...(needsDataDir(places) ? folderFaults('data_dir', data_dir, data_dir) : []),
@@ -21,7 +21,7 @@ export function checkPlaces(places: Places): void {
 }
 
 /** Where the key lies elsewhere and no handler has files, nobody needs it. */
-function needsDataDir({ vault_key_path, storage_handlers = [] }: Places): boolean {
+function needsDataDir({ vault_key_path, storage_handlers = [] }: FolderSettings): boolean {
   const hasFiles =
     storage_handlers.length === 0 || storage_handlers.some(({ type = '' }) => type.endsWith('sqlite'))
   return vault_key_path === undefined || hasFiles

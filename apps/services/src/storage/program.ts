@@ -5,7 +5,7 @@ import { StorageConfig } from '@commissaire/storage'
 import { z } from 'zod'
 
 import { StorageService } from './service.ts'
-import { checkPlaces } from './check-folders.ts'
+import { checkFolders } from './check-folders.ts'
 import { checkStorage } from './check-handlers.ts'
 import { serve } from '../shared/serve.ts'
 
@@ -35,7 +35,7 @@ export const program = defineProgram({
   flags: [{ flags: '--data-dir <dir>', key: 'data_dir', description: 'where stores keep files' }],
   examples: ['commissaire-storage-service -c /etc/commissaire/storage.conf'],
   run: async (settings, { log, configFile }) => {
-    checkPlaces(settings)
+    checkFolders(settings)
     const { storage_handlers, data_dir: dataDir, vault_key_path: keyFile, processes } = settings
     await checkStorage({ storage_handlers }, configFile)
     const places = { dataDir, ...(keyFile && { keyFile }), ...(configFile && { configFile }) }

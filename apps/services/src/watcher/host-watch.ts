@@ -21,7 +21,7 @@ import type { HostAccess } from '../shared/host-access.ts'
 import { lookCloser } from '../shared/host-reboot.ts'
 import { reasonOf } from '../shared/failure-reason.ts'
 import { LoopLag } from './loop-lag.ts'
-import { operationOn } from '../shared/host-lock.ts'
+import { activeOperationOn } from '../shared/host-lock.ts'
 
 /** What looking at hosts takes. */
 export interface HostWatchMeans {
@@ -134,7 +134,7 @@ export class HostWatch {
     const { signal, storage, access } = this.#means
     if (signal.aborted) return undefined
     await access.pool.forget(address)
-    if (await operationOn(storage, address)) return undefined
+    if (await activeOperationOn(storage, address)) return undefined
     this.#handedOver.delete(address)
     return { status: 'failed', status_reason: reasonOf(trouble) }
   }

@@ -18,9 +18,9 @@ const lines = async (registry: Registry) => (await registry.metrics()).split('\n
 test('operations are counted when they begin, pause and end', async () => {
   const { registry, metrics, counter } = counting()
   metrics.began('upgrade')
-  counter.wrote({ type: 'pausing', reason: 'x', at: 1 })
-  counter.wrote({ type: 'paused', at: 2 })
-  counter.wrote({ type: 'ended', status: 'cancelled', at: 3 })
+  counter.appended({ type: 'pausing', reason: 'x', at: 1 })
+  counter.appended({ type: 'paused', at: 2 })
+  counter.appended({ type: 'ended', status: 'cancelled', at: 3 })
   expect(await lines(registry)).toEqual(
     expect.arrayContaining([
       'commissaire_operations_begun_total{kind="upgrade"} 1',
@@ -32,11 +32,17 @@ test('operations are counted when they begin, pause and end', async () => {
 
 test('steps are timed, and hosts counted when they come to their end, with the step at which they failed', async () => {
   const { registry, counter } = counting()
-  counter.wroteTo('a', [{ type: 'step_began', step: 'act', at: 1000 }], { ...untouched, state: 'working' })
-  counter.wroteTo('a', [{ type: 'step_done', step: 'act', at: 4000 }], { ...untouched, state: 'done' })
-  counter.wroteTo('b', [{ type: 'step_began', step: 'reboot', at: 0 }], { ...untouched, state: 'working' })
+  counter.appendedToHost('a', [{ type: 'step_began', step: 'act', at: 1000 }], {
+    ...untouched,
+    state: 'working',
+  })
+  counter.appendedToHost('a', [{ type: 'step_done', step: 'act', at: 4000 }], { ...untouched, state: 'done' })
+  counter.appendedToHost('b', [{ type: 'step_began', step: 'reboot', at: 0 }], {
+    ...untouched,
+    state: 'working',
+  })
   const failed = { ...untouched, state: 'failed', failedAt: 'reboot' } as const
-  counter.wroteTo('b', [{ type: 'step_failed', step: 'reboot', reason: 'x', at: 500 }], failed)
+  counter.appendedToHost('b', [{ type: 'step_failed', step: 'reboot', reason: 'x', at: 500 }], failed)
   expect(await lines(registry)).toEqual(
     expect.arrayContaining([
       'commissaire_operation_step_seconds_sum{kind="upgrade",step="act",outcome="done"} 3',
@@ -49,7 +55,10 @@ test('steps are timed, and hosts counted when they come to their end, with the s
 
 test('a step that another process began is not timed', async () => {
   const { registry, counter } = counting()
-  counter.wroteTo('a', [{ type: 'step_done', step: 'act', at: 4000 }], { ...untouched, state: 'working' })
+  counter.appendedToHost('a', [{ type: 'step_done', step: 'act', at: 4000 }], {
+    ...untouched,
+    state: 'working',
+  })
   expect(await registry.metrics()).not.toContain('step_seconds_sum')
 })
 
@@ -57,7 +66,7 @@ test('the manual lists all of it, with its type and its labels', async () => {
   const manual = readFileSync(new URL('../../../../docs/reference/metrics.md', import.meta.url), 'utf8')
   const { registry, metrics, counter } = counting()
   metrics.began('upgrade')
-  counter.wrote({ type: 'paused', at: 2 })
+  counter.appended({ type: 'paused', at: 2 })
   for (const { name, type } of await registry.getMetricsAsJSON())
     expect(manual).toContain(`| \`${name}\` | ${String(type)} |`)
 })

@@ -8,7 +8,7 @@ import {
   MaintenanceWindow,
   operationHostStates,
   operationKindNames,
-  OperationRequest,
+  ControlRequest,
   parseAs,
   RolloutPolicy,
   rolloutStatuses,
@@ -75,7 +75,7 @@ test('the manual has every kind with its steps, and every step', () => {
 test('the manual has every status, state and request', () => {
   expect(firstOf('status | meaning')).toEqual(rolloutStatuses)
   expect(firstOf('state of a host | meaning')).toEqual(operationHostStates)
-  expect(firstOf('what | when | what it does')).toEqual(OperationRequest.shape.what.options)
+  expect(firstOf('what | when | what it does')).toEqual(ControlRequest.shape.what.options)
 })
 
 test('the manual has every finding of a plan, how bad it is and its remedy, and no ghost', () => {

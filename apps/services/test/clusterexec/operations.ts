@@ -4,7 +4,7 @@ import {
   OperationHost,
   operationHostKey,
   OperationOutput,
-  type OperationRequest,
+  type ControlRequest,
 } from '@commissaire/models'
 import type { FakeHost, FakeHostOptions } from '@commissaire/hosts/testing'
 
@@ -42,7 +42,7 @@ export class Rolling {
   }
 
   /** Asks it for something. */
-  ask(what: OperationRequest['what'], more: object = {}): Promise<Operation> {
+  ask(what: ControlRequest['what'], more: object = {}): Promise<Operation> {
     return this.#system.bus.request('jobs.clusterexec.ask', { operation: this.id, what, ...more })
   }
 

@@ -4,13 +4,13 @@ import { BusError } from '@commissaire/bus'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 
 import { ClusterexecService } from '../../src/index.ts'
-import { Scheduler, type ScheduledWish, type SchedulerMeans } from '../../src/clusterexec/scheduler.ts'
+import { Scheduler, type ScheduledRequest, type SchedulerDeps } from '../../src/clusterexec/scheduler.ts'
 import { TestSystem, until } from '../system.ts'
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} }
 let system: TestSystem
 let now = 0
-let begun: ScheduledWish[] = []
+let begun: ScheduledRequest[] = []
 
 beforeEach(async () => {
   system = await TestSystem.start({ watcher: false, clusterexec: false, investigator: false })
@@ -19,12 +19,12 @@ beforeEach(async () => {
 
 afterEach(() => system[Symbol.asyncDispose]())
 
-async function start(wish: ScheduledWish): Promise<Operation> {
+async function start(wish: ScheduledRequest): Promise<Operation> {
   begun.push(wish)
   return { id: `${wish.kind}-${begun.length}` } as Operation
 }
 
-const scheduler = (means: Partial<SchedulerMeans> = {}) =>
+const scheduler = (means: Partial<SchedulerDeps> = {}) =>
   new Scheduler({ storage: system.storage, log: quiet, start, now: () => now, ...means })
 
 const at = (time: string) => (now = Date.parse(time))
@@ -51,14 +51,14 @@ test('one that is due begins its operation, once, and again when it is due again
   at('2026-03-01T12:00:00Z')
   await keep({ kind: 'deploy', version: '7', policy: { max_unavailable: 2 } })
   const keeper = scheduler()
-  expect(new Date(await keeper.look().then(() => keeper.look())).toISOString()).toBe(
+  expect(new Date(await keeper.startDue().then(() => keeper.startDue())).toISOString()).toBe(
     '2026-03-02T02:00:00.000Z',
   )
   at('2026-03-02T01:59:59Z')
-  await keeper.look()
+  await keeper.startDue()
   expect(begun).toEqual([])
   at('2026-03-02T02:00:01Z')
-  for (let look = 0; look < 3; look++) await keeper.look()
+  for (let look = 0; look < 3; look++) await keeper.startDue()
   expect(begun).toHaveLength(1)
   expect(begun[0]).toMatchObject({ kind: 'deploy', cluster_name: 'web', version: '7' })
   expect(begun[0]?.policy.max_unavailable).toBe(2)
@@ -68,7 +68,7 @@ test('one that is due begins its operation, once, and again when it is due again
     last_error: '',
   })
   at('2026-03-03T02:00:00Z')
-  await keeper.look()
+  await keeper.startDue()
   expect(begun).toHaveLength(2)
 })
 
@@ -76,10 +76,10 @@ test('of many processes one begins it', async () => {
   at('2026-03-01T12:00:00Z')
   await keep()
   const keepers = Array.from({ length: 8 }, () => scheduler())
-  await Promise.all(keepers.map((keeper) => keeper.look()))
+  await Promise.all(keepers.map((keeper) => keeper.startDue()))
   for (const day of ['02', '03', '04']) {
     at(`2026-03-${day}T02:00:00Z`)
-    await Promise.all(keepers.map((keeper) => keeper.look()))
+    await Promise.all(keepers.map((keeper) => keeper.startDue()))
   }
   expect(begun).toHaveLength(3)
 })
@@ -87,30 +87,30 @@ test('of many processes one begins it', async () => {
 test('what came due while nobody was there is begun once, where that is not too long ago', async () => {
   at('2026-03-01T12:00:00Z')
   await keep({ when: '0 * * * *' })
-  await scheduler().look()
+  await scheduler().startDue()
   at('2026-03-01T13:59:00Z')
   const later = scheduler()
-  for (let look = 0; look < 3; look++) await later.look()
+  for (let look = 0; look < 3; look++) await later.startDue()
   expect(begun).toHaveLength(1)
   at('2026-03-01T14:00:00Z')
-  await later.look()
+  await later.startDue()
   expect(begun).toHaveLength(2)
 })
 
 test('what was missed for too long is told, and not begun', async () => {
   at('2026-03-01T12:00:00Z')
   await keep()
-  await scheduler().look()
+  await scheduler().startDue()
   at('2026-03-05T03:00:00Z')
   const later = scheduler()
-  await later.look()
+  await later.startDue()
   expect(begun).toEqual([])
   expect((await stored()).last_error).toMatch(
     /^It was due at 2026-03-02T02:00:00.000000, when nobody was there/,
   )
   expect((await stored()).last_run).toBe('')
   at('2026-03-06T02:00:00Z')
-  await later.look()
+  await later.startDue()
   expect([begun.length, (await stored()).last_error]).toEqual([1, ''])
 })
 
@@ -125,13 +125,13 @@ test('one that cannot begin says why, does not pile up, and comes again at its t
       throw new BusError('Conflict', refusal)
     },
   })
-  await busy.look()
+  await busy.startDue()
   at('2026-03-01T12:10:00Z')
-  for (let look = 0; look < 3; look++) await busy.look()
+  for (let look = 0; look < 3; look++) await busy.startDue()
   expect(refusals).toBe(1)
   expect(await stored()).toMatchObject({ last_operation: '', last_error: expect.stringContaining(refusal) })
   at('2026-03-01T12:20:00Z')
-  await scheduler().look()
+  await scheduler().startDue()
   expect([begun.length, (await stored()).last_error]).toEqual([1, ''])
 })
 
@@ -139,25 +139,25 @@ test('changes count from when they are made: a new pattern, and one that is enab
   at('2026-03-01T12:00:00Z')
   await keep()
   const keeper = scheduler()
-  await keeper.look()
+  await keeper.startDue()
   await change({ when: '30 12 * * *' })
-  await keeper.look()
+  await keeper.startDue()
   at('2026-03-01T12:30:00Z')
-  await keeper.look()
+  await keeper.startDue()
   expect(begun).toHaveLength(1)
   await change({ enabled: false })
   at('2026-03-04T12:30:01Z')
-  await keeper.look()
+  await keeper.startDue()
   await change({ enabled: true })
-  await keeper.look()
-  await scheduler().look()
+  await keeper.startDue()
+  await scheduler().startDue()
   expect(begun).toHaveLength(1)
   at('2026-03-05T12:30:01Z')
-  await keeper.look()
+  await keeper.startDue()
   expect(begun).toHaveLength(2)
   await system.storage.delete(Schedule, 'nightly')
   at('2026-03-06T12:30:01Z')
-  await keeper.look()
+  await keeper.startDue()
   expect(begun).toHaveLength(2)
 })
 
@@ -165,12 +165,12 @@ test('its clock is that of its time zone, also on the days when that is set', as
   at('2026-03-28T12:00:00Z')
   await keep({ when: '30 1 * * *', timezone: 'Europe/Berlin' })
   const keeper = scheduler()
-  await keeper.look()
+  await keeper.startDue()
   const begins: string[] = []
   for (let hour = 1; hour <= 72; hour++) {
     now = Date.parse('2026-03-28T12:00:00Z') + hour * 1_800_000
     const before = begun.length
-    await keeper.look()
+    await keeper.startDue()
     if (begun.length > before) begins.push(new Date(now).toISOString().slice(0, 16))
   }
   expect(begins).toEqual(['2026-03-29T00:30', '2026-03-29T23:30'])
@@ -185,13 +185,13 @@ test.each([
   await keep({ when, timezone })
   await keep({ name: 'other', when: '0 13 * * *' })
   const keeper = scheduler()
-  await keeper.look()
+  await keeper.startDue()
   expect((await stored()).last_error).toContain(when)
   const changes = await system.listen('notify.storage.Schedule.updated')
-  await keeper.look()
+  await keeper.startDue()
   expect(changes).toEqual([])
   at('2026-03-01T13:00:00Z')
-  await keeper.look()
+  await keeper.startDue()
   expect(begun).toHaveLength(1)
 })
 

@@ -34,7 +34,7 @@ export const operationHostStates = ['waiting', 'working', 'done', 'failed', 'ski
 export type OperationHostState = (typeof operationHostStates)[number]
 
 /** What somebody wants of an operation that is under way. */
-export const OperationRequest = z.object({
+export const ControlRequest = z.object({
   at: z.string(),
   what: z.enum(['pause', 'resume', 'cancel', 'retry', 'skip', 'release', 'throttle']),
   /** The hosts meant; none: all it can be meant for. */
@@ -45,7 +45,7 @@ export const OperationRequest = z.object({
   /** Who asked; empty where nobody said. */
   by: z.string().default(''),
 })
-export type OperationRequest = z.output<typeof OperationRequest>
+export type ControlRequest = z.output<typeof ControlRequest>
 
 const time = z.string().default('')
 const entries = z.array(z.record(z.string(), z.unknown())).default([])
@@ -93,7 +93,7 @@ export const Operation = defineModel({
     /** What happened to it as a whole, in order. */
     journal: entries,
     /** What was asked for while it was under way, in order. */
-    requests: z.array(OperationRequest).default([]),
+    requests: z.array(ControlRequest).default([]),
     /** How many of the requests were looked at. */
     requests_seen: z.int().nonnegative().default(0),
     /** The bus message that asked for it, by which one that is delivered again is known. */

@@ -1,12 +1,12 @@
 /** What may be asked of an operation: to pause, resume, be cancelled, retry, skip or release hosts, or change its pace. */
-import { address, Amount, Operation, type OperationRequest, parseModel, safeModel } from '@commissaire/models'
+import { address, Amount, Operation, type ControlRequest, parseModel, safeModel } from '@commissaire/models'
 import { z } from 'zod'
 import type { App, Backend } from '../../backend.ts'
 import { problems } from '../../http/problem.ts'
 import { OperationPath, views } from '../views.ts'
 import { operationAt, operationHostAt } from './operations.ts'
 
-type What = OperationRequest['what']
+type What = ControlRequest['what']
 
 const verbs: Readonly<Record<Exclude<What, 'throttle'>, string>> = {
   pause: 'Begins no further host; those that were begun come to their end, or back where they were',

@@ -2,7 +2,7 @@
 import { type Host, isAvailableHost } from '@commissaire/models'
 
 /** In a few words; empty where it is up. */
-export function whyDown(host: Host | undefined): string {
+export function unavailableReason(host: Host | undefined): string {
   if (!host) return 'no such host is stored'
   if (isAvailableHost(host)) return ''
   return `its status is "${host.status}"${host.status_reason && ` (${host.status_reason})`}`

@@ -5,28 +5,28 @@
 import { Hosts, isOver, timestamp } from '@commissaire/models'
 import { type Decision, mayTurnBack } from '@commissaire/rollout'
 
-import { whyDown } from './availability.ts'
-import { answerRequests } from '../requests/control-requests.ts'
+import { unavailableReason } from './availability.ts'
+import { applyControlRequests } from '../requests/control-requests.ts'
 import { ClusterNodes } from '../node-steps/cluster-nodes.ts'
 import { estimatesFor } from '../planning/history.ts'
-import { HostTurn, type TurnMeans } from './host-runner.ts'
+import { HostRunner, type HostRunnerDeps } from './host-runner.ts'
 import { unlockHost } from '../../shared/host-lock.ts'
 import type { Lease } from '../../shared/lease.ts'
 import type { OperationRecord } from '../record/operation-record.ts'
-import { show } from '../record/legacy-view.ts'
+import { saveView } from '../record/legacy-view.ts'
 
 /** Milliseconds between looks at what others asked for and at how the hosts are. */
 const LOOK = 1000
 
 /** What driving takes: all that turns take, but the nodes, which are the operation's own. */
-export type DriverMeans = Omit<TurnMeans, 'nodes' | 'killing'>
+export type DriverDeps = Omit<HostRunnerDeps, 'nodes' | 'killing'>
 
 /** Drives to the end; throws where it must let go before. */
-export async function drive(record: OperationRecord, lease: Lease, means: DriverMeans): Promise<void> {
-  record.holdUnder(lease)
-  await using nodes = new ClusterNodes(means.storage, record.header.cluster)
-  const signal = AbortSignal.any([means.signal, lease.signal])
-  await new Driver(record, { ...means, nodes, signal, killing: means.signal }).run()
+export async function drive(record: OperationRecord, lease: Lease, deps: DriverDeps): Promise<void> {
+  record.requireLease(lease)
+  await using nodes = new ClusterNodes(deps.storage, record.header.cluster)
+  const signal = AbortSignal.any([deps.signal, lease.signal])
+  await new Driver(record, { ...deps, nodes, signal, killing: deps.signal }).run()
 }
 
 /** Who is down, as it was seen a moment ago. */
@@ -38,18 +38,18 @@ interface Down {
 
 class Driver {
   readonly #record: OperationRecord
-  readonly #means: TurnMeans
-  readonly #turns = new Map<string, HostTurn>()
+  readonly #deps: HostRunnerDeps
+  readonly #turns = new Map<string, HostRunner>()
   #trouble: unknown
   #wake = Promise.withResolvers<void>()
   #down: Down | undefined
   #estimate: ((address: string) => number | undefined) | undefined
   #shownAt = -Infinity
 
-  constructor(record: OperationRecord, means: TurnMeans) {
+  constructor(record: OperationRecord, deps: HostRunnerDeps) {
     this.#record = record
-    this.#means = means
-    const stops = AbortSignal.any([means.signal, means.winding])
+    this.#deps = deps
+    const stops = AbortSignal.any([deps.signal, deps.winding])
     stops.addEventListener('abort', () => this.#wake.resolve(), { once: true })
   }
 
@@ -63,11 +63,11 @@ class Driver {
 
   /** One look and what follows from it; true when there is nothing more to do. */
   async #round(): Promise<boolean> {
-    const { signal, winding } = this.#means
+    const { signal, winding } = this.#deps
     signal.throwIfAborted()
     if (this.#trouble) throw this.#trouble
     if (winding.aborted) return this.#wind()
-    await answerRequests(this.#record, (address) => this.#release(address))
+    await applyControlRequests(this.#record, (address) => this.#release(address))
     if (!this.#record.isUpToDate) await this.#show()
     for (const address of this.#record.rollout.in('working')) this.#goOn(address)
     const decision = this.#record.rollout.decide(await this.#situation())
@@ -80,7 +80,7 @@ class Driver {
   /** No host begins; those that were begun end their present step. */
   async #wind(): Promise<true> {
     await Promise.all([...this.#turns.values()].map((turn) => turn.run().catch(() => undefined)))
-    this.#means.winding.throwIfAborted()
+    this.#deps.winding.throwIfAborted()
     return true
   }
 
@@ -96,8 +96,8 @@ class Driver {
   }
 
   async #begin(address: string): Promise<void> {
-    await this.#record.writeTo(address, { type: 'begun', at: Date.now() })
-    this.#means.log.info(
+    await this.#record.appendToHost(address, { type: 'begun', at: Date.now() })
+    this.#deps.log.info(
       { address, operation: this.#record.id },
       `${this.#record.id}: ${address} has its turn`,
     )
@@ -107,8 +107,8 @@ class Driver {
 
   /** Puts a host on its way, unless it is. */
   #goOn(address: string): void {
-    if (this.#turns.has(address) || this.#means.winding.aborted) return
-    const turn = new HostTurn(this.#record, address, this.#means)
+    if (this.#turns.has(address) || this.#deps.winding.aborted) return
+    const turn = new HostRunner(this.#record, address, this.#deps)
     this.#turns.set(address, turn)
     turn
       .run()
@@ -124,15 +124,15 @@ class Driver {
     const progress = this.#record.rollout.progress(address)
     if (progress.state !== 'waiting' && !mayTurnBack(progress)) return
     const reason = this.#record.rollout.reason
-    await this.#record.writeTo(address, { type: 'turned_back', to, reason, at: Date.now() })
+    await this.#record.appendToHost(address, { type: 'turned_back', to, reason, at: Date.now() })
     if (this.#record.rollout.progress(address).state !== 'working') await this.#unlock(address)
     await this.#show()
   }
 
   async #leaveOut(address: string): Promise<void> {
     const reason = this.#down?.reasons.get(address) ?? 'it is down'
-    this.#means.log.warn({ address, operation: this.#record.id }, `Left out ${address}: ${reason}`)
-    await this.#record.writeTo(address, { type: 'skipped', reason, code: 'absent', at: Date.now() })
+    this.#deps.log.warn({ address, operation: this.#record.id }, `Left out ${address}: ${reason}`)
+    await this.#record.appendToHost(address, { type: 'skipped', reason, code: 'absent', at: Date.now() })
     await this.#show()
   }
 
@@ -140,25 +140,25 @@ class Driver {
   async #release(address: string): Promise<boolean> {
     if (this.#record.rollout.progress(address).began !== 'hold') return false
     await this.#turns.get(address)?.stop()
-    await this.#record.writeTo(address, { type: 'step_done', step: 'hold', at: Date.now() })
+    await this.#record.appendToHost(address, { type: 'step_done', step: 'hold', at: Date.now() })
     return true
   }
 
   async #pause(reason: string): Promise<void> {
-    this.#means.log.warn({ operation: this.#record.id, reason }, `${this.#record.id} pauses: ${reason}`)
-    await this.#record.write({ type: 'pausing', reason, at: Date.now() }, { reason })
+    this.#deps.log.warn({ operation: this.#record.id, reason }, `${this.#record.id} pauses: ${reason}`)
+    await this.#record.append({ type: 'pausing', reason, at: Date.now() }, { reason })
   }
 
   async #settle(status: NonNullable<Decision['settle']>): Promise<void> {
     const at = Date.now()
-    if (status === 'paused') await this.#record.write({ type: 'paused', at })
+    if (status === 'paused') await this.#record.append({ type: 'paused', at })
     else
-      await this.#record.write(
+      await this.#record.append(
         { type: 'ended', status, at },
         { finished_at: timestamp(new Date(at)), reason: this.#reason(status) },
       )
     const facts = { operation: this.#record.id, status, reason: this.#record.header.reason }
-    this.#means.log.info(facts, `${this.#record.id} is ${status}`)
+    this.#deps.log.info(facts, `${this.#record.id} is ${status}`)
     await this.#show({ now: true })
   }
 
@@ -176,17 +176,17 @@ class Driver {
   async #say(waiting: string): Promise<void> {
     const { header, rollout } = this.#record
     if (rollout.status === 'in_process' && header.reason !== waiting)
-      await this.#record.note(() => ({ reason: waiting }))
+      await this.#record.updateHeader(() => ({ reason: waiting }))
   }
 
   #unlock(address: string): Promise<void> {
-    return unlockHost(this.#means.storage, { address, operation: this.#record.id })
+    return unlockHost(this.#deps.storage, { address, operation: this.#record.id })
   }
 
   async #situation() {
     const { header } = this.#record
     // Only a window's end asks how long a host will take.
-    if (header.policy.windows.length > 0) this.#estimate ??= await estimatesFor(this.#means.storage, header)
+    if (header.policy.windows.length > 0) this.#estimate ??= await estimatesFor(this.#deps.storage, header)
     const { hosts: down } = await this.#whoIsDown()
     return { now: Date.now(), down, ...(this.#estimate && { estimate: this.#estimate }) }
   }
@@ -197,12 +197,12 @@ class Driver {
     // A list of ten thousand hosts is not asked for every second.
     const freshFor = Math.max(LOOK, 2 * members.length)
     if (this.#down && performance.now() - this.#down.at < freshFor) return this.#down
-    const stored = await this.#means.storage.list(Hosts)
+    const stored = await this.#deps.storage.list(Hosts)
     const known = new Map(stored.map((host) => [host.address, host]))
     const hosts = new Set<string>()
     const reasons = new Map<string, string>()
     for (const { address } of members) {
-      const why = whyDown(known.get(address))
+      const why = unavailableReason(known.get(address))
       if (!why) continue
       hosts.add(address)
       reasons.set(address, why)
@@ -217,8 +217,8 @@ class Driver {
     const interval = rollout.plan.members.length / 10
     if (!now && performance.now() - this.#shownAt < interval) return
     this.#shownAt = performance.now()
-    await this.#record.note()
-    await show(this.#means.storage, this.#record.header ?? header, rollout)
+    await this.#record.updateHeader()
+    await saveView(this.#deps.storage, this.#record.header ?? header, rollout)
   }
 
   /** Until something happens to a host, or it is time to look again. */

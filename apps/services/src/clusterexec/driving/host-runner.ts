@@ -14,11 +14,11 @@ import { unlockHost } from '../../shared/host-lock.ts'
 import { OperationLost } from '../../shared/operation-lost.ts'
 import type { OperationRecord } from '../record/operation-record.ts'
 import { HostOutput } from '../record/output.ts'
-import type { Site, StepNote } from '../host-steps/step-context.ts'
+import type { StepContext, StepNote } from '../host-steps/step-context.ts'
 import { steps } from '../host-steps/steps.ts'
 
 /** What a turn takes. */
-export interface TurnMeans {
+export interface HostRunnerDeps {
   readonly storage: StorageClient
   readonly requester: Requester
   readonly access: HostAccess
@@ -36,7 +36,7 @@ export interface TurnMeans {
 }
 
 /** Troubles after which a host is not there, or is not itself; after others it goes on as it was. */
-const lostHost: ReadonlySet<HostErrorCode> = new Set([
+const hostLost: ReadonlySet<HostErrorCode> = new Set([
   'unreachable',
   'refused',
   'auth_failed',
@@ -54,19 +54,19 @@ class Stopped extends Error {
 }
 
 /** One host on its way. */
-export class HostTurn {
+export class HostRunner {
   readonly address: string
   readonly #record: OperationRecord
-  readonly #means: TurnMeans
+  readonly #deps: HostRunnerDeps
   readonly #output: HostOutput
   readonly #stopping = new AbortController()
   #running: Promise<void> | undefined
 
-  constructor(record: OperationRecord, address: string, means: TurnMeans) {
+  constructor(record: OperationRecord, address: string, deps: HostRunnerDeps) {
     this.#record = record
     this.address = address
-    this.#means = means
-    this.#output = new HostOutput(means, { operation: record.id, address })
+    this.#deps = deps
+    this.#output = new HostOutput(deps, { operation: record.id, address })
   }
 
   /** Goes on until the host's turn is over, or it is stopped. Throws what is not the host's fault. */
@@ -83,7 +83,7 @@ export class HostTurn {
 
   async #run(): Promise<void> {
     const { rollout } = this.#record
-    const stopped = AbortSignal.any([this.#stopping.signal, this.#means.winding])
+    const stopped = AbortSignal.any([this.#stopping.signal, this.#deps.winding])
     for (let step = rollout.nextStep(this.address); step; step = rollout.nextStep(this.address)) {
       if (stopped.aborted) return
       await this.#take(step)
@@ -93,33 +93,34 @@ export class HostTurn {
 
   async #take(step: StepName): Promise<void> {
     const isResumed = this.#record.rollout.progress(this.address).began === step
-    if (!isResumed) await this.#record.writeTo(this.address, { type: 'step_began', step, at: Date.now() })
+    if (!isResumed)
+      await this.#record.appendToHost(this.address, { type: 'step_began', step, at: Date.now() })
     try {
       const note = await this.#perform(step, isResumed)
-      await this.#record.writeTo(this.address, done(step, note))
+      await this.#record.appendToHost(this.address, done(step, note))
     } catch (error) {
       if (this.#stopping.signal.aborted) return
-      if (this.#means.signal.aborted || isOurs(error)) throw error
+      if (this.#deps.signal.aborted || isOurs(error)) throw error
       await this.#fail(step, error)
     }
     await this.#output.flush()
   }
 
   async #perform(step: StepName, isResumed: boolean): Promise<StepNote> {
-    const { storage } = this.#means
+    const { storage } = this.#deps
     const host = await storage.find(Host, this.address)
     if (!host)
       throw new HostError('key_invalid', `${this.address} is not registered any more`, {
         address: this.address,
       })
     const limit = this.#limit()
-    const { signal: lost, killing } = this.#means
+    const { signal: lost, killing } = this.#deps
     const ends = changesHost(step) ? [killing] : [lost, this.#stopping.signal]
     const signal = AbortSignal.any([...ends, limit])
     try {
-      return await steps[step](this.#site(step, { host, isResumed, signal }))
+      return await steps[step](this.#context(step, { host, isResumed, signal }))
     } catch (error) {
-      if (!limit.aborted || this.#means.signal.aborted || this.#stopping.signal.aborted) throw error
+      if (!limit.aborted || this.#deps.signal.aborted || this.#stopping.signal.aborted) throw error
       const found = `${this.address} was not done within ${this.#time() / 1000} s, and was in step "${step}" then`
       throw new HostError('timeout', found, { address: this.address, cause: error })
     }
@@ -143,14 +144,14 @@ export class HostTurn {
 
   /** Milliseconds that the turn may take. */
   #time(): number {
-    return Math.min(this.#record.header.policy.host_timeout * 1000, this.#means.hostTimeout)
+    return Math.min(this.#record.header.policy.host_timeout * 1000, this.#deps.hostTimeout)
   }
 
-  #site(
+  #context(
     step: StepName,
     { host, isResumed, signal }: { host: Host; isResumed: boolean; signal: AbortSignal },
-  ): Site {
-    const { storage, access, nodes, log, reboot } = this.#means
+  ): StepContext {
+    const { storage, access, nodes, log, reboot } = this.#deps
     const record = this.#record
     return {
       operation: record.header,
@@ -163,25 +164,25 @@ export class HostTurn {
       log,
       reboot,
       signal,
-      left: () => this.#left(),
+      remainingTime: () => this.#left(),
       connect: () => access.connect(host, { signal }),
       onLine: (stream, line) => this.#output.add(step, stream, line),
-      note: (note) => record.writeTo(this.address, { type: 'step_noted', step, note, at: Date.now() }),
-      say: (line) => this.#output.add(step, 'note', line),
+      note: (note) => record.appendToHost(this.address, { type: 'step_noted', step, note, at: Date.now() }),
+      report: (line) => this.#output.add(step, 'note', line),
     }
   }
 
   async #fail(step: StepName, error: unknown): Promise<void> {
     const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-    const { log, storage } = this.#means
+    const { log, storage } = this.#deps
     const reason = reasonOf(error)
     this.#output.add(step, 'note', `failed: ${reason}`)
     log.warn(
       { err: error, address: this.address, step, operation: this.#record.id },
       `${step} failed: ${reason}`,
     )
-    await this.#record.writeTo(this.address, { type: 'step_failed', step, reason, code, at: Date.now() })
-    const isLost = isHostError(error) && lostHost.has(error.code)
+    await this.#record.appendToHost(this.address, { type: 'step_failed', step, reason, code, at: Date.now() })
+    const isLost = isHostError(error) && hostLost.has(error.code)
     if (isLost && (await storage.find(Host, this.address))) await failHost(storage, this.address, reason)
   }
 
@@ -189,7 +190,7 @@ export class HostTurn {
   async #end(): Promise<void> {
     const { state } = this.#record.rollout.progress(this.address)
     if (isEnd(state) || state === 'waiting')
-      await unlockHost(this.#means.storage, { address: this.address, operation: this.#record.id })
+      await unlockHost(this.#deps.storage, { address: this.address, operation: this.#record.id })
     await this.#output.flush()
   }
 }

@@ -17,20 +17,20 @@ import {
 import type { StorageClient } from '@commissaire/storage'
 
 import { reasonOf } from '../../shared/failure-reason.ts'
-import { drive, type DriverMeans } from './driver.ts'
+import { drive, type DriverDeps } from './driver.ts'
 import { unlockHost } from '../../shared/host-lock.ts'
 import { Lease } from '../../shared/lease.ts'
 import { OperationLost } from '../../shared/operation-lost.ts'
 import type { OperationMetrics } from '../operation-metrics.ts'
 import { OperationRecord } from '../record/operation-record.ts'
 import { prune } from '../record/prune.ts'
-import { slotOf } from '../../shared/mutual-exclusion.ts'
-import { type Tell, telling } from '../notification/operation-notifications.ts'
-import { show } from '../record/legacy-view.ts'
-import type { Plan } from '../requests/operation-request.ts'
+import { exclusionKey } from '../../shared/mutual-exclusion.ts'
+import { type Notify, createNotify } from '../notification/operation-notifications.ts'
+import { saveView } from '../record/legacy-view.ts'
+import type { OperationSpec } from '../requests/operation-request.ts'
 
 /** What working on operations takes. Times are milliseconds. */
-export type OperationsMeans = Omit<DriverMeans, 'signal' | 'winding'> & {
+export type OperationWorkerDeps = Omit<DriverDeps, 'signal' | 'winding'> & {
   readonly storage: StorageClient
   readonly log: Logger
   /** Without a sign of life for so long, the worker of an operation is taken for dead. */
@@ -39,31 +39,34 @@ export type OperationsMeans = Omit<DriverMeans, 'signal' | 'winding'> & {
 }
 
 /** All operations of one process. */
-export class OperationsAtWork {
-  readonly #means: OperationsMeans
-  readonly #tell: Tell
+export class OperationWorker {
+  readonly #deps: OperationWorkerDeps
+  readonly #tell: Notify
   readonly #winding = new AbortController()
   readonly #stopping = new AbortController()
   readonly #driving = new Map<string, Promise<void>>()
   readonly #seen = new Map<string, { sign: string; since: number }>()
   #looking: NodeJS.Timeout | undefined
 
-  constructor(means: OperationsMeans) {
-    this.#means = means
-    this.#tell = telling(means.requester, means)
+  constructor(deps: OperationWorkerDeps) {
+    this.#deps = deps
+    this.#tell = createNotify(deps.requester, deps)
   }
 
   /** Stores a new operation and drives it; `Conflict` while another is under way that must not be beside it. */
-  async begin(plan: Plan, { requestId = '' }: { requestId?: string | undefined } = {}): Promise<Operation> {
+  async begin(
+    plan: OperationSpec,
+    { requestId = '' }: { requestId?: string | undefined } = {},
+  ): Promise<Operation> {
     const header = headerOf(plan, requestId)
     const lease = await this.#takeSlot(header)
     try {
-      const record = await OperationRecord.create(this.#means.storage, header, plan.members)
-      await show(this.#means.storage, record.header, record.rollout)
-      this.#means.metrics.began(header.kind)
+      const record = await OperationRecord.create(this.#deps.storage, header, plan.members)
+      await saveView(this.#deps.storage, record.header, record.rollout)
+      this.#deps.metrics.began(header.kind)
       await this.#tell('started', record.header)
       this.#drive(record, lease)
-      void prune(this.#means, header.cluster)
+      void prune(this.#deps, header.cluster)
       return record.header
     } catch (error) {
       await this.#giveUp(lease, header.id)
@@ -76,10 +79,10 @@ export class OperationsAtWork {
    * asked where another is in its place, which is a `Conflict`.
    */
   async reopen(id: string, ask: () => Promise<Operation>): Promise<Operation> {
-    const lease = await this.#takeSlot(await this.#means.storage.get(Operation, id))
+    const lease = await this.#takeSlot(await this.#deps.storage.get(Operation, id))
     try {
       const asked = await ask()
-      const record = await OperationRecord.load(this.#means.storage, id)
+      const record = await OperationRecord.load(this.#deps.storage, id)
       if (record) this.#drive(record, lease)
       else await lease.remove()
       return asked
@@ -92,23 +95,23 @@ export class OperationsAtWork {
   /** The operation that a message began when it was delivered before. */
   async begunBy(requestId: string | undefined): Promise<Operation | undefined> {
     if (!requestId) return undefined
-    for (const { operation } of await this.#means.storage.list(OperationLeases)) {
-      const header = await this.#means.storage.find(Operation, operation)
+    for (const { operation } of await this.#deps.storage.list(OperationLeases)) {
+      const header = await this.#deps.storage.find(Operation, operation)
       if (header?.request_id === requestId) return header
     }
     return undefined
   }
 
   /** Takes up operations whose workers are dead, now and again and again. */
-  async lookForOrphans(): Promise<void> {
-    const { log, lease } = this.#means
+  async adoptOrphans(): Promise<void> {
+    const { log, lease } = this.#deps
     try {
       await this.#look()
     } catch (err) {
       if (!this.#winding.signal.aborted)
         log.warn({ err }, 'Could not look for operations that were left lying')
     }
-    if (!this.#winding.signal.aborted) this.#looking = setTimeout(() => void this.lookForOrphans(), lease / 4)
+    if (!this.#winding.signal.aborted) this.#looking = setTimeout(() => void this.adoptOrphans(), lease / 4)
   }
 
   /** Lets each host end its present step or, when `within` milliseconds have passed, stops it there. */
@@ -124,12 +127,12 @@ export class OperationsAtWork {
   /** Nobody works under that lease; where it cannot be taken away now, it runs out. */
   async #giveUp(lease: Lease, operation: string): Promise<void> {
     await lease.remove().catch((err: unknown) => {
-      this.#means.log.debug({ err, operation }, 'The lease could not be taken away; it will run out')
+      this.#deps.log.debug({ err, operation }, 'The lease could not be taken away; it will run out')
     })
   }
 
   async #look(): Promise<void> {
-    const leases = await this.#means.storage.list(OperationLeases)
+    const leases = await this.#deps.storage.list(OperationLeases)
     const slots = new Set(leases.map(({ slot }) => slot))
     for (const slot of this.#seen.keys()) if (!slots.has(slot)) this.#seen.delete(slot)
     for (const lease of leases) if (this.#isDead(lease)) await this.#takeUp(lease)
@@ -141,35 +144,35 @@ export class OperationsAtWork {
     if (worker === '') return true
     const sign = `${worker} ${renewed_at}`
     const known = this.#seen.get(slot)
-    if (known?.sign === sign) return performance.now() - known.since > this.#means.lease
+    if (known?.sign === sign) return performance.now() - known.since > this.#deps.lease
     this.#seen.set(slot, { sign, since: performance.now() })
     return false
   }
 
   async #takeUp({ slot, worker, operation }: OperationLease): Promise<void> {
-    const seen = await this.#means.storage.findWithRevision(LeaseModel, slot)
+    const seen = await this.#deps.storage.findWithRevision(LeaseModel, slot)
     if (!seen || seen.model.worker !== worker) return
-    const lease = await Lease.take(this.#means, { slot, operation }, seen)
+    const lease = await Lease.take(this.#deps, { slot, operation }, seen)
     if (!lease) return
-    const record = await OperationRecord.load(this.#means.storage, operation)
+    const record = await OperationRecord.load(this.#deps.storage, operation)
     if (!record) return lease.remove()
-    this.#means.log.info({ operation }, `${operation} was left lying and is taken up again`)
+    this.#deps.log.info({ operation }, `${operation} was left lying and is taken up again`)
     this.#drive(record, lease)
   }
 
   #drive(record: OperationRecord, lease: Lease): void {
-    record.tellBy(this.#tell)
-    record.countBy(this.#means.metrics.counterOf(record.header))
+    record.notifyWith(this.#tell)
+    record.countWith(this.#deps.metrics.counterOf(record.header))
     const driving = this.#driveToEnd(record, lease).finally(() => this.#driving.delete(record.id))
     this.#driving.set(record.id, driving)
   }
 
   /** What keeps it from its end is logged, and the operation is free for others. */
   async #driveToEnd(record: OperationRecord, lease: Lease): Promise<void> {
-    const { log } = this.#means
+    const { log } = this.#deps
     const { signal } = this.#stopping
     try {
-      await drive(record, lease, { ...this.#means, signal, winding: this.#winding.signal })
+      await drive(record, lease, { ...this.#deps, signal, winding: this.#winding.signal })
       await this.#letGoOfHosts(record)
       await lease.remove()
     } catch (err) {
@@ -184,27 +187,30 @@ export class OperationsAtWork {
   async #letGoOfHosts({ rollout, id }: OperationRecord): Promise<void> {
     for (const { address } of rollout.plan.members)
       if (rollout.progress(address).turns > 0)
-        await unlockHost(this.#means.storage, { address, operation: id })
+        await unlockHost(this.#deps.storage, { address, operation: id })
   }
 
   /** Takes the lease of a new operation. One whose operation is over is about to be taken away: that is waited for. */
   async #takeSlot({ id, kind, cluster }: Operation): Promise<Lease> {
-    const { storage, lease: patience } = this.#means
-    const slot = slotOf({ id, kind, cluster })
+    const { storage, lease: patience } = this.#deps
+    const slot = exclusionKey({ id, kind, cluster })
     const started = performance.now()
     for (;;) {
       const other = await storage.findWithRevision(LeaseModel, slot)
       const operation = other && (await storage.find(Operation, other.model.operation))
-      if (operation && !isOver(operation.status)) throw underWay(operation)
+      if (operation && !isOver(operation.status)) throw conflictWith(operation)
       const isLeft = !other || other.model.worker === '' || performance.now() - started > patience
-      const lease = isLeft ? await Lease.take(this.#means, { slot, operation: id }, other) : undefined
+      const lease = isLeft ? await Lease.take(this.#deps, { slot, operation: id }, other) : undefined
       if (lease) return lease
       await pause(50, undefined, { signal: this.#winding.signal })
     }
   }
 }
 
-function headerOf({ kind, cluster, version, command, policy, by }: Plan, request_id: string): Operation {
+function headerOf(
+  { kind, cluster, version, command, policy, by }: OperationSpec,
+  request_id: string,
+): Operation {
   const now = new Date()
   const stamp = now.toISOString().replaceAll(/[-:]|\..*/g, '')
   return {
@@ -227,7 +233,7 @@ function headerOf({ kind, cluster, version, command, policy, by }: Plan, request
   }
 }
 
-function underWay({ id, kind, cluster, status, started_at }: Operation): BusError {
+function conflictWith({ id, kind, cluster, status, started_at }: Operation): BusError {
   const remedy = status === 'paused' ? 'resume or cancel it' : 'wait until it has ended, or cancel it'
   const message = `A ${kind} of cluster "${cluster}" is ${status} since ${started_at} (${id}); ${remedy}`
   return new BusError('Conflict', message, { data: { name: cluster, operation: id, status, started_at } })

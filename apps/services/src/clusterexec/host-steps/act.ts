@@ -10,39 +10,44 @@ import {
   upgradeHost,
 } from '@commissaire/hosts'
 
-import { notNeeded, type Site, type StepNote, type StepWork } from './step-context.ts'
+import { notNeeded, type StepContext, type StepNote, type Step } from './step-context.ts'
 import { StepError } from './step-error.ts'
 
 /** The acting step by kind of operation. A restart acts by rebooting alone. */
-export const act: StepWork = async (site) => acts[site.operation.kind](site)
+export const act: Step = async (context) => actions[context.operation.kind](context)
 
-const acts: Record<Site['operation']['kind'], StepWork> = {
-  upgrade: (site) =>
-    withHost(site, async (remote, facts) => changed(await upgradeHost(remote, facts, telling(site)))),
-  deploy: (site) =>
-    withHost(site, async (remote, facts) => {
-      const report = await deployHost(remote, facts, { version: site.operation.version, ...telling(site) })
-      return { ...changed(report), ...(report.expected && { expected: { ...report.expected } }) }
+const actions: Record<StepContext['operation']['kind'], Step> = {
+  upgrade: (context) =>
+    withHost(context, async (remote, facts) =>
+      changeNote(await upgradeHost(remote, facts, runOptions(context))),
+    ),
+  deploy: (context) =>
+    withHost(context, async (remote, facts) => {
+      const report = await deployHost(remote, facts, {
+        version: context.operation.version,
+        ...runOptions(context),
+      })
+      return { ...changeNote(report), ...(report.expected && { expected: { ...report.expected } }) }
     }),
-  exec: (site) => execute(site),
+  exec: (context) => runCommand(context),
   restart: async () => notNeeded('a restart acts by rebooting'),
   drain: async () => notNeeded('maintenance is done by hand'),
 }
 
 /** What commands that change a host are run with. */
-function telling({ signal, onLine }: Site): Pick<Site, 'signal' | 'onLine'> {
+function runOptions({ signal, onLine }: StepContext): Pick<StepContext, 'signal' | 'onLine'> {
   return { signal, onLine }
 }
 
 async function withHost(
-  { connect, signal }: Site,
+  { connect, signal }: StepContext,
   work: (remote: Remote, facts: Awaited<ReturnType<typeof gatherFacts>>) => Promise<StepNote>,
 ): Promise<StepNote> {
   await using remote = await connect()
   return await work(remote, await gatherFacts(remote, { signal }))
 }
 
-function changed({
+function changeNote({
   outcome,
   rebootNeed,
 }: {
@@ -53,7 +58,7 @@ function changed({
 }
 
 /** A command may not bear being run twice, so one whose end nobody saw is not run again by itself. */
-async function execute({ operation, connect, signal, onLine, isResumed }: Site): Promise<StepNote> {
+async function runCommand({ operation, connect, signal, onLine, isResumed }: StepContext): Promise<StepNote> {
   if (isResumed)
     throw new StepError(
       'outcome_unknown',
@@ -71,8 +76,11 @@ async function execute({ operation, connect, signal, onLine, isResumed }: Site):
 }
 
 /** Whether the host has to be rebooted in this operation, and why or why not. */
-export async function rebootWanted(site: Site, remote: Remote): Promise<{ wanted: boolean; why: string }> {
-  const { operation, signal } = site
+export async function rebootDecision(
+  context: StepContext,
+  remote: Remote,
+): Promise<{ wanted: boolean; why: string }> {
+  const { operation, signal } = context
   const policy = operation.policy.reboot ?? (operation.kind === 'restart' ? 'always' : undefined)
   if (policy === 'always') return { wanted: true, why: 'every host is to be rebooted' }
   if (policy === 'never') return { wanted: false, why: 'no host is to be rebooted' }

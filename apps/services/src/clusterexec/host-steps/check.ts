@@ -4,15 +4,15 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { type Finding, type FindingCode, gatherFacts, preflight } from '@commissaire/hosts'
 import type { OperationKindName } from '@commissaire/models'
 
-import type { Site, StepWork } from './step-context.ts'
+import type { StepContext, Step } from './step-context.ts'
 import { StepError } from './step-error.ts'
 
 /** What passes by itself is waited for so long, in milliseconds. */
 const PATIENCE = 5 * 60_000
-const passing: ReadonlySet<FindingCode> = new Set(['busy', 'starting'])
+const transient: ReadonlySet<FindingCode> = new Set(['busy', 'starting'])
 
 /** What stands in the way of changing packages or images, but not of a reboot. */
-const onlyOfChanges: ReadonlySet<FindingCode> = new Set([
+const changeOnly: ReadonlySet<FindingCode> = new Set([
   'no_space',
   'no_inodes',
   'not_supported',
@@ -21,25 +21,25 @@ const onlyOfChanges: ReadonlySet<FindingCode> = new Set([
 ])
 
 /** Fails with the first thing that blocks; what passes by itself is waited for. */
-export const check: StepWork = async (site) => {
+export const check: Step = async (context) => {
   const started = performance.now()
   for (;;) {
-    const { note, blocking } = await look(site)
+    const { note, blocking } = await inspect(context)
     if (!blocking) return note
-    const mayPass = passing.has(blocking.code) && performance.now() - started < PATIENCE
+    const mayPass = transient.has(blocking.code) && performance.now() - started < PATIENCE
     if (!mayPass) throw new StepError(blocking.code, `${blocking.found}. ${blocking.remedy}`)
-    site.say(`waits: ${blocking.found}`)
-    await pause(2000, undefined, { signal: site.signal })
+    context.report(`waits: ${blocking.found}`)
+    await pause(2000, undefined, { signal: context.signal })
   }
 }
 
 /** Those of the findings that matter to an operation of this kind. */
-export function relevant(findings: readonly Finding[], kind: OperationKindName): Finding[] {
+export function relevantFindings(findings: readonly Finding[], kind: OperationKindName): Finding[] {
   if (kind === 'upgrade' || kind === 'deploy') return [...findings]
-  return findings.filter(({ code }) => !onlyOfChanges.has(code))
+  return findings.filter(({ code }) => !changeOnly.has(code))
 }
 
-async function look({ connect, signal, operation }: Site): Promise<{
+async function inspect({ connect, signal, operation }: StepContext): Promise<{
   note: Record<string, unknown>
   blocking: Finding | undefined
 }> {
@@ -47,6 +47,6 @@ async function look({ connect, signal, operation }: Site): Promise<{
   const facts = await gatherFacts(remote, { signal })
   const note = { boot_id: facts.bootId, failed_units: facts.systemd?.failedUnits ?? [] }
   if (operation.kind === 'exec' || operation.kind === 'drain') return { note, blocking: undefined }
-  const findings = relevant(await preflight(remote, facts, { signal }), operation.kind)
+  const findings = relevantFindings(await preflight(remote, facts, { signal }), operation.kind)
   return { note, blocking: findings.find(({ severity }) => severity === 'blocks') }
 }

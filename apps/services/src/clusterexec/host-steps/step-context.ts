@@ -9,7 +9,7 @@ import type { HostAccess } from '../../shared/host-access.ts'
 import type { ClusterNodes } from '../node-steps/cluster-nodes.ts'
 
 /** What a step may use. */
-export interface Site {
+export interface StepContext {
   readonly operation: Operation
   readonly host: Host
   /** As the journal has it when the step begins. */
@@ -24,7 +24,7 @@ export interface Site {
   /** Ends the step: its time is over, the host is given back, or the operation is not ours any more. */
   readonly signal: AbortSignal
   /** Milliseconds until its time is over; Infinity where it may last. */
-  readonly left: () => number
+  readonly remainingTime: () => number
   /** A connection on which the host has just answered. */
   readonly connect: () => Promise<Remote>
   /** Sends and keeps a line that a command printed; for what people want to read, not for our own probes. */
@@ -32,14 +32,14 @@ export interface Site {
   /** Keeps something that must not be forgotten, before the step goes on. */
   readonly note: (note: unknown) => Promise<void>
   /** Says in a line what it waits for, for whoever watches. */
-  readonly say: (line: string) => void
+  readonly report: (line: string) => void
 }
 
 /** What a step noted of itself; undefined where there is nothing to note. */
 export type StepNote = Record<string, unknown> | undefined
 
 /** A step: done when it resolves, failed when it throws. */
-export type StepWork = (site: Site) => Promise<StepNote>
+export type Step = (context: StepContext) => Promise<StepNote>
 
 /** A step that keeps its note although it did nothing: the host does not need it. */
 export function notNeeded(why: string): StepNote {

@@ -8,23 +8,23 @@ import { check } from './check.ts'
 import { health } from './health.ts'
 import { lockHost } from '../../shared/host-lock.ts'
 import { cordon, drain, uncordon, workloads } from '../node-steps/node-steps.ts'
-import { comeBack, reboot } from './reboot.ts'
-import type { StepWork } from './step-context.ts'
+import { awaitReturn, reboot } from './reboot.ts'
+import type { Step } from './step-context.ts'
 
-const lock: StepWork = async ({ storage, host: { address }, operation: { id }, signal, say }) => {
-  const onWait = (other: string) => say(`waits: ${other} is working on ${address}`)
+const lock: Step = async ({ storage, host: { address }, operation: { id }, signal, report }) => {
+  const onWait = (other: string) => report(`waits: ${other} is working on ${address}`)
   await lockHost(storage, { address, operation: id }, { signal, onWait })
   return undefined
 }
 
 /** Lasts until somebody releases the host, which is written down by whoever drives. */
-const hold: StepWork = async ({ signal, say }) => {
-  say('is held until it is released')
+const hold: Step = async ({ signal, report }) => {
+  report('is held until it is released')
   for (;;) await pause(60_000, undefined, { signal })
 }
 
 /** Every step by its name. */
-export const steps: Readonly<Record<StepName, StepWork>> = {
+export const steps: Readonly<Record<StepName, Step>> = {
   lock,
   check,
   cordon,
@@ -32,7 +32,7 @@ export const steps: Readonly<Record<StepName, StepWork>> = {
   hold,
   act,
   reboot,
-  return: comeBack,
+  return: awaitReturn,
   health,
   uncordon,
   workloads,

@@ -3,11 +3,11 @@ import { setTimeout as pause } from 'node:timers/promises'
 
 import { reasonOf } from '../../shared/failure-reason.ts'
 import { drainIfLoaded } from './kubernetes-client.ts'
-import type { Site, StepWork } from '../host-steps/step-context.ts'
+import type { StepContext, Step } from '../host-steps/step-context.ts'
 import { StepError } from '../host-steps/step-error.ts'
 
 /** Milliseconds between tries. */
-const LOOK = 1000
+const INTERVAL = 1000
 
 /** True for trouble on the way, and for a server that says of itself that it cannot; false for what it refuses. */
 export function isOutage(error: unknown): boolean {
@@ -17,7 +17,10 @@ export function isOutage(error: unknown): boolean {
 }
 
 /** Asks again and again while the API server cannot be asked, for as long as a host has to become well. */
-export async function despiteOutages<T>({ operation, signal, say }: Site, ask: () => Promise<T>): Promise<T> {
+export async function retryOutages<T>(
+  { operation, signal, report }: StepContext,
+  ask: () => Promise<T>,
+): Promise<T> {
   const deadline = performance.now() + operation.policy.health.within * 1000
   for (;;) {
     try {
@@ -25,36 +28,38 @@ export async function despiteOutages<T>({ operation, signal, say }: Site, ask: (
     } catch (error) {
       signal.throwIfAborted()
       if (!isOutage(error) || performance.now() > deadline) throw error
-      say(`waits for the API server: ${saidBy(error)}`)
-      await pause(LOOK, undefined, { signal })
+      report(`waits for the API server: ${describeFailure(error)}`)
+      await pause(INTERVAL, undefined, { signal })
     }
   }
 }
 
 /** The step, whose failure says what the API server said and not how it said it. */
-export function tellingRefusals(work: StepWork): StepWork {
-  return async (site) => {
+export function withApiErrors(work: Step): Step {
+  return async (context) => {
     try {
-      return await work(site)
+      return await work(context)
     } catch (error) {
-      if (isAnswer(error)) throw new StepError('api_refused', saidBy(error), { cause: error })
-      throw isSilence(error) ? new StepError('api_unreachable', saidBy(error), { cause: error }) : error
+      if (isErrorResponse(error)) throw new StepError('api_refused', describeFailure(error), { cause: error })
+      throw isNetworkError(error)
+        ? new StepError('api_unreachable', describeFailure(error), { cause: error })
+        : error
     }
   }
 }
 
 /** What went wrong with an API server, in a sentence. */
-export function saidBy(error: unknown): string {
-  if (!isAnswer(error) && !isSilence(error)) return reasonOf(error)
+export function describeFailure(error: unknown): string {
+  if (!isErrorResponse(error) && !isNetworkError(error)) return reasonOf(error)
   return `the API server: ${drainIfLoaded()?.refusalOf(error).message ?? reasonOf(error)}`
 }
 
 /** What the official client throws for an answer that is none of success. */
-function isAnswer(error: unknown): boolean {
+function isErrorResponse(error: unknown): boolean {
   return error instanceof Error && 'body' in error && 'code' in error && typeof error.code === 'number'
 }
 
 /** What `fetch` throws when nobody answers. */
-function isSilence(error: unknown): boolean {
+function isNetworkError(error: unknown): boolean {
   return error instanceof TypeError && error.cause !== undefined
 }

@@ -4,76 +4,76 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { DrainEvent, DrainOptions, Workload } from '@commissaire/containermgr/drain'
 import type { DrainPolicy } from '@commissaire/models'
 
-import { despiteOutages, tellingRefusals } from './api-outage.ts'
+import { retryOutages, withApiErrors } from './api-outage.ts'
 import type { HostNode } from './cluster-nodes.ts'
-import { noteOf, notNeeded, type Site, type StepWork } from '../host-steps/step-context.ts'
+import { noteOf, notNeeded, type StepContext, type Step } from '../host-steps/step-context.ts'
 import { StepError } from '../host-steps/step-error.ts'
 
 const withoutNode = notNeeded('the host is no node')
 
 /** Has the node take no further pods; who had cordoned it is remembered on the node. */
-export const cordon: StepWork = tellingRefusals(async (site) => {
-  const { nodes, host, operation, signal } = site
+export const cordon: Step = withApiErrors(async (context) => {
+  const { nodes, host, operation, signal } = context
   const node = await nodes.nodeOf(host.address)
   if (!node) return withoutNode
   const asked = () => node.of.cordon(node.name, { by: operation.id, signal })
-  const { changed, by } = await despiteOutages(site, asked)
+  const { changed, by } = await retryOutages(context, asked)
   return { changed, by: by ?? 'somebody else' }
 })
 
 /** Evicts the node's pods. Its time counts from when the drain first began, whoever goes on with it. */
-export const drain: StepWork = tellingRefusals(async (site) => {
-  const { nodes, host, operation, signal } = site
+export const drain: Step = withApiErrors(async (context) => {
+  const { nodes, host, operation, signal } = context
   const node = await nodes.nodeOf(host.address)
   if (!node) return withoutNode
-  const { begun_at, workloads: expected } = await begin(site, node)
-  const onProgress = (event: DrainEvent) => site.say(sentence(event))
-  const timeout = timeFor(site, begun_at)
+  const { begun_at, workloads: expected } = await beginDrain(context, node)
+  const onProgress = (event: DrainEvent) => context.report(describeEvent(event))
+  const timeout = drainTimeout(context, begun_at)
   const startedAt = new Date(begun_at)
-  const options = { ...asKubectl(operation.policy.drain), timeout, startedAt, onProgress, signal }
+  const options = { ...drainOptions(operation.policy.drain), timeout, startedAt, onProgress, signal }
   const { evicted, skipped, workloads } = await node.of.drain(node.name, options)
-  return { evicted: evicted.length, skipped: skipped.length, workloads: union(expected, workloads) }
+  return { evicted: evicted.length, skipped: skipped.length, workloads: unique(expected, workloads) }
 })
 
 /** Seconds from its beginning. It ends a little before the turn has to, so that it can say what stood in its way. */
-function timeFor({ operation, left }: Site, begunAt: number): number {
+function drainTimeout({ operation, remainingTime }: StepContext, begunAt: number): number {
   const { timeout } = operation.policy.drain
-  const most = Math.max(0.001, (Date.now() + left() * 0.95 - begunAt) / 1000)
+  const most = Math.max(0.001, (Date.now() + remainingTime() * 0.95 - begunAt) / 1000)
   if (timeout > 0) return Math.min(timeout, most)
   return most === Infinity ? 0 : most
 }
 
 /** What must be known of a drain by whoever goes on with it: when it began, and whose pods were there then. */
-async function begin(site: Site, { name, of }: HostNode): Promise<Begun> {
-  const noted = noteOf(site.progress, 'drain')
+async function beginDrain(context: StepContext, { name, of }: HostNode): Promise<DrainStart> {
+  const noted = noteOf(context.progress, 'drain')
   if (typeof noted?.['begun_at'] === 'number')
     return { begun_at: noted['begun_at'], workloads: workloadsIn(noted) }
   const { pods } = await of.drainPlan(name, {
-    ...asKubectl(site.operation.policy.drain),
-    signal: site.signal,
+    ...drainOptions(context.operation.policy.drain),
+    signal: context.signal,
   })
   const going = pods.filter(({ verdict, reason }) => verdict === 'evict' && reason !== 'finished')
   const workloads = going.flatMap(({ namespace, owner, reason }) =>
     owner && reason !== 'orphaned' ? [{ kind: owner.kind, namespace, name: owner.name }] : [],
   )
-  const begun = { begun_at: Date.now(), workloads: union(workloads, []) }
-  await site.note(begun)
+  const begun = { begun_at: Date.now(), workloads: unique(workloads, []) }
+  await context.note(begun)
   return begun
 }
 
-interface Begun {
+interface DrainStart {
   readonly begun_at: number
   readonly workloads: readonly Workload[]
 }
 
 /** Takes our cordon back, and nobody else's. A node that is gone has none. */
-export const uncordon: StepWork = tellingRefusals(async (site) => {
-  const { nodes, host, operation, signal } = site
+export const uncordon: Step = withApiErrors(async (context) => {
+  const { nodes, host, operation, signal } = context
   const node = await nodes.nodeOf(host.address)
   if (!node) return withoutNode
   try {
     const asked = () => node.of.uncordon(node.name, { by: operation.id, signal })
-    const { changed, by } = await despiteOutages(site, asked)
+    const { changed, by } = await retryOutages(context, asked)
     return { changed, ...(by !== undefined && { by }) }
   } catch (error) {
     if (
@@ -88,27 +88,27 @@ export const uncordon: StepWork = tellingRefusals(async (site) => {
 })
 
 /** Waits until what was evicted is up again elsewhere, before the next host has its turn. */
-export const workloads: StepWork = tellingRefusals(async (site) => {
-  const node = await site.nodes.nodeOf(site.host.address)
-  const evicted = evictedBy(site)
+export const workloads: Step = withApiErrors(async (context) => {
+  const node = await context.nodes.nodeOf(context.host.address)
+  const evicted = evictedWorkloads(context)
   if (!node || evicted.length === 0) return notNeeded('nothing was evicted')
-  const { within } = site.operation.policy.health
+  const { within } = context.operation.policy.health
   const deadline = performance.now() + within * 1000
   for (;;) {
-    const asked = () => node.of.workloadsAvailable(evicted, { signal: site.signal })
-    const { available, waiting } = await despiteOutages(site, asked)
+    const asked = () => node.of.workloadsAvailable(evicted, { signal: context.signal })
+    const { available, waiting } = await retryOutages(context, asked)
     if (available) return { workloads: evicted.length }
     const names = waiting.map(({ kind, namespace, name, ready, wanted }) => {
       return `${kind} ${namespace}/${name} (${ready} of ${wanted})`
     })
     if (performance.now() > deadline)
       throw new StepError('workloads_unavailable', `not up again after ${within} s: ${names.join(', ')}`)
-    site.say(`waits for ${names.join(', ')}`)
-    await pause(1000, undefined, { signal: site.signal })
+    context.report(`waits for ${names.join(', ')}`)
+    await pause(1000, undefined, { signal: context.signal })
   }
 })
 
-function evictedBy({ progress }: Site): readonly Workload[] {
+function evictedWorkloads({ progress }: StepContext): readonly Workload[] {
   return workloadsIn(noteOf(progress, 'drain'))
 }
 
@@ -118,13 +118,13 @@ function workloadsIn(note: Record<string, unknown> | undefined): readonly Worklo
   return Array.isArray(kept) ? (kept as Workload[]) : []
 }
 
-function union(some: readonly Workload[], others: readonly Workload[]): Workload[] {
+function unique(some: readonly Workload[], others: readonly Workload[]): Workload[] {
   const all = [...some, ...others].map((one) => [`${one.kind} ${one.namespace}/${one.name}`, one] as const)
   return [...new Map(all).values()]
 }
 
 /** The policy's words as the drain's options. */
-export function asKubectl(policy: DrainPolicy): DrainOptions {
+export function drainOptions(policy: DrainPolicy): DrainOptions {
   return {
     force: policy.force,
     ignoreDaemonSets: policy.ignore_daemonsets,
@@ -137,7 +137,7 @@ export function asKubectl(policy: DrainPolicy): DrainOptions {
   }
 }
 
-function sentence({ type, namespace, name, budget, message }: DrainEvent): string {
+function describeEvent({ type, namespace, name, budget, message }: DrainEvent): string {
   const why = budget ? ` by budget ${budget}` : message ? `: ${message}` : ''
   return `pod ${namespace}/${name}: ${type}${type === 'blocked' ? why : ''}`
 }

@@ -11,7 +11,7 @@ import { type Operation, timestamp } from '@commissaire/models'
 import type { HostEntry, HostProgress, OperationEntry } from '@commissaire/rollout'
 
 /** What is told, by the last word of its routing key `notify.operation.<name>`. */
-export type TidingName =
+export type NotificationName =
   | 'started'
   | 'paused'
   | 'resumed'
@@ -22,7 +22,7 @@ export type TidingName =
   | 'host_failed'
 
 /** A host of an operation, where a tiding is about one. */
-export interface HostInTiding {
+export interface NotifiedHost {
   readonly address: string
   readonly state: string
   readonly step: string
@@ -31,10 +31,10 @@ export interface HostInTiding {
 }
 
 /** Tells something of an operation. */
-export type Tell = (name: TidingName, operation: Operation, host?: HostInTiding) => Promise<void>
+export type Notify = (name: NotificationName, operation: Operation, host?: NotifiedHost) => Promise<void>
 
 /** Tells it on the bus, where it is kept for those who asked. That it cannot be told stops nobody. */
-export function telling(requester: Requester, { log }: { log: Logger }): Tell {
+export function createNotify(requester: Requester, { log }: { log: Logger }): Notify {
   return async (name, operation, host) => {
     const body = { id: randomUUID(), event: `operation.${name}`, at: timestamp(), ...bodyOf(operation, host) }
     try {
@@ -46,19 +46,22 @@ export function telling(requester: Requester, { log }: { log: Logger }): Tell {
 }
 
 /** What an entry of an operation's journal tells. */
-export function tidingOf(entry: OperationEntry): TidingName | undefined {
+export function notificationOf(entry: OperationEntry): NotificationName | undefined {
   if (entry.type === 'ended') return entry.status
   return entry.type === 'paused' || entry.type === 'resumed' ? entry.type : undefined
 }
 
 /** What an entry of a host's journal tells: that the host has come to an end by it. */
-export function hostTidingOf({ type }: HostEntry, { state }: HostProgress): TidingName | undefined {
+export function hostNotificationOf(
+  { type }: HostEntry,
+  { state }: HostProgress,
+): NotificationName | undefined {
   if (type !== 'step_done' && type !== 'step_failed') return undefined
   return state === 'done' ? 'host_done' : state === 'failed' ? 'host_failed' : undefined
 }
 
 /** Without what a command line might give away. */
-function bodyOf(operation: Operation, host: HostInTiding | undefined): object {
+function bodyOf(operation: Operation, host: NotifiedHost | undefined): object {
   const { id, kind, cluster, status, reason, version, hosts, started_at, finished_at } = operation
   return {
     operation: { id, kind, cluster, status, reason, version, hosts, started_at, finished_at },

@@ -4,7 +4,7 @@ import { estimate } from '@commissaire/rollout'
 import type { StorageClient } from '@commissaire/storage'
 
 /** So many earlier operations are looked at. */
-const MOST = 5
+const MAX_OPERATIONS = 5
 
 /** A host's estimate in milliseconds, by its address; undefined where this fleet has no history. */
 export async function estimatesFor(
@@ -14,7 +14,7 @@ export async function estimatesFor(
   const earlier = (await storage.list(Operations))
     .filter((other) => other.kind === kind && other.cluster === cluster && other.id !== id)
     .sort((one, other) => (one.started_at < other.started_at ? -1 : 1))
-    .slice(-MOST)
+    .slice(-MAX_OPERATIONS)
   const own = new Map<string, number[]>()
   for (const operation of earlier) await addDurations(storage, operation.id, own)
   const all = [...own.values()].flat()

@@ -2,39 +2,39 @@
 import type { DrainPlan, NodeState } from '@commissaire/containermgr/drain'
 import type { Operation } from '@commissaire/models'
 
-import { saidBy } from '../node-steps/api-outage.ts'
+import { describeFailure } from '../node-steps/api-outage.ts'
 import type { ClusterNodes, HostNode } from '../node-steps/cluster-nodes.ts'
-import { asKubectl } from '../node-steps/node-steps.ts'
-import { planFinding, type PlanFinding, some } from './plan-findings.ts'
+import { drainOptions } from '../node-steps/node-steps.ts'
+import { planFinding, type PlanFinding, firstFew } from './plan-findings.ts'
 
 /** What looking at nodes takes. */
-export interface NodeLook {
+export interface NodeCheckDeps {
   readonly nodes: ClusterNodes
   readonly policy: Operation['policy']
   readonly signal: AbortSignal
 }
 
 /** Everything that is in the way on the host's node; nothing for a host that is none. */
-export async function nodeFindings(address: string, look: NodeLook): Promise<PlanFinding[]> {
+export async function nodeFindings(address: string, look: NodeCheckDeps): Promise<PlanFinding[]> {
   try {
     const node = await look.nodes.nodeOf(address)
     return node ? await findingsOn(node, { ...look, address }) : []
   } catch (error) {
     look.signal.throwIfAborted()
     const code = isUnknown(error) ? 'node_unknown' : 'nodes_unreadable'
-    return [planFinding(code, saidBy(error), { address })]
+    return [planFinding(code, describeFailure(error), { address })]
   }
 }
 
 async function findingsOn(
   { name, of }: HostNode,
-  { policy, signal, address }: NodeLook & { address: string },
+  { policy, signal, address }: NodeCheckDeps & { address: string },
 ): Promise<PlanFinding[]> {
   const state = await of.nodeState(name, { signal })
   const { reasons } = await of.nodeGate(name, { signal })
-  const plan = await of.drainPlan(name, { ...asKubectl(policy.drain), signal })
+  const plan = await of.drainPlan(name, { ...drainOptions(policy.drain), signal })
   return [
-    ...refusals(plan, address),
+    ...refusalFindings(plan, address),
     ...(policy.drain.disable_eviction ? [] : budgetFindings(plan, address)),
     ...cordonFindings(state, address),
     ...reasons.map((reason) => planFinding('node_unwell', `node ${name}: ${reason}`, { address })),
@@ -49,12 +49,12 @@ const reasons = {
 } as const
 
 /** One finding for each reason, with the pods that it holds for. */
-function refusals({ pods }: DrainPlan, address: string): PlanFinding[] {
+function refusalFindings({ pods }: DrainPlan, address: string): PlanFinding[] {
   return Object.entries(reasons).flatMap(([reason, code]) => {
     const refused = pods.filter((pod) => pod.verdict === 'refuse' && pod.reason === reason)
     const names = refused.map(({ namespace, name }) => `${namespace}/${name}`)
     const said = refused[0]?.message
-    return said === undefined ? [] : [planFinding(code, `pod ${some(names)}: ${said}`, { address })]
+    return said === undefined ? [] : [planFinding(code, `pod ${firstFew(names)}: ${said}`, { address })]
   })
 }
 
@@ -64,11 +64,11 @@ function budgetFindings({ pods, budgets }: DrainPlan, address: string): PlanFind
     ...several.map(({ namespace, name, budgets: names }) =>
       planFinding('budgets_several', `pod ${namespace}/${name} has budgets ${names.join(', ')}`, { address }),
     ),
-    ...budgets.flatMap((budget) => outlookFindings(budget, address)),
+    ...budgets.flatMap((budget) => findingsOfBudget(budget, address)),
   ]
 }
 
-function outlookFindings(
+function findingsOfBudget(
   { namespace, name, pods, allowed, outlook, holdsUnhealthy }: DrainPlan['budgets'][number],
   address: string,
 ): PlanFinding[] {

@@ -154,7 +154,7 @@ export function hostFinding({ code, severity, found, remedy }: Finding, address:
 }
 
 /** The first few of a list, and how many more there are. */
-export function some(names: readonly string[]): string {
+export function firstFew(names: readonly string[]): string {
   const more = names.length - 3
   return `${names.slice(0, 3).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
 }

@@ -22,13 +22,13 @@ import {
   stepsOf,
 } from '@commissaire/rollout'
 
-import { whyDown } from '../driving/availability.ts'
+import { unavailableReason } from '../driving/availability.ts'
 import { ClusterNodes } from '../node-steps/cluster-nodes.ts'
 import { estimatesFor } from './history.ts'
-import { type HostLook, type HostOutlook, lookAt } from './host-checks.ts'
-import { planFinding, type PlanFinding, some } from './plan-findings.ts'
-import { slotOf } from '../../shared/mutual-exclusion.ts'
-import type { Plan } from '../requests/operation-request.ts'
+import { type HostCheckDeps, type HostCheck, checkHost } from './host-checks.ts'
+import { planFinding, type PlanFinding, firstFew } from './plan-findings.ts'
+import { exclusionKey } from '../../shared/mutual-exclusion.ts'
+import type { OperationSpec } from '../requests/operation-request.ts'
 
 /** How one host would have its turn. Times are empty for a host that would have none. */
 export interface PlannedHost {
@@ -55,7 +55,7 @@ export interface OperationPlan {
 }
 
 /** What planning takes. */
-export type PlanningMeans = Pick<HostLook, 'storage' | 'access'> & {
+export type PlanningDeps = Pick<HostCheckDeps, 'storage' | 'access'> & {
   /** Milliseconds that it may take. */
   readonly within: number
   /** Ends it: nobody waits for it any more. */
@@ -78,20 +78,20 @@ export const usualTime: Readonly<Record<OperationKindName, number>> = {
 }
 
 /** Plans. Touches nothing, neither on hosts nor in storage. */
-export async function planOperation(plan: Plan, means: PlanningMeans): Promise<OperationPlan> {
-  const known = new Map((await means.storage.list(Hosts)).map((host) => [host.address, host]))
-  const outlooks = await lookAtAll(plan, known, means)
+export async function planOperation(plan: OperationSpec, deps: PlanningDeps): Promise<OperationPlan> {
+  const known = new Map((await deps.storage.list(Hosts)).map((host) => [host.address, host]))
+  const outlooks = await lookAtAll(plan, known, deps)
   const down = downOf(plan, known, outlooks)
-  const history = await estimatesFor(means.storage, { id: '', kind: plan.kind, cluster: plan.cluster })
+  const history = await estimatesFor(deps.storage, { id: '', kind: plan.kind, cluster: plan.cluster })
   const estimate = (address: string) => history(address) ?? usualTime[plan.kind]
   const paper = { members: plan.members, steps: stepsOf(plan.kind), policy: plan.policy }
   const assumptions = { now: Date.now(), down: new Set(down.keys()), estimate, known: history }
-  const seen = await forecast(paper, assumptions, means)
+  const seen = await forecast(paper, assumptions, deps)
   return told(plan, {
     outlooks,
     down,
     seen,
-    underWay: await underWay(plan, means),
+    underWay: await underWay(plan, deps),
   })
 }
 
@@ -119,21 +119,21 @@ const PAPER_TIME = 0.4
 
 /** Those that there was time for. */
 async function lookAtAll(
-  plan: Plan,
+  plan: OperationSpec,
   known: ReadonlyMap<string, Host>,
-  { storage, access, within, signal }: PlanningMeans,
-): Promise<Map<string, HostOutlook>> {
+  { storage, access, within, signal }: PlanningDeps,
+): Promise<Map<string, HostCheck>> {
   const time = AbortSignal.timeout(Math.ceil(Math.max(within / 4, within - plan.members.length * PAPER_TIME)))
   await using nodes = new ClusterNodes(storage, plan.cluster)
   const nodeTime = Math.min(LONGEST_NODE, within / 2)
   const look = { plan, storage, access, nodes, nodeTime, signal: AbortSignal.any([signal, time]) }
-  const outlooks = new Map<string, HostOutlook>()
+  const outlooks = new Map<string, HostCheck>()
   const waiting = plan.members.values()
   const lookAtNext = async () => {
     for (const { address } of waiting) {
       const host = known.get(address)
       if (time.aborted) return
-      if (host) outlooks.set(address, await lookAt(host, look))
+      if (host) outlooks.set(address, await checkHost(host, look))
     }
   }
   const looking = Array.from({ length: AT_ONCE }, () =>
@@ -148,22 +148,23 @@ async function lookAtAll(
 
 /** Hosts that would not have their turn, and why: as it is stored of them, or as they were seen just now. */
 function downOf(
-  { members }: Plan,
+  { members }: OperationSpec,
   known: ReadonlyMap<string, Host>,
-  outlooks: ReadonlyMap<string, HostOutlook>,
+  outlooks: ReadonlyMap<string, HostCheck>,
 ): Map<string, string> {
   const down = new Map<string, string>()
   for (const { address } of members) {
     const seen = outlooks.get(address)
-    const why = whyDown(known.get(address)) || (seen?.isLost ? (seen.findings[0]?.message ?? '') : '')
+    const why =
+      unavailableReason(known.get(address)) || (seen?.isUnavailable ? (seen.findings[0]?.message ?? '') : '')
     if (why) down.set(address, why)
   }
   return down
 }
 
 /** The operation because of which this one would be refused. */
-async function underWay({ kind, cluster }: Plan, { storage }: PlanningMeans): Promise<PlanFinding[]> {
-  const slot = slotOf({ id: '', kind, cluster })
+async function underWay({ kind, cluster }: OperationSpec, { storage }: PlanningDeps): Promise<PlanFinding[]> {
+  const slot = exclusionKey({ id: '', kind, cluster })
   const lease = slot && (await storage.find(OperationLease, slot))
   const other = lease && (await storage.find(Operation, lease.operation))
   if (!other || isOver(other.status)) return []
@@ -171,13 +172,13 @@ async function underWay({ kind, cluster }: Plan, { storage }: PlanningMeans): Pr
 }
 
 interface Seen {
-  readonly outlooks: ReadonlyMap<string, HostOutlook>
+  readonly outlooks: ReadonlyMap<string, HostCheck>
   readonly down: ReadonlyMap<string, string>
   readonly seen: Forecast
   readonly underWay: readonly PlanFinding[]
 }
 
-function told(plan: Plan, all: Seen): OperationPlan {
+function told(plan: OperationSpec, all: Seen): OperationPlan {
   const { kind, cluster, members } = plan
   const { turns, leftOut, endsAt, stops = '' } = all.seen
   const turnOf = new Map(turns.map((turn) => [turn.address, turn]))
@@ -202,12 +203,12 @@ function hostFindings(address: string, { outlooks, down }: Seen): PlanFinding[] 
   const why = down.get(address)
   return [
     ...(outlook?.findings ?? []),
-    ...(why && !outlook?.isLost ? [planFinding('down', why, { address })] : []),
+    ...(why && !outlook?.isUnavailable ? [planFinding('down', why, { address })] : []),
     ...(outlook || why ? [] : [planFinding('not_looked_at', `${address} was not looked at`, { address })]),
   ]
 }
 
-function machineIds(outlooks: ReadonlyMap<string, HostOutlook>): Map<string, string[]> {
+function machineIds(outlooks: ReadonlyMap<string, HostCheck>): Map<string, string[]> {
   const known = [...outlooks].filter(([, { machineId }]) => machineId)
   const byId = Map.groupBy(known, ([, { machineId }]) => machineId)
   const shared = [...byId.values()].map((group) => group.map(([address]) => address))
@@ -219,11 +220,13 @@ function machineIds(outlooks: ReadonlyMap<string, HostOutlook>): Map<string, str
 function twinFindings(address: string, twins: ReadonlyMap<string, readonly string[]>): PlanFinding[] {
   const others = twins.get(address)?.filter((other) => other !== address)
   if (!others) return []
-  return [planFinding('machine_id_shared', `${address} has the machine id of ${some(others)}`, { address })]
+  return [
+    planFinding('machine_id_shared', `${address} has the machine id of ${firstFew(others)}`, { address }),
+  ]
 }
 
 function windowFindings(
-  { policy }: Plan,
+  { policy }: OperationSpec,
   address: string,
   { turn, all }: { turn: Forecast['turns'][number] | undefined; all: Seen },
 ): PlanFinding[] {
@@ -238,12 +241,12 @@ function windowFindings(
 }
 
 /** What is about no host alone, the worst first. */
-function wholeFindings(plan: Plan, { outlooks, down, seen, underWay: others }: Seen): PlanFinding[] {
+function wholeFindings(plan: OperationSpec, { outlooks, down, seen, underWay: others }: Seen): PlanFinding[] {
   const { members, policy } = plan
   const missed = members.map(({ address }) => address).filter((one) => !outlooks.has(one) && !down.has(one))
   const allowed = allowance({ plan: { members, policy, steps: [] }, throttle: undefined })
   const [unavailable, of] = [
-    `${some([...down.keys()])} ${down.size === 1 ? 'is' : 'are'} down`,
+    `${firstFew([...down.keys()])} ${down.size === 1 ? 'is' : 'are'} down`,
     `${allowed} may be away`,
   ]
   return [
@@ -254,7 +257,7 @@ function wholeFindings(plan: Plan, { outlooks, down, seen, underWay: others }: S
       ? [planFinding('fewer_at_a_time', `${unavailable}, and ${of} at once`)]
       : []),
     ...(missed.length > 0
-      ? [planFinding('not_looked_at', `${missed.length} of ${members.length} hosts: ${some(missed)}`)]
+      ? [planFinding('not_looked_at', `${missed.length} of ${members.length} hosts: ${firstFew(missed)}`)]
       : []),
   ]
 }

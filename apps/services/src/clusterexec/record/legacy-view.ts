@@ -48,13 +48,13 @@ export function viewOf(header: Operation, rollout: Rollout): ClusterOperation | 
     started_at: header.started_at,
     finished_at: header.finished_at,
     failures: failuresIn(rollout),
-    reason: (rollout.status !== 'failed' && header.reason) || sumOf(rollout, participle),
+    reason: (rollout.status !== 'failed' && header.reason) || summaryOf(rollout, participle),
     operation: header.id,
   })
 }
 
 /** Stores what is shown. */
-export async function show(storage: StorageClient, header: Operation, rollout: Rollout): Promise<void> {
+export async function saveView(storage: StorageClient, header: Operation, rollout: Rollout): Promise<void> {
   const view = viewOf(header, rollout)
   const definition = viewDefinition(header.kind)
   if (view && definition) await storage.save(definition, view)
@@ -79,7 +79,7 @@ function failuresIn(rollout: Rollout): Record<string, string> {
   return Object.fromEntries([...failed, ...absent])
 }
 
-function sumOf(rollout: Rollout, participle: string): string {
+function summaryOf(rollout: Rollout, participle: string): string {
   const { length } = rollout.plan.members
   if (rollout.status === 'finished') return length === 0 ? 'The cluster has no hosts.' : ''
   if (rollout.status !== 'failed') return ''

@@ -18,7 +18,7 @@ import type { StorageClient } from '@commissaire/storage'
 import type { Lease } from '../../shared/lease.ts'
 import { OperationLost } from '../../shared/operation-lost.ts'
 import type { OperationCounter } from '../operation-metrics.ts'
-import { hostTidingOf, type Tell, tidingOf } from '../notification/operation-notifications.ts'
+import { hostNotificationOf, type Notify, notificationOf } from '../notification/operation-notifications.ts'
 
 /** So many host records are written in one message: fewer than an etcd takes in one transaction by default, 128. */
 const BATCH = 100
@@ -29,7 +29,7 @@ export class OperationRecord {
   readonly #storage: StorageClient
   readonly #written = new Map<string, number>()
   #lease: Lease | undefined
-  #tell: Tell | undefined
+  #tell: Notify | undefined
   #counter: OperationCounter | undefined
   #header: Operation
 
@@ -66,17 +66,17 @@ export class OperationRecord {
   }
 
   /** Under this lease alone it may be changed from now on. */
-  holdUnder(lease: Lease): void {
+  requireLease(lease: Lease): void {
     this.#lease = lease
   }
 
   /** From now on it is told what counts of what happens. */
-  tellBy(tell: Tell): void {
+  notifyWith(tell: Notify): void {
     this.#tell = tell
   }
 
   /** From now on what becomes of it is counted. */
-  countBy(counter: OperationCounter): void {
+  countWith(counter: OperationCounter): void {
     this.#counter = counter
   }
 
@@ -90,42 +90,42 @@ export class OperationRecord {
   }
 
   /** Writes down what happens to a host, and takes it in. */
-  async writeTo(address: string, ...entries: HostEntry[]): Promise<void> {
-    this.#lease?.check()
+  async appendToHost(address: string, ...entries: HostEntry[]): Promise<void> {
+    this.#lease?.requireHeld()
     const known = this.#written.get(address) ?? 0
     const rehearsal = entries.length > 0 && this.rollout.rehearse(address, entries)
     if (!rehearsal) return
     await this.#storage.update(OperationHost, operationHostKey(this.id, address), (host) => {
       if (host.journal.length !== known) throw new OperationLost(`${address} was written by another worker`)
-      return { ...host, ...shown(rehearsal), journal: [...host.journal, ...entries] }
+      return { ...host, ...hostFields(rehearsal), journal: [...host.journal, ...entries] }
     })
     this.#written.set(address, known + entries.length)
     for (const entry of entries) this.rollout.applyTo(address, entry)
-    this.#counter?.wroteTo(address, entries, this.rollout.progress(address))
+    this.#counter?.appendedToHost(address, entries, this.rollout.progress(address))
     await this.#tellOfHost(address, entries.at(-1))
-    this.#lease?.check()
+    this.#lease?.requireHeld()
   }
 
   /** Writes down what happens to the operation, and takes it in. */
-  async write(entry: OperationEntry, change: Partial<Operation> = {}): Promise<void> {
-    this.#lease?.check()
+  async append(entry: OperationEntry, change: Partial<Operation> = {}): Promise<void> {
+    this.#lease?.requireHeld()
     this.rollout.apply(entry)
-    await this.note((header) => ({ ...change, journal: [...header.journal, entry] }))
-    this.#counter?.wrote(entry)
-    const tiding = tidingOf(entry)
+    await this.updateHeader((header) => ({ ...change, journal: [...header.journal, entry] }))
+    this.#counter?.appended(entry)
+    const tiding = notificationOf(entry)
     if (tiding) await this.#tell?.(tiding, this.#header)
   }
 
   async #tellOfHost(address: string, entry: HostEntry | undefined): Promise<void> {
     const progress = this.rollout.progress(address)
-    const tiding = entry && hostTidingOf(entry, progress)
+    const tiding = entry && hostNotificationOf(entry, progress)
     if (!tiding) return
     const { state, failedAt: step = '', reason, code } = progress
     await this.#tell?.(tiding, this.#header, { address, state, step, reason, code })
   }
 
   /** Stores what else is to be known of the operation, together with where it stands. */
-  async note(change: (header: Operation) => Partial<Operation> = () => ({})): Promise<Operation> {
+  async updateHeader(change: (header: Operation) => Partial<Operation> = () => ({})): Promise<Operation> {
     this.#header = await this.#storage.update(Operation, this.id, (header) => ({
       ...header,
       status: this.rollout.status,
@@ -183,7 +183,7 @@ function hostOf(
   }
 }
 
-function shown(progress: HostProgress): Partial<OperationHost> {
+function hostFields(progress: HostProgress): Partial<OperationHost> {
   const { state, began, failedAt, done, reason, code, startedAt, endedAt } = progress
   return {
     state,

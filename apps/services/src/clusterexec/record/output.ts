@@ -21,7 +21,7 @@ const KEEP = 3000
 
 /** The lines of one host. */
 export class HostOutput {
-  readonly #means: { readonly storage: StorageClient; readonly requester: Requester; readonly log: Logger }
+  readonly #deps: { readonly storage: StorageClient; readonly requester: Requester; readonly log: Logger }
   readonly #operation: string
   readonly #address: string
   #step = ''
@@ -33,10 +33,10 @@ export class HostOutput {
   #kept: Promise<void> = Promise.resolve()
 
   constructor(
-    means: { readonly storage: StorageClient; readonly requester: Requester; readonly log: Logger },
+    deps: { readonly storage: StorageClient; readonly requester: Requester; readonly log: Logger },
     { operation, address }: { operation: string; address: string },
   ) {
-    this.#means = means
+    this.#deps = deps
     this.#operation = operation
     this.#address = address
   }
@@ -70,7 +70,7 @@ export class HostOutput {
   /** While a long step goes on; what cannot be kept now is kept with what comes next. */
   async #keepMeanwhile(): Promise<void> {
     await this.flush().catch((err: unknown) => {
-      this.#means.log.debug({ err, address: this.#address }, 'Output could not be kept yet')
+      this.#deps.log.debug({ err, address: this.#address }, 'Output could not be kept yet')
     })
   }
 
@@ -89,11 +89,11 @@ export class HostOutput {
 
   async #store(fresh: readonly string[], missed: number): Promise<void> {
     const id = operationHostKey(this.#operation, this.#address)
-    const kept = (await this.#means.storage.find(OperationOutput, id)) ?? { lines: [], dropped: 0 }
+    const kept = (await this.#deps.storage.find(OperationOutput, id)) ?? { lines: [], dropped: 0 }
     const lines = [...kept.lines, ...fresh]
     const tooMany = Math.max(0, lines.length - MOST_LINES)
     const dropped = kept.dropped + missed + tooMany
-    await this.#means.storage.save(OperationOutput, { id, lines: lines.slice(tooMany), dropped })
+    await this.#deps.storage.save(OperationOutput, { id, lines: lines.slice(tooMany), dropped })
   }
 
   #send(): void {
@@ -103,8 +103,8 @@ export class HostOutput {
     const body = { operation: this.#operation, address: this.#address, step: this.#step, lines: this.#fresh }
     this.#fresh = []
     // Nobody has to be listening.
-    this.#means.requester
+    this.#deps.requester
       .publish('notify.operation.output', body, { persistent: false })
-      .catch((err: unknown) => this.#means.log.debug({ err }, 'Output could not be sent'))
+      .catch((err: unknown) => this.#deps.log.debug({ err }, 'Output could not be sent'))
   }
 }

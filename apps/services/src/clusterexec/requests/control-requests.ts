@@ -3,16 +3,16 @@
  * reads it there, within a second, and answers by what it does.
  */
 import { BusError } from '@commissaire/bus'
-import { Operation, OperationRequest, timestamp, type RolloutStatus } from '@commissaire/models'
+import { Operation, ControlRequest, timestamp, type RolloutStatus } from '@commissaire/models'
 import type { Rollout } from '@commissaire/rollout'
 import type { StorageClient } from '@commissaire/storage'
 
 import type { OperationRecord } from '../record/operation-record.ts'
 
-type What = OperationRequest['what']
+type ControlName = ControlRequest['what']
 
 /** In which states of an operation what may be asked. */
-const allowed: Readonly<Record<What, readonly RolloutStatus[]>> = {
+const allowed: Readonly<Record<ControlName, readonly RolloutStatus[]>> = {
   pause: ['in_process'],
   resume: ['pausing', 'paused'],
   cancel: ['in_process', 'pausing', 'paused'],
@@ -23,13 +23,13 @@ const allowed: Readonly<Record<What, readonly RolloutStatus[]>> = {
 }
 
 /** What may come after so many requests is refused: nobody asks that often by hand. */
-const MOST = 1000
+const MAX_REQUESTS = 1000
 
 /** Writes a request down. Throws 404 where there is no such operation, and 405 where it is not in a state for that. */
-export async function ask(
+export async function storeControlRequest(
   storage: StorageClient,
   operation: string,
-  wish: Omit<OperationRequest, 'at'>,
+  wish: Omit<ControlRequest, 'at'>,
 ): Promise<Operation> {
   if (!(await storage.find(Operation, operation)))
     throw new BusError('NotFound', `There is no operation "${operation}"`, { data: { operation } })
@@ -40,65 +40,69 @@ export async function ask(
 }
 
 /** Does what was asked for since the last look; true where something was. */
-export async function answerRequests(
+export async function applyControlRequests(
   record: OperationRecord,
   release: (address: string) => Promise<boolean>,
 ): Promise<boolean> {
   const { requests, requests_seen } = await record.refresh()
   const fresh = requests.slice(requests_seen)
-  for (const request of fresh) await answers[request.what](record, request, release)
-  if (fresh.length > 0) await record.note(() => ({ requests_seen: requests.length }))
+  for (const request of fresh) await actions[request.what](record, request, release)
+  if (fresh.length > 0) await record.updateHeader(() => ({ requests_seen: requests.length }))
   return fresh.length > 0
 }
 
-type Answer = (
+type ControlAction = (
   record: OperationRecord,
-  request: OperationRequest,
+  request: ControlRequest,
   release: (address: string) => Promise<boolean>,
 ) => Promise<void>
 
-const answers: Readonly<Record<What, Answer>> = {
+const actions: Readonly<Record<ControlName, ControlAction>> = {
   pause: async (record, { reason, by }) => {
     const why = reason || 'paused by hand'
     if (record.rollout.status === 'in_process')
-      await record.write({ type: 'pausing', reason: why, ...now(by) }, { reason: why })
+      await record.append({ type: 'pausing', reason: why, ...stamp(by) }, { reason: why })
   },
   resume: async (record, { by }) => {
     if (record.rollout.status !== 'pausing' && record.rollout.status !== 'paused') return
-    await record.write({ type: 'resumed', ...now(by) }, { reason: '' })
+    await record.append({ type: 'resumed', ...stamp(by) }, { reason: '' })
   },
   cancel: async (record, { reason, by }) => {
     const why = reason || 'cancelled by hand'
     if (!allowed.cancel.includes(record.rollout.status)) return
-    await record.write({ type: 'cancelling', reason: why, ...now(by) }, { reason: why })
+    await record.append({ type: 'cancelling', reason: why, ...stamp(by) }, { reason: why })
   },
   retry: async (record, { hosts, by }) => {
     const { rollout } = record
-    for (const address of meant(rollout, hosts, ['failed']))
-      await record.writeTo(address, { type: 'retried', ...now(by) })
+    for (const address of targetsOf(rollout, hosts, ['failed']))
+      await record.appendToHost(address, { type: 'retried', ...stamp(by) })
     if (rollout.status === 'failed' || rollout.status === 'paused' || rollout.status === 'pausing')
-      await record.write({ type: 'resumed', ...now(by) }, { reason: '', finished_at: '' })
+      await record.append({ type: 'resumed', ...stamp(by) }, { reason: '', finished_at: '' })
   },
   skip: async (record, { hosts, reason, by }) => {
-    for (const address of meant(record.rollout, hosts, ['waiting', 'failed']))
-      await record.writeTo(address, { type: 'skipped', reason: reason || 'skipped by hand', ...now(by) })
+    for (const address of targetsOf(record.rollout, hosts, ['waiting', 'failed']))
+      await record.appendToHost(address, {
+        type: 'skipped',
+        reason: reason || 'skipped by hand',
+        ...stamp(by),
+      })
   },
   release: async (record, { hosts }, release) => {
-    for (const address of meant(record.rollout, hosts, ['working'])) await release(address)
+    for (const address of targetsOf(record.rollout, hosts, ['working'])) await release(address)
   },
   throttle: async (record, { max_unavailable, by }) => {
     if (max_unavailable === undefined) return
-    await record.write({ type: 'throttled', max_unavailable, ...now(by) })
+    await record.append({ type: 'throttled', max_unavailable, ...stamp(by) })
   },
 }
 
 /** When, and who asked, for the journal. */
-function now(by: string): { at: number; by?: string } {
+function stamp(by: string): { at: number; by?: string } {
   return { at: Date.now(), ...(by !== '' && { by }) }
 }
 
-/** The hosts that a request means: those that are named, or all, as far as they are in such a state. */
-function meant(
+/** The hosts that a request deps: those that are named, or all, as far as they are in such a state. */
+function targetsOf(
   rollout: Rollout,
   hosts: readonly string[],
   states: readonly ('waiting' | 'working' | 'failed')[],
@@ -109,7 +113,7 @@ function meant(
 
 function requireAllowed(
   { id, status, requests }: Operation,
-  { what, hosts, max_unavailable }: Omit<OperationRequest, 'at'>,
+  { what, hosts, max_unavailable }: Omit<ControlRequest, 'at'>,
 ): void {
   const data = { operation: id, status }
   if (!allowed[what].includes(status))
@@ -126,10 +130,10 @@ function requireAllowed(
       `"max_unavailable" is ${max_unavailable ?? 'missing'}; allow at least one host`,
       { data },
     )
-  if (requests.length >= MOST)
+  if (requests.length >= MAX_REQUESTS)
     throw new BusError(
       'NotAllowed',
-      `Operation ${id} was asked for ${MOST} changes; cancel it and begin another`,
+      `Operation ${id} was asked for ${MAX_REQUESTS} changes; cancel it and begin another`,
       { data },
     )
 }

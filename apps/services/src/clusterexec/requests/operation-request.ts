@@ -14,7 +14,7 @@ import { asBusError, type StorageClient } from '@commissaire/storage'
 import { z } from 'zod'
 
 /** What can be wished for, as it comes from the bus. */
-export const Wish = z.strictObject({
+export const OperationRequest = z.strictObject({
   kind: z.enum(operationKindNames),
   cluster_name: z.string(),
   version: z.string().default(''),
@@ -25,10 +25,10 @@ export const Wish = z.strictObject({
   /** Who wishes it. */
   by: z.string().default(''),
 })
-export type Wish = z.output<typeof Wish>
+export type OperationRequest = z.output<typeof OperationRequest>
 
 /** A wish that can be fulfilled. */
-export interface Plan {
+export interface OperationSpec {
   readonly kind: OperationKindName
   readonly cluster: string
   readonly version: string
@@ -41,19 +41,19 @@ export interface Plan {
 }
 
 /** Reads a wish. Throws `InvalidParams` with every fault, and `NotFound` for a cluster or host that there is not. */
-export async function readWish(storage: StorageClient, given: unknown): Promise<Plan> {
+export async function resolveRequest(storage: StorageClient, given: unknown): Promise<OperationSpec> {
   const wish = parse(given)
   const { kind, cluster_name: cluster, version, command, policy, by } = wish
   const members = await membersOf(storage, wish)
   const faults = faultsOf(policy, { members, now: Date.now() })
   if (faults.length > 0 && members.length > 0)
-    throw impossible(faults.map(({ path, message }) => ({ path: `policy.${path}`, message })))
+    throw invalidRequest(faults.map(({ path, message }) => ({ path: `policy.${path}`, message })))
   return { kind, cluster, version, command, policy, by, members: inOrder(members, policy) }
 }
 
-function parse(given: unknown): Wish {
+function parse(given: unknown): OperationRequest {
   try {
-    const wish = parseAs(Wish, given, { name: 'operation' })
+    const wish = parseAs(OperationRequest, given, { name: 'operation' })
     if (wish.kind === 'deploy' && wish.version === '') throw missing('version')
     if (wish.kind === 'exec' && wish.command === '') throw missing('command')
     return wish
@@ -62,7 +62,10 @@ function parse(given: unknown): Wish {
   }
 }
 
-async function membersOf(storage: StorageClient, { cluster_name, hosts }: Wish): Promise<Member[]> {
+async function membersOf(
+  storage: StorageClient,
+  { cluster_name, hosts }: OperationRequest,
+): Promise<Member[]> {
   const cluster = await storage.find(Cluster, cluster_name)
   if (!cluster)
     throw new BusError('NotFound', `There is no cluster "${cluster_name}"`, { data: { cluster_name } })
@@ -84,10 +87,10 @@ async function membersOf(storage: StorageClient, { cluster_name, hosts }: Wish):
 const controlPlaneLabels = ['node-role.kubernetes.io/control-plane', 'node-role.kubernetes.io/master']
 
 function missing(path: string): BusError {
-  return impossible([{ path, message: 'must not be empty' }])
+  return invalidRequest([{ path, message: 'must not be empty' }])
 }
 
-function impossible(faults: readonly { path: string; message: string }[]): BusError {
+function invalidRequest(faults: readonly { path: string; message: string }[]): BusError {
   const listed = faults.map(({ path, message }) => `${path}: ${message}`).join('; ')
   return new BusError('InvalidParams', `This operation is not possible: ${listed}`, {
     data: { exception: 'ValidationError', faults },
