@@ -117,7 +117,7 @@ const cases: Record<string, Case> = {
     said: '"bus_uri" is "redsi://x"',
     and: 'redis://',
   },
-  'a bus that is no URL': { is: { 'bus-uri': 'here' }, said: '"bus_uri" is "here"', and: 'no URL' },
+  'a bus that is no URL': { is: { 'bus-uri': 'here' }, said: '"bus_uri" is "here"', and: 'not a URL' },
   'a PEM file that is not there': {
     is: { 'tls-pemfile': '/nowhere.pem' },
     said: '"tls_pemfile" is "/nowhere.pem"',

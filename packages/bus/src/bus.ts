@@ -1,8 +1,8 @@
 /**
  * The bus: requests, replies, notifications and served queues over a transport.
  *
- * The transport moves text; what a message means, how long it is waited for and who is told what is decided here and in
- * `requests.ts` (the caller's side) and `serving.ts` (the service's side).
+ * The transport moves text. This file, `rpc/requests.ts` (the caller) and `rpc/serving.ts` (the service) decide what a
+ * message means, how long a request waits and who is answered.
  */
 
 import { createClient, type Client } from './client.ts'
@@ -10,7 +10,7 @@ import { Deadlines } from './rpc/deadlines.ts'
 import { encodeNotification, type Params } from './rpc/json-rpc.ts'
 import type { Logger } from './logger.ts'
 import { lastWord } from './message.ts'
-import { type ListenOptions, Notices } from './broadcast/notices.ts'
+import { type ListenOptions, Broadcasts } from './broadcast/broadcasts.ts'
 import { encodePayload } from './rpc/payload.ts'
 import { decodeCancel, Requests, type RequestOptions } from './rpc/requests.ts'
 import { RollCalls, type RollCallOptions } from './broadcast/roll-call.ts'
@@ -18,60 +18,60 @@ import { QueueServing, type ServeOptions, type Serving } from './rpc/serving.ts'
 import { traceHeaders } from './rpc/trace.ts'
 import type { DeadMessages, QueueDeclaration, Transport, TransportEvents } from './transport.ts'
 
-/** What most parts need of the bus. */
+/** Sends messages: the part of a bus that most callers need. */
 export interface Requester {
-  /** Asks whoever serves the routing key; its last word is the method. */
+  /** Calls the service that serves the routing key; the last word of the key is the method. */
   request<T = unknown>(routingKey: string, params?: Params, options?: RequestOptions): Promise<T>
-  /** Tells whoever serves the routing key, and wants no answer. */
+  /** Sends a notification: a call without a reply. */
   notify(routingKey: string, params?: Params): Promise<void>
-  /** Sends a raw message: a text as text, everything else as JSON. */
+  /** Sends a raw message: a string as text, everything else as JSON. */
   publish(routingKey: string, payload: unknown, options?: { persistent?: boolean }): Promise<void>
 }
 
-/** Where the connection stands. */
+/** The state of the connection. */
 export type BusState = 'connected' | 'disconnected' | 'closed'
 
 /** A connection to one exchange. */
 export interface Bus extends Requester, AsyncDisposable {
   readonly exchange: string
   readonly state: BusState
-  /** Messages that were set aside. */
+  /** The dead letters: messages that were set aside. */
   readonly dead: DeadMessages
-  /** A typed caller of the service that serves `<prefix>.*`. */
+  /** Returns a typed client of the service that serves `<prefix>.*`. */
   client<Service>(prefix: string, options?: RequestOptions): Client<Service>
-  /** Asks who is there; resolves with what every process says of itself that answers in time. */
+  /** Asks every process of the exchange to describe itself; resolves with the answers that arrive in time. */
   rollCall(options?: RollCallOptions): Promise<unknown[]>
-  /** Answers roll calls with what this says, until it is disposed. */
+  /** Answers roll calls with what `describe` returns, until the result is disposed. */
   answerRollCalls(describe: () => unknown): Disposable
   /**
-   * Hears every transient message that matches one of the keys while this connection is up. Nothing is declared for it
-   * and nothing is kept: what is said while the broker is away is missed, and that is told.
+   * Receives every transient message that matches one of the keys while this connection is up. Nothing is declared on
+   * the broker and nothing is stored: messages sent while the broker is away are missed, and `onMissed` reports that.
    */
   listen(routingKeys: readonly string[], options: ListenOptions): Disposable
-  /** Declares and binds a queue, and hands its messages to the handler. */
+  /** Declares and binds a queue, and passes its messages to the handler. */
   serve(queue: QueueDeclaration, options: ServeOptions): Promise<Serving>
-  /** Stops serving, finishes what is in hand, and disconnects. May be called twice. */
+  /** Stops serving, finishes the running handlers, and disconnects. Can be called twice. */
   close(): Promise<void>
 }
 
-/** What a bus is made with. */
+/** The settings of a bus. */
 export interface BusOptions {
   readonly exchange: string
   readonly requestTimeout: number
   readonly log: Logger
 }
 
-/** Opens a transport and puts the bus on it. */
+/** Opens a transport and returns a bus that uses it. */
 export async function openBus(
   open: (events: TransportEvents) => Promise<Transport>,
   options: BusOptions,
 ): Promise<Bus> {
   let bus: TransportBus | undefined
   const transport = await open({
-    onReply: (body) => bus?.receive(body),
-    onBroadcast: (text) => bus?.hear(text),
-    onState: (state) => bus?.change(state),
-    onMissed: () => bus?.miss(),
+    onReply: (body) => bus?.receiveReply(body),
+    onBroadcast: (text) => bus?.receiveBroadcast(text),
+    onState: (state, cause) => bus?.setState(state, cause),
+    onMissed: () => bus?.reportMissed(),
   })
   bus = new TransportBus(transport, options)
   return bus
@@ -84,7 +84,7 @@ class TransportBus implements Bus {
   readonly #deadlines = new Deadlines()
   readonly #requests: Requests
   readonly #rollCalls: RollCalls
-  readonly #notices: Notices
+  readonly #broadcasts: Broadcasts
   readonly #servings = new Set<QueueServing>()
   readonly #cancelled = new Map<string, number>()
   #state: BusState = 'connected'
@@ -96,7 +96,7 @@ class TransportBus implements Bus {
     this.#log = log
     this.#requests = new Requests(transport, { deadlines: this.#deadlines, timeout: requestTimeout, log })
     this.#rollCalls = new RollCalls(transport, { log })
-    this.#notices = new Notices(transport, { log })
+    this.#broadcasts = new Broadcasts(transport, { log })
   }
 
   get state(): BusState {
@@ -123,7 +123,7 @@ class TransportBus implements Bus {
 
   async publish(routingKey: string, payload: unknown, options: { persistent?: boolean } = {}): Promise<void> {
     const message = { routingKey, ...encodePayload(payload), ...options, headers: traceHeaders() }
-    await Promise.all([this.#transport.publish(message), this.#notices.say(message)])
+    await Promise.all([this.#transport.publish(message), this.#broadcasts.send(message)])
   }
 
   client<Service>(prefix: string, options: RequestOptions = {}): Client<Service> {
@@ -139,7 +139,7 @@ class TransportBus implements Bus {
   }
 
   listen(routingKeys: readonly string[], options: ListenOptions): Disposable {
-    return this.#notices.listen(routingKeys, options)
+    return this.#broadcasts.listen(routingKeys, options)
   }
 
   async serve(queue: QueueDeclaration, { handler, prefetch }: ServeOptions): Promise<Serving> {
@@ -162,36 +162,42 @@ class TransportBus implements Bus {
     return this.close()
   }
 
-  /** An answer arrived. */
-  receive(body: string): void {
-    if (!this.#rollCalls.receive(body)) this.#requests.receive(body)
+  /** Takes a reply from the reply queue. */
+  receiveReply(body: string): void {
+    if (!this.#rollCalls.receiveReply(body)) this.#requests.receive(body)
   }
 
-  /** Somebody said something to all: a notice, that a caller gave up, or that they want to know who is there. */
-  hear(text: string): void {
-    if (this.#notices.hear(text)) return
+  /** Takes a broadcast: a transient message, a cancellation or a roll call. */
+  receiveBroadcast(text: string): void {
+    if (this.#broadcasts.receive(text)) return
     const cancel = decodeCancel(text)
-    if (!cancel) return this.#rollCalls.hear(text)
+    if (!cancel) return this.#rollCalls.receiveBroadcast(text)
     for (const serving of this.#servings) serving.cancel(cancel.id)
-    if (this.#servings.size > 0) this.#remember(cancel)
+    if (this.#servings.size > 0) this.#rememberCancelled(cancel)
   }
 
-  change(state: 'connected' | 'disconnected'): void {
-    if (this.#state !== 'closed') this.#state = state
+  /** Takes a change of the connection's state. Logs each loss and each return once. */
+  setState(state: 'connected' | 'disconnected', cause?: Error): void {
+    if (this.#state === state || this.#state === 'closed') return
+    this.#state = state
+    if (this.#closing) return
+    const { exchange } = this
+    if (state === 'connected') this.#log.info({ exchange }, 'connected to the broker again')
+    else this.#log.warn({ exchange, err: cause }, 'lost the connection to the broker; reconnecting')
   }
 
-  /** What was said to all may not have reached us. */
-  miss(): void {
-    this.#notices.miss()
+  /** Tells the listeners that broadcasts may have been missed. */
+  reportMissed(): void {
+    this.#broadcasts.reportMissed()
   }
 
-  /** A request may be cancelled before it was taken from its queue. */
-  #remember({ id, until }: { id: string; until: number }): void {
+  /** Remembers a cancellation until the request's deadline: the request may still be on its queue. */
+  #rememberCancelled({ id, until }: { id: string; until: number }): void {
     const now = Date.now()
     if (until <= now) return
     this.#cancelled.set(id, until)
     for (const [other, end] of this.#cancelled) {
-      if (end > now && this.#cancelled.size <= mostCancelled) break
+      if (end > now && this.#cancelled.size <= maxCancelled) break
       this.#cancelled.delete(other)
     }
   }
@@ -205,4 +211,4 @@ class TransportBus implements Bus {
   }
 }
 
-const mostCancelled = 10_000
+const maxCancelled = 10_000

@@ -1,4 +1,4 @@
-/** From a URL to a bus: chooses the transport by scheme, and loads its client only then. */
+/** Connects to a bus: chooses the transport by the scheme of the URL, and loads it and its client only then. */
 
 import { openBus, type Bus } from './bus.ts'
 import { BusError } from './errors.ts'
@@ -6,37 +6,44 @@ import { encodeError, readId, unknownId, type RpcId } from './rpc/json-rpc.ts'
 import { defaultLogger, type Logger } from './logger.ts'
 import { decodeBody } from './rpc/payload.ts'
 import { firstServer } from './servers.ts'
-import type { Received, TransportModule, TransportOptions } from './transport.ts'
+import type { ReceivedMessage, TransportModule, TransportOptions } from './transport.ts'
 
-/** How to connect. */
+/** The settings of a connection. */
 export interface ConnectOptions {
   /** Default `commissaire`. */
   exchange?: string
   log?: Logger
-  /** After how many milliseconds without a sign of life a process loses the messages it holds; default 5000. */
+  /** After how many milliseconds without activity a process loses the messages it holds; default 5000. */
   visibility?: number
-  /** How many processes a message may end before it is set aside; default 5. */
+  /** How many processes may die while they handle a message before it is set aside; default 5. */
   maxAttempts?: number
-  /** How long a request waits for its answer where it does not say, in milliseconds; default 10 000. */
+  /** How long a request waits for its answer when it gives no timeout, in milliseconds; default 10 000. */
   requestTimeout?: number
-  /** How the broker's own tools name this connection; default `commissaire`. */
+  /** The name of this connection in the broker's own tools; default `commissaire`. */
   clientName?: string
+  /**
+   * More transports, by the scheme of their URLs with its colon. One of the same scheme as a built-in one replaces it.
+   * @example connect('my://host', { transports: { 'my:': () => import('./my-transport.ts') } })
+   */
+  transports?: Readonly<Record<string, LoadTransport>>
 }
 
-const redis = (): Promise<TransportModule> => import('./transports/redis.ts')
-const amqp = (): Promise<TransportModule> => import('./transports/amqp.ts')
-const nats = (): Promise<TransportModule> => import('./transports/nats.ts')
-const natsClient = '@nats-io/transport-node @nats-io/jetstream'
+/** Loads the module of a transport. */
+export type LoadTransport = () => Promise<TransportModule>
 
-const transports: Record<string, { client?: string; load: () => Promise<TransportModule> }> = {
-  'memory:': { load: () => import('./transports/memory.ts') },
-  'redis:': { client: 'ioredis', load: redis },
-  'rediss:': { client: 'ioredis', load: redis },
-  'amqp:': { client: 'rabbitmq-client', load: amqp },
-  'amqps:': { client: 'rabbitmq-client', load: amqp },
-  'nats:': { client: natsClient, load: nats },
-  'tls:': { client: natsClient, load: nats },
-  'nats+tls:': { client: natsClient, load: nats },
+const redis = withClient('ioredis', () => import('./transports/redis.ts'))
+const amqp = withClient('rabbitmq-client', () => import('./transports/amqp.ts'))
+const nats = withClient('@nats-io/transport-node @nats-io/jetstream', () => import('./transports/nats.ts'))
+
+const builtIn: Readonly<Record<string, LoadTransport>> = {
+  'memory:': () => import('./transports/memory.ts'),
+  'redis:': redis,
+  'rediss:': redis,
+  'amqp:': amqp,
+  'amqps:': amqp,
+  'nats:': nats,
+  'tls:': nats,
+  'nats+tls:': nats,
 }
 
 /**
@@ -45,15 +52,15 @@ const transports: Record<string, { client?: string; load: () => Promise<Transpor
  */
 export async function connect(url: string, options: ConnectOptions = {}): Promise<Bus> {
   const { exchange = 'commissaire', log = defaultLogger, requestTimeout = 10_000 } = options
-  const parsed = parse(url)
-  const transport = await load(parsed)
+  const { parsed, load } = choose(url, { ...builtIn, ...options.transports })
+  const transport = await load()
   const settings: Omit<TransportOptions, 'onReply' | 'onBroadcast' | 'onState'> = {
     exchange,
     log,
     visibility: options.visibility ?? 5_000,
     maxAttempts: options.maxAttempts ?? 5,
     clientName: options.clientName ?? 'commissaire',
-    obituary,
+    abandonedReply,
   }
   return openBus((events) => transport.open(parsed, { ...settings, ...events }), {
     exchange,
@@ -62,28 +69,34 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
   })
 }
 
-function parse(address: string): URL {
+function choose(
+  address: string,
+  transports: Readonly<Record<string, LoadTransport>>,
+): { parsed: URL; load: LoadTransport } {
   const url = firstServer(address)
   const parsed = URL.canParse(url) ? new URL(url) : undefined
-  if (parsed && Object.hasOwn(transports, parsed.protocol)) return parsed
-  throw unknownScheme(parsed?.protocol)
+  const load = parsed && Object.hasOwn(transports, parsed.protocol) ? transports[parsed.protocol] : undefined
+  if (parsed && load) return { parsed, load }
+  throw unknownScheme(parsed?.protocol, Object.keys(transports))
 }
 
-function unknownScheme(scheme: string | undefined): Error {
-  const known = Object.keys(transports).map((scheme) => `${scheme}//`)
-  const found = scheme === undefined ? 'what was given is no URL' : `"${scheme}//" is no known kind of bus`
-  return new TypeError(`cannot connect to the bus: ${found}; known are ${known.join(', ')}`)
+function unknownScheme(scheme: string | undefined, known: readonly string[]): Error {
+  const found =
+    scheme === undefined ? 'the address is not a URL' : `no transport is registered for "${scheme}//"`
+  const list = known.map((one) => `${one}//`).join(', ')
+  return new TypeError(`cannot connect to the bus: ${found}; known are ${list}`)
 }
 
-async function load(url: URL): Promise<TransportModule> {
-  const { client, load } = transports[url.protocol] ?? {}
-  try {
-    if (!load) throw unknownScheme(url.protocol)
-    return await load()
-  } catch (cause) {
-    if (!client || !isMissing(cause, client)) throw cause
-    const message = `cannot connect to ${url.protocol}// because the package ${client.replace(' ', ' or ')} is missing; run: npm install ${client}`
-    throw new Error(message, { cause })
+/** Names the packages to install when loading the transport fails because one is missing. */
+function withClient(client: string, load: LoadTransport): LoadTransport {
+  return async () => {
+    try {
+      return await load()
+    } catch (cause) {
+      if (!isMissing(cause, client)) throw cause
+      const message = `cannot connect to the bus: the package ${client.replace(' ', ' or ')} is missing; run: npm install ${client}`
+      throw new Error(message, { cause })
+    }
   }
 }
 
@@ -93,15 +106,15 @@ function isMissing(error: unknown, client: string): boolean {
   return error.code === 'ERR_MODULE_NOT_FOUND' && names.some((name) => error.message.includes(name))
 }
 
-/** The answer to the caller of a message that was given up on. */
-const obituary: TransportOptions['obituary'] = (message, reason) => {
+/** Writes the error reply to the caller of a message that the transport sets aside. */
+const abandonedReply: TransportOptions['abandonedReply'] = (message, reason) => {
   const { replyTo, queue, routingKey } = message
   if (replyTo === undefined) return undefined
   const error = new BusError('Abandoned', reason, { data: { queue, routingKey } })
   return { queue: replyTo, body: encodeError(idIn(message), error) }
 }
 
-function idIn(message: Received): RpcId {
+function idIn(message: ReceivedMessage): RpcId {
   try {
     return readId(decodeBody(message)) ?? unknownId
   } catch {

@@ -1,8 +1,8 @@
 /**
  * Every error that can cross the bus: one table of names, codes and meanings.
  *
- * Codes below zero are JSON-RPC's and the original system's, those above are HTTP's, as peers use them.
- * Match on `code`, never on text: two copies of this package may be loaded.
+ * Negative codes come from JSON-RPC and from the original system; positive codes are HTTP status codes, as peers use
+ * them. Compare `code`, not the class or the text: two copies of this package may be loaded.
  */
 
 interface ErrorRow {
@@ -10,7 +10,7 @@ interface ErrorRow {
   readonly meaning: string
 }
 
-/** Name, code and meaning of each error. The manual's table is compared with this one by a test. */
+/** Name, code and meaning of each error. A test compares the table in the manual with this one. */
 export const errorTable = {
   ParseError: { code: -32700, meaning: 'The message is not JSON.' },
   InvalidRequest: { code: -32600, meaning: 'The message is JSON but no JSON-RPC request.' },
@@ -29,19 +29,19 @@ export const errorTable = {
   Abandoned: { code: -20014, meaning: 'The message ended too many processes and was set aside.' },
 } as const satisfies Record<string, ErrorRow>
 
-/** The name of a row of the table. */
+/** The name of an error in the table. */
 export type ErrorName = keyof typeof errorTable
 
-/** Facts about an error, as JSON. `exception` is the name of the error's class, as peers expect it. */
+/** Facts about an error, as JSON. `exception` is the name of the error's class, which peers expect. */
 export type ErrorData = Readonly<Record<string, unknown>>
 
-/** An error with a place in the table. It travels over the bus with message, code and data unchanged. */
+/** An error of the table. It crosses the bus with message, code and data unchanged. */
 export class BusError extends Error {
   override readonly name: string
   readonly code: number
   readonly data: ErrorData
 
-  /** `code` is for errors of peers whose code no row of the table has; everything else leaves it to the name. */
+  /** `code` is for errors from peers whose code is not in the table; for all others the name determines it. */
   constructor(
     name: ErrorName | 'RemoteError',
     message: string,
@@ -62,7 +62,7 @@ function isErrorName(name: string): name is ErrorName {
   return Object.hasOwn(errorTable, name)
 }
 
-/** The error that a code stands for. A code that is not in the table makes a `RemoteError` and is kept. */
+/** Returns the error for a code. A code that is not in the table gives a `RemoteError` with that code. */
 export function errorOfCode(code: number, message: string, data: ErrorData): BusError {
   return new BusError(names.get(code) ?? 'RemoteError', message, { data, code })
 }

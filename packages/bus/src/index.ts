@@ -1,10 +1,10 @@
 /** A topic exchange that carries JSON-RPC: connect, call, serve. */
 
-export { connect, type ConnectOptions } from './connect.ts'
+export { connect, type ConnectOptions, type LoadTransport } from './connect.ts'
 export type { Bus, BusState, Requester } from './bus.ts'
 export type { Client } from './client.ts'
 export { BusError, errorOfCode, errorTable, type ErrorData, type ErrorName } from './errors.ts'
-export type { ListenOptions, Notice } from './broadcast/notices.ts'
+export type { ListenOptions, Broadcast } from './broadcast/broadcasts.ts'
 export type { Params } from './rpc/json-rpc.ts'
 export type { Logger } from './logger.ts'
 export { lastWord, type Handler, type Message } from './message.ts'
@@ -19,9 +19,9 @@ export type {
   DeadMessages,
   Delivery,
   Headers,
-  Outgoing,
+  OutgoingMessage,
   QueueDeclaration,
-  Received,
+  ReceivedMessage,
   Reply,
   Settlement,
   Transport,

@@ -1,4 +1,4 @@
-/** Where the bus says what happened: anything that logs an object and a sentence. A pino logger is one as it is. */
+/** The logger of a bus: each method takes an object of facts and a sentence. A pino logger fits without an adapter. */
 export interface Logger {
   debug(facts: object, sentence: string): void
   info(facts: object, sentence: string): void
@@ -6,7 +6,7 @@ export interface Logger {
   error(facts: object, sentence: string): void
 }
 
-/** What is used where no logger is given: silent, but for what somebody must know. */
+/** The logger that is used when none is given: prints warnings and errors to the console. */
 export const defaultLogger: Logger = {
   debug: () => {},
   info: () => {},

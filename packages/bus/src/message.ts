@@ -1,8 +1,8 @@
 /**
  * A message as a handler sees it.
  *
- * Most handlers read the arguments and nothing else, so what costs something (the signal, the date) is made when it is
- * first looked at.
+ * Most handlers read the arguments and nothing else, so the costly members (the signal, the date) are created on first
+ * access.
  */
 
 import type { Deadlines, Expiring } from './rpc/deadlines.ts'
@@ -14,60 +14,60 @@ import type { Delivery, Headers, Reply } from './transport.ts'
 /** A message as a handler sees it. */
 export interface Message {
   readonly id: string | undefined
-  /** Undefined when the message is no JSON-RPC; then see `body`. */
+  /** Undefined when the message is not JSON-RPC; `body` then has its content. */
   readonly method: string | undefined
   readonly routingKey: string
   readonly queue: string
   readonly params: Params
-  /** The decoded payload, whole. */
+  /** The whole decoded payload. */
   readonly body: unknown
-  /** True when an earlier process had this message and died, or let go of it. */
+  /** True when an earlier consumer received this message and died or released it. */
   readonly redelivered: boolean
   readonly headers: Headers
   /** When the caller stops waiting. */
   readonly deadline: Date | undefined
-  /** Aborted when the caller gives up, its deadline passes, or the service is made to stop. */
+  /** Aborted when the caller cancels, the deadline passes, or the service stops. */
   readonly signal: AbortSignal
   readonly wantsReply: boolean
-  /** Answers now, while the handler works on; what the handler returns later is not sent. At most once. */
+  /** Sends the reply before the handler ends; what the handler returns is then not sent. Can be called once. */
   reply(result: unknown): Promise<void>
 }
 
-/** Returns the result, or throws; the bus turns either into the reply. */
+/** Handles a message: the bus sends what it returns or throws as the reply. */
 export type Handler = (message: Message) => unknown
 
-/** The method that a routing key names: its last word. */
+/** Returns the last word of a routing key, which names the method. */
 export function lastWord(routingKey: string): string {
   return routingKey.slice(routingKey.lastIndexOf('.') + 1)
 }
 
 const never = Number.POSITIVE_INFINITY
 
-/** The time after which nobody waits for a message, in milliseconds since 1970; infinity where it does not say. */
+/** Returns the deadline of a message in milliseconds since 1970, or infinity when it has none. */
 export function deadlineOf(headers: Headers): number {
   const deadline = headers['deadline']
   return deadline !== undefined && /^\d+$/.test(deadline) ? Number(deadline) : never
 }
 
-/** A message while a handler works on it. */
-export class InHand implements Message, Expiring {
+/** A message whose handler is running. */
+export class ActiveMessage implements Message, Expiring {
   readonly delivery: Delivery
   readonly body: unknown
-  /** The deadline in milliseconds since 1970; never where there is none. */
+  /** The deadline in milliseconds since 1970; infinity when there is none. */
   readonly dueAt: number
   readonly #call: Call | undefined
-  readonly #means: Means
+  readonly #deps: MessageDeps
   #controller: AbortController | undefined
   #ended: BusError | undefined
   #replied = false
   #callerIsGone = false
 
-  constructor(delivery: Delivery, content: { body: unknown; call: Call | undefined }, means: Means) {
+  constructor(delivery: Delivery, content: { body: unknown; call: Call | undefined }, deps: MessageDeps) {
     this.delivery = delivery
     this.body = content.body
     this.dueAt = deadlineOf(delivery.headers)
     this.#call = content.call
-    this.#means = means
+    this.#deps = deps
   }
 
   get id(): string | undefined {
@@ -75,7 +75,7 @@ export class InHand implements Message, Expiring {
     return id === undefined || id === null ? undefined : String(id)
   }
 
-  /** The id exactly as the caller wrote it, for the answer. */
+  /** The id exactly as the caller wrote it, for the reply. */
   get rpcId(): RpcId {
     return this.#call?.id ?? readId(this.body) ?? unknownId
   }
@@ -116,32 +116,32 @@ export class InHand implements Message, Expiring {
     if (!this.#controller) {
       this.#controller = new AbortController()
       if (this.#ended) this.#controller.abort(this.#ended)
-      else if (this.dueAt !== never) this.#means.deadlines.add(this)
+      else if (this.dueAt !== never) this.#deps.deadlines.add(this)
     }
     return this.#controller.signal
   }
 
   async reply(result: unknown): Promise<void> {
-    if (this.#replied) throw new Error(`${this.routingKey} was answered already`)
+    if (this.#replied) throw new Error(`cannot reply to ${this.routingKey}: it already has a reply`)
     const reply = this.answer(encodeResult(this.rpcId, result))
     this.#replied = true
-    if (reply) await this.#means.send(reply)
+    if (reply) await this.#deps.send(reply)
   }
 
-  /** The answer as the transport takes it; undefined where nobody waits for one, or no longer. */
+  /** Returns the reply for the transport, or undefined when no caller waits for one. */
   answer(body: string): Reply | undefined {
     const queue = this.delivery.replyTo
     if (queue === undefined || this.#replied || this.#callerIsGone) return undefined
     return { queue, body, headers: traceHeaders() }
   }
 
-  /** The caller gave up: the handler is told to stop, and nobody is answered. */
+  /** Aborts the handler's signal because the caller cancelled; no reply is sent. */
   cancel(): void {
     this.#callerIsGone = true
-    this.abort(new BusError('Cancelled', `the caller gave up on ${this.routingKey}`))
+    this.abort(new BusError('Cancelled', `the caller cancelled ${this.routingKey}`))
   }
 
-  /** Tells the handler to stop. */
+  /** Aborts the handler's signal. */
   abort(reason: BusError): void {
     this.#ended ??= reason
     this.#controller?.abort(this.#ended)
@@ -151,13 +151,13 @@ export class InHand implements Message, Expiring {
     this.abort(new BusError('Timeout', `the time limit of ${this.routingKey} has passed`))
   }
 
-  /** The handler has finished. */
+  /** Removes the deadline after the handler has ended. */
   release(): void {
-    if (this.#controller) this.#means.deadlines.delete(this)
+    if (this.#controller) this.#deps.deadlines.delete(this)
   }
 }
 
-interface Means {
+interface MessageDeps {
   readonly deadlines: Deadlines
   readonly send: (reply: Reply) => Promise<void>
 }

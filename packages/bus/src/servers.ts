@@ -1,10 +1,10 @@
 /**
  * Several servers in one URL: `nats://user:password@a:4222,b:4222/?ca=…`.
  *
- * No URL can hold that, so the first server stays in its place, and the others become parameters named `server`.
+ * The URL standard allows one host, so the first server stays and the others become parameters named `server`.
  */
 
-/** Rewrites an address with several servers as a URL with one; others are left as they are. */
+/** Rewrites an address with several servers as a URL with one. Returns any other address unchanged. */
 export function firstServer(address: string): string {
   const [, scheme = '', login = '', hosts = '', rest = ''] =
     /^([a-z][a-z\d+.-]*:\/\/)((?:[^/?#]*@)?)([^/?#@]*,[^/?#@]*)(.*)$/i.exec(address) ?? []
@@ -15,7 +15,7 @@ export function firstServer(address: string): string {
   return url.href
 }
 
-/** The servers of a URL, each with its port, the first one first. */
+/** Returns the servers of a URL in order, each with its port. */
 export function serversOf(url: URL, defaultPort: number): string[] {
   const others = url.searchParams.getAll('server').map((server) => new URL(`${url.protocol}//${server}`))
   return [url, ...others].map(({ hostname, port }) => `${hostname || '127.0.0.1'}:${port || defaultPort}`)

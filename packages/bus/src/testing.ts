@@ -1,53 +1,34 @@
 /**
- * What every transport must do, as data: named checks on `node:assert` alone, for any test runner.
+ * The contract of transports, as data: named checks built on `node:assert` alone, for any test runner.
  *
- * Each check gets a fresh world. A world that cannot do something (kill a process, stop the broker) leaves that member
- * out, and the checks that need it are not in its suite: see `checksFor`.
- * @example for (const [name, check] of checksFor(world)) test(name, () => check(makeWorld))
+ * Each check makes its own world. A world that cannot kill a process or stop its broker leaves those members out, and
+ * `checksFor` leaves out the checks that need them.
+ * @example for (const [name, check] of checksFor({ kills: false, restarts: false })) test(name, () => check(makeWorld))
  */
 
-import type { Bus } from './bus.ts'
-import type { ConnectOptions } from './connect.ts'
-import { broker } from './testing/broker.ts'
+import { broadcasts } from './testing/broadcasts.ts'
 import { calls } from './testing/calls.ts'
-import { deaths } from './testing/deaths.ts'
+import type { Check } from './testing/check.ts'
+import { closing } from './testing/closing.ts'
+import { crashes } from './testing/crashes.ts'
 import { delivery } from './testing/delivery.ts'
-import { ends } from './testing/ends.ts'
-import { notices } from './testing/notices.ts'
-import type { Transport } from './transport.ts'
+import { reconnects } from './testing/reconnects.ts'
 
-/** One broker with nothing on it, and ways to it. */
-export interface World extends AsyncDisposable {
-  connect(options?: ConnectOptions): Promise<Bus>
-  /** A bare connection, for what no bus would send. */
-  open(onReply?: (body: string) => void): Promise<Transport>
-  /** Lets a process take one message from the queue, and ends that process. Resolves when it is dead. */
-  takeAndDie?(queue: string): Promise<void>
-  stopBroker?(): Promise<void>
-  startBroker?(): Promise<void>
-  /** Names of what is on the broker, for finding what was left behind. */
-  inventory?(): Promise<string[]>
-}
+export type { Check, MakeWorld, World } from './testing/check.ts'
 
-/** Makes a world for one check. */
-export type MakeWorld = () => Promise<World>
-
-/** Rejects when the transport does not do what it must. */
-export type Check = (make: MakeWorld) => Promise<void>
-
-/** All checks. */
+/** All checks, by name. */
 export const transportContract: Record<string, Check> = {
   ...calls,
   ...delivery,
-  ...ends,
-  ...notices,
-  ...deaths,
-  ...broker,
+  ...closing,
+  ...broadcasts,
+  ...crashes,
+  ...reconnects,
 }
 
-/** The checks that a world of that kind can run. */
+/** Returns the checks that a world can run: `kills` says that it can kill a process, `restarts` that it can stop its broker. */
 export function checksFor(world: { kills: boolean; restarts: boolean }): [string, Check][] {
   return Object.entries(transportContract).filter(
-    ([name]) => (world.kills || !(name in deaths)) && (world.restarts || !(name in broker)),
+    ([name]) => (world.kills || !(name in crashes)) && (world.restarts || !(name in reconnects)),
   )
 }

@@ -1,10 +1,10 @@
 /**
- * Topic matching as AMQP means it: words are parted by dots, `*` stands for one word, `#` for any number of them.
+ * Topic matching as AMQP defines it: dots separate words, `*` matches one word, `#` any number of words.
  *
- * Redis peers match a little differently; that is in `transports/redis/pattern.ts`.
+ * On Redis, kombu matches differently; see `transports/redis/binding.ts`.
  */
 
-/** Says of a routing key whether a binding wants it. */
+/** Returns whether a binding matches a routing key. */
 export type Matcher = (routingKey: string) => boolean
 
 /**
@@ -18,8 +18,8 @@ export function matcher(bindingKey: string): Matcher {
 }
 
 /**
- * One pass, remembering the last `#` to come back to: the classic way to match globs without recursion, so that no
- * binding key can make it slow.
+ * Matches in one pass and backtracks to the last `#` only: the usual glob algorithm without recursion, so that no
+ * binding key makes it slow.
  */
 function matchWords(pattern: readonly string[], words: readonly string[]): boolean {
   let at = 0

@@ -1,13 +1,30 @@
 import assert from 'node:assert/strict'
 import { expectTypeOf, test } from 'vitest'
-import { connect, type Message } from '../src/index.ts'
+import { connect, type Message, type TransportModule } from '../src/index.ts'
+import { open as openMemory } from '../src/transports/memory.ts'
 
 test('an unknown kind of bus is refused with those that are known', async () => {
   await assert.rejects(
     connect('carrier-pigeon://roof'),
-    /"carrier-pigeon:\/\/" is no known kind .*memory:\/\/, redis:\/\//,
+    /no transport is registered for "carrier-pigeon:\/\/"; .*memory:\/\/, redis:\/\//,
   )
-  await assert.rejects(connect('what?'), /no URL/)
+  await assert.rejects(connect('what?'), /not a URL/)
+})
+
+test('a transport that is registered by its scheme is used, and is named among those that are known', async () => {
+  const opened: string[] = []
+  const load = async (): Promise<TransportModule> => ({
+    open: (url, options) => {
+      opened.push(`${url.href} ${options.exchange}`)
+      return openMemory(url, options)
+    },
+  })
+  const options = { exchange: 'own', transports: { 'pigeon:': load } }
+  await using bus = await connect('pigeon://roof/', options)
+  await bus.serve({ name: 'q', routingKeys: ['q.*'] }, { handler: () => 'coo' })
+  assert.equal(await bus.request('q.ask'), 'coo')
+  assert.deepEqual(opened, ['pigeon://roof/ own'])
+  await assert.rejects(connect('owl://roof/', options), /known are memory:\/\/, .*, pigeon:\/\//)
 })
 
 test('a broker that is not there is named, with what to look at', async () => {

@@ -6,7 +6,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { describe, test } from 'vitest'
 import { connect } from '../src/index.ts'
-import { silent } from '../src/testing/calls.ts'
+import { silent } from '../src/testing/expect.ts'
 import { eventually } from '../src/testing/eventually.ts'
 import { haveRedis, RedisServer } from './brokers/redis-world.ts'
 
@@ -60,5 +60,5 @@ let late = 0
 
 /** An answer that nobody waits for is one too many. */
 function countLate(_facts: object, sentence: string): void {
-  if (sentence.includes('waits no more')) late++
+  if (sentence.includes('is not pending')) late++
 }

@@ -35,7 +35,7 @@ test('an answer carries the trace of its handler', async () => {
   propagation.setGlobalPropagator(propagator)
   const sent: unknown[] = []
   const transport = await open(new URL('memory://answers'), quietOptions())
-  const { InHand } = await import('../src/message.ts')
+  const { ActiveMessage } = await import('../src/message.ts')
   const { Deadlines } = await import('../src/rpc/deadlines.ts')
   const deadlines = new Deadlines()
   const consumer = await transport.consume(
@@ -44,7 +44,9 @@ test('an answer carries the trace of its handler', async () => {
       prefetch: 1,
       onDelivery: (delivery) => {
         const content = { body: undefined, call: { id: 1, method: 'a', params: [] } }
-        sent.push(new InHand(delivery, content, { deadlines, send: async () => {} }).answer('{}')?.headers)
+        sent.push(
+          new ActiveMessage(delivery, content, { deadlines, send: async () => {} }).answer('{}')?.headers,
+        )
       },
     },
   )

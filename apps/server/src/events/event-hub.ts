@@ -31,7 +31,7 @@ export class EventHub {
     this.#options = options
     this.#log = new EventLog(options)
     this.#listening = bus.listen(eventKeys, {
-      onNotice: (notice) => this.#hear(eventOf(notice)),
+      onBroadcast: (notice) => this.#hear(eventOf(notice)),
       onMissed: () => this.#miss(),
     })
     this.#beating = setInterval(() => this.#beat(), options.heartbeat ?? 15_000)

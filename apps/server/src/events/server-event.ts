@@ -4,7 +4,7 @@
  * Only the models in this table are told of, and of those only what answers show. Whoever adds a secret model adds it
  * to no table.
  */
-import type { Notice } from '@commissaire/bus'
+import type { Broadcast } from '@commissaire/bus'
 import {
   Cluster,
   Host,
@@ -82,7 +82,7 @@ const told: readonly Told[] = [
 const toldByName = new Map(told.map((one) => [one.definition.name, one]))
 
 /** The event that a notice is; undefined for what clients are not told of, and for what cannot be read. */
-export function eventOf({ routingKey, body }: Notice): ServerEvent | undefined {
+export function eventOf({ routingKey, body }: Broadcast): ServerEvent | undefined {
   return routingKey === 'notify.operation.output' ? outputEvent(body) : storageEvent(routingKey, body)
 }
 

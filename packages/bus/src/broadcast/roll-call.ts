@@ -1,7 +1,7 @@
 /**
- * Who is there? A roll call is said to every connection of the exchange, and each that has something to say about
- * itself answers straight to the caller. So every process answers, also of services that share a queue, and of those
- * whose routing keys no `ping` could reach; nothing is declared for it, and nothing stays on the broker.
+ * Roll calls: a broadcast to every connection of the exchange, answered directly to the caller. So every process
+ * answers, including all processes that share a queue and services with any routing keys. Nothing is declared or stored
+ * on the broker.
  */
 
 import { randomUUID } from 'node:crypto'
@@ -9,28 +9,28 @@ import { decodeAnswer, encodeResult } from '../rpc/json-rpc.ts'
 import type { Logger } from '../logger.ts'
 import type { Transport } from '../transport.ts'
 
-/** How long to wait for answers. */
+/** How long a roll call waits for answers. */
 export interface RollCallOptions {
-  /** Milliseconds; default 1000. Nobody knows how many will answer, so it always takes that long. */
+  /** Milliseconds; default 1000. The number of answers is unknown, so a roll call always takes this long. */
   timeout?: number
   signal?: AbortSignal
 }
 
 const defaultTimeout = 1_000
 
-/** The roll calls of one connection: those it makes, and its answers to those of others. */
+/** The roll calls of one connection: those it makes, and its answers to others. */
 export class RollCalls {
   readonly #transport: Transport
   readonly #log: Logger
   readonly #open = new Map<string, unknown[]>()
-  readonly #present = new Set<() => unknown>()
+  readonly #descriptions = new Set<() => unknown>()
 
   constructor(transport: Transport, { log }: { log: Logger }) {
     this.#transport = transport
     this.#log = log
   }
 
-  /** Calls, and resolves with what those said who answered in time. */
+  /** Makes a roll call; resolves with the answers that arrive in time. */
   async call({ timeout = defaultTimeout, signal }: RollCallOptions = {}): Promise<unknown[]> {
     const id = `roll-call-${randomUUID()}`
     const answers: unknown[] = []
@@ -46,14 +46,14 @@ export class RollCalls {
     }
   }
 
-  /** From now on the roll calls of others are answered with what this says. */
+  /** Answers roll calls with what `describe` returns, until the result is disposed. */
   answer(describe: () => unknown): Disposable {
-    this.#present.add(describe)
-    return { [Symbol.dispose]: () => void this.#present.delete(describe) }
+    this.#descriptions.add(describe)
+    return { [Symbol.dispose]: () => void this.#descriptions.delete(describe) }
   }
 
-  /** Takes an answer to a roll call of ours; false for any other. */
-  receive(body: string): boolean {
+  /** Takes an answer to a roll call of this connection; returns false for any other reply. */
+  receiveReply(body: string): boolean {
     if (!body.includes('"roll-call-')) return false
     try {
       const answer = decodeAnswer(body)
@@ -65,20 +65,20 @@ export class RollCalls {
     }
   }
 
-  /** Answers a roll call, if that is what was said. */
-  hear(text: string): void {
-    const call = this.#present.size > 0 ? decodeRollCall(text) : undefined
+  /** Answers a broadcast if it is a roll call. */
+  receiveBroadcast(text: string): void {
+    const call = this.#descriptions.size > 0 ? decodeRollCall(text) : undefined
     if (!call || call.until <= Date.now()) return
-    for (const describe of this.#present) {
+    for (const describe of this.#descriptions) {
       const reply = { queue: call.replyTo, body: encodeResult(call.id, describe()) }
       this.#transport.reply(reply).catch((cause: unknown) => {
-        this.#log.debug({ id: call.id, cause }, 'a roll call could not be answered')
+        this.#log.debug({ id: call.id, cause }, 'could not answer a roll call')
       })
     }
   }
 }
 
-/** Reads a roll call; undefined where the text is anything else. */
+/** Reads a roll call; returns undefined for any other text. */
 export function decodeRollCall(text: string): { id: string; replyTo: string; until: number } | undefined {
   try {
     const { rollCall: id, replyTo, until }: Record<string, unknown> = JSON.parse(text)
@@ -93,7 +93,7 @@ function elapsed(timeout: number, signal: AbortSignal | undefined): Promise<void
   return new Promise((resolve, reject) => {
     const abort = (): void => {
       clearTimeout(timer)
-      reject(signal?.reason instanceof Error ? signal.reason : new Error('the roll call was given up'))
+      reject(signal?.reason instanceof Error ? signal.reason : new Error('the roll call was cancelled'))
     }
     const timer = setTimeout(() => {
       signal?.removeEventListener('abort', abort)

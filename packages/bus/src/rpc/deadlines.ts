@@ -1,12 +1,12 @@
 /**
  * One timer for everything that has a deadline.
  *
- * A call over the bus lasts a fraction of a millisecond and its time limit is ten seconds, so nearly every deadline is
- * set only to be taken back. Here that costs two operations on a set; deadlines fall due in steps of `resolution`,
- * never early.
+ * A call over the bus takes a fraction of a millisecond and its time limit is ten seconds, so nearly every deadline is
+ * removed before it passes. Adding and removing one costs two operations on a set. Deadlines expire in steps of
+ * `resolution`, never early.
  */
 
-/** Something that must end by a certain time. */
+/** Something that has a deadline. */
 export interface Expiring {
   /** Milliseconds since 1970. */
   readonly dueAt: number
@@ -16,7 +16,7 @@ export interface Expiring {
 
 const resolution = 10
 
-/** Deadlines, in slots of equal time. The process stays alive while there is one. */
+/** Deadlines, in slots of equal length. Keeps the process alive while it holds one. */
 export class Deadlines {
   readonly #slots = new Map<number, Set<Expiring>>()
   #count = 0
@@ -32,12 +32,12 @@ export class Deadlines {
     if (slot < this.#armedFor) this.#arm(slot)
   }
 
-  /** Takes a deadline back. Does nothing when it has passed already. */
+  /** Removes a deadline. Does nothing when it has already passed. */
   delete(item: Expiring): void {
     if (this.#slots.get(slotOf(item))?.delete(item) && --this.#count === 0) this.#timer?.unref()
   }
 
-  /** Forgets all deadlines. */
+  /** Removes all deadlines. */
   clear(): void {
     clearTimeout(this.#timer)
     this.#slots.clear()

@@ -1,7 +1,7 @@
 /**
- * JSON-RPC 2.0 as text: requests, notifications, results and errors, and what an arrived text turns out to be.
+ * JSON-RPC 2.0 as text: writes requests, notifications, results and errors, and reads calls and answers.
  *
- * Pure functions. An answer to a request without a readable id carries -1 where the original wrote -1.
+ * Pure functions. The answer to a request without a readable id has the id -1, as in the original system.
  */
 
 import { BusError, errorOfCode, type ErrorData } from '../errors.ts'
@@ -10,10 +10,10 @@ import { parseJson, stringifyJson } from './json.ts'
 /** Arguments in order, or by name. */
 export type Params = unknown[] | Record<string, unknown>
 
-/** The id of a request as it stands in the text. Ours are strings. */
+/** The id of a request, as written in the text. The bus writes strings. */
 export type RpcId = string | number | null
 
-/** What the original writes where it does not know the id. */
+/** The id that the original system writes when it does not know the request's id. */
 export const unknownId = -1
 
 /** Writes a request. */
@@ -21,17 +21,17 @@ export function encodeRequest(id: string, method: string, params: Params): strin
   return stringifyJson({ jsonrpc: '2.0', id, method, params })
 }
 
-/** Writes a request that wants no answer. */
+/** Writes a request without an answer. */
 export function encodeNotification(method: string, params: Params): string {
   return stringifyJson({ jsonrpc: '2.0', method, params })
 }
 
-/** Writes the answer to a request. `result` is there also when it is null, as peers rely on. */
+/** Writes the answer to a request. `result` is present even when it is null, because peers rely on it. */
 export function encodeResult(id: RpcId, result: unknown): string {
   return stringifyJson({ jsonrpc: '2.0', id, result: result ?? null })
 }
 
-/** Writes an error as the answer, whatever was thrown. */
+/** Writes an error answer from any thrown value. */
 export function encodeError(id: RpcId, error: unknown): string {
   const { code, message, data } = describe(error)
   try {
@@ -45,12 +45,12 @@ export function encodeError(id: RpcId, error: unknown): string {
   }
 }
 
-/** An answer that arrived: the id it is for, and either what the peer returned or what it complains of. */
+/** An answer: the id of its request, and either the result or the error. */
 export type Answer =
   | { readonly id: RpcId; readonly result: unknown }
   | { readonly id: RpcId; readonly error: BusError }
 
-/** Reads an answer. Throws where the text is none. */
+/** Reads an answer. Throws when the text is not an answer. */
 export function decodeAnswer(text: string): Answer {
   const value = parseJson(text)
   if (!isObject(value)) throw new TypeError('an answer must be a JSON object')
@@ -61,7 +61,7 @@ export function decodeAnswer(text: string): Answer {
   return { id, error: new BusError('InvalidRequest', message) }
 }
 
-/** What an arrived message is: a call (a request or a notification), or anything else. */
+/** A call: a request, or a notification when it has no id. */
 export interface Call {
   readonly id: RpcId | undefined
   readonly method: string
@@ -69,8 +69,8 @@ export interface Call {
 }
 
 /**
- * Reads a call from a decoded body; undefined when the body is not JSON-RPC at all.
- * Throws InvalidRequest for what calls itself JSON-RPC and is not.
+ * Reads a call from a decoded body; returns undefined when the body has no member `jsonrpc`.
+ * Throws InvalidRequest when it has one and is not a valid call.
  */
 export function readCall(body: unknown): Call | undefined {
   if (!isObject(body) || !('jsonrpc' in body)) return undefined
@@ -81,7 +81,7 @@ export function readCall(body: unknown): Call | undefined {
   return { id: readId(body), method, params }
 }
 
-/** The id in a decoded body, if it has one that an answer can carry. */
+/** Returns the id in a decoded body, if it is one that an answer can have. */
 export function readId(body: unknown): RpcId | undefined {
   if (!isObject(body)) return undefined
   const id = body['id']
@@ -98,7 +98,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Peers have been seen to write a code as text (`"405"`), and data that is no object. */
+/** Some peers write the code as a string (`"405"`), or data that is not an object. */
 function readError(error: Record<string, unknown>): BusError {
   const code = Number(error['code'] ?? Number.NaN)
   const message = typeof error['message'] === 'string' ? error['message'] : 'The service gave no message.'
@@ -115,7 +115,7 @@ interface ErrorFacts {
   readonly data: ErrorData
 }
 
-/** An error without a numeric code is an internal one; a code of text (`ENOENT`) goes into its data. */
+/** An error without a numeric code becomes an internal one; a string code (`ENOENT`) goes into its data. */
 function describe(error: unknown): ErrorFacts {
   const internal = new BusError('InternalError', '').code
   if (!(error instanceof Error))
@@ -127,7 +127,7 @@ function describe(error: unknown): ErrorFacts {
   return { code: internal, message: error.message, data: { ...detail, ...facts } }
 }
 
-/** An error that came over the bus and goes on over it keeps the name of its first class. */
+/** An error that crosses the bus more than once keeps the name of its original class. */
 function exceptionName(error: Error, data: unknown): string {
   const first = isObject(data) ? data['exception'] : undefined
   return typeof first === 'string' ? first : error.name

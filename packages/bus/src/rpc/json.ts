@@ -1,12 +1,12 @@
 /**
  * JSON as Python peers write it.
  *
- * They may write the bare tokens `NaN`, `Infinity` and `-Infinity`; and from kombu 5.3 on they write values that
- * JSON lacks as `{"__type__": "datetime", "__value__": "2015-12-17T15:48:18"}`. Both are read here. We never write
- * either: numbers that JSON lacks become null, and an object of just those two members is refused.
+ * Python writes the bare tokens `NaN`, `Infinity` and `-Infinity`, and kombu 5.3 and later writes other types as
+ * `{"__type__": "datetime", "__value__": "2015-12-17T15:48:18"}`. This module reads both and writes neither: numbers
+ * that JSON lacks become null, and an object with exactly those two members is refused.
  */
 
-/** Reads JSON text. Throws a SyntaxError where even Python would not read it. */
+/** Reads JSON text. Throws a SyntaxError for text that Python cannot read either. */
 export function parseJson(text: string): unknown {
   let value: unknown
   try {
@@ -17,7 +17,7 @@ export function parseJson(text: string): unknown {
   return text.includes('"__type__"') ? convert(value) : value
 }
 
-/** Writes JSON text; undefined becomes null. Throws a TypeError for what cannot be written. */
+/** Writes JSON text; undefined becomes null. Throws a TypeError for a value that cannot be written. */
 export function stringifyJson(value: unknown): string {
   const text = JSON.stringify(value) ?? 'null'
   if (text.includes('"__type__"')) refuseTyped(JSON.parse(text))
@@ -46,7 +46,7 @@ function isTyped(value: object): value is Typed {
   return '__type__' in value && '__value__' in value && Object.keys(value).length === 2
 }
 
-/** Replaces typed values from the leaves up. What becomes of one is what kombu before 5.3 would have written. */
+/** Replaces typed values, innermost first, by what kombu before 5.3 writes for them. */
 function convert(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) return value.map(convert)
@@ -83,7 +83,7 @@ function refuseTyped(value: unknown): void {
   if (typeof value !== 'object' || value === null) return
   if (isTyped(value)) {
     throw new TypeError(
-      'an object whose only members are __type__ and __value__ means something else to peers',
+      'cannot write an object whose only members are __type__ and __value__: it means something else to peers',
     )
   }
   for (const member of Object.values(value)) refuseTyped(member)

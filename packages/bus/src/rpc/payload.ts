@@ -1,10 +1,10 @@
-/** Bodies by their content type: JSON, or text that may be JSON. */
+/** Encodes and decodes bodies by content type: JSON, or text that may be JSON. */
 
 import { BusError } from '../errors.ts'
 import { parseJson, stringifyJson } from './json.ts'
-import type { Received } from '../transport.ts'
+import type { ReceivedMessage } from '../transport.ts'
 
-/** Writes a raw message: a text goes as it is, everything else as JSON. */
+/** Writes the payload of a raw message: a string as it is, everything else as JSON. */
 export function encodePayload(payload: unknown): { body: string; contentType: string } {
   return typeof payload === 'string'
     ? { body: payload, contentType: 'text/plain' }
@@ -14,14 +14,14 @@ export function encodePayload(payload: unknown): { body: string; contentType: st
 const textTypes = new Set(['', 'text/plain', 'application/data'])
 
 /**
- * Reads a body. Text is tried as JSON first, as peers send JSON as text; where it is none it stays text, unless
- * somebody waits for the answer to what must then have been meant as a call.
+ * Reads a body. Text is parsed as JSON first, because peers send JSON as text. Text that is not JSON stays text, unless
+ * the message has a reply queue: then it must be a call, and a ParseError is thrown.
  */
 export function decodeBody({
   body,
   contentType,
   replyTo,
-}: Pick<Received, 'body' | 'contentType' | 'replyTo'>): unknown {
+}: Pick<ReceivedMessage, 'body' | 'contentType' | 'replyTo'>): unknown {
   if (contentType !== 'application/json' && !textTypes.has(contentType)) throw unknownType(contentType)
   try {
     return parseJson(body)

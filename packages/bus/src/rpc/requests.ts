@@ -1,7 +1,7 @@
 /**
- * The caller's side: requests on their way, each waiting for its answer, its deadline or its caller's change of mind.
+ * The caller's side: each pending request ends by its answer, its deadline or its cancellation.
  *
- * One reply queue serves all requests of a connection; answers find their request by id.
+ * All requests of a connection share one reply queue; an answer is matched to its request by id.
  */
 
 import { randomBytes } from 'node:crypto'
@@ -13,22 +13,22 @@ import { lastWord } from '../message.ts'
 import { traceRequest } from './trace.ts'
 import type { Headers, Transport } from '../transport.ts'
 
-/** How long to wait for an answer, and what ends the waiting. */
+/** How long a request waits for its answer, and what cancels it. */
 export interface RequestOptions {
   /** Milliseconds; the default is the connection's `requestTimeout`. */
   timeout?: number
   signal?: AbortSignal
-  /** What goes along beside the arguments; peers that do not know a header ignore it. */
+  /** Headers to send with the request; peers ignore the ones they do not know. */
   headers?: Headers
 }
 
-/** All requests of one connection that wait for an answer. */
+/** The pending requests of one connection. */
 export class Requests {
   readonly #transport: Transport
   readonly #deadlines: Deadlines
   readonly #timeout: number
   readonly #log: Logger
-  readonly #pending = new Map<string, Pending>()
+  readonly #pending = new Map<string, PendingRequest>()
   readonly #prefix = `${randomBytes(9).toString('base64url')}-`
   #count = 0
 
@@ -39,7 +39,7 @@ export class Requests {
     this.#log = options.log
   }
 
-  /** Sends a request and resolves with the result of whoever serves it. */
+  /** Sends a request and resolves with its result. */
   send<T>(
     routingKey: string,
     params: Params,
@@ -51,38 +51,38 @@ export class Requests {
     const dueAt = Date.now() + timeout
     const headers: Record<string, string> = { ...more, deadline: String(dueAt) }
     return traceRequest(routingKey, headers, () => {
-      const pending = new Pending({ id, routingKey, timeout, dueAt, signal }, this.#giveUp)
+      const pending = new PendingRequest({ id, routingKey, timeout, dueAt, signal }, this.#cancel)
       this.#pending.set(id, pending)
       this.#deadlines.add(pending)
       this.#publish(pending, body, headers)
-      // What a service returns is what its caller says it is; a typed client takes the type from the service.
+      // The caller states the type of the result; a typed client takes it from the class of the service.
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion
       return pending.answer as Promise<T>
     })
   }
 
-  /** Hands an answer to the request it belongs to. */
+  /** Resolves or rejects the request that an answer belongs to. */
   receive(body: string): void {
     const answer = this.#read(body)
     if (!answer) return
     const waiting = this.#pending.get(String(answer.id))
-    const pending = waiting && this.#end(waiting)
-    if (!pending) this.#log.debug({ id: answer.id }, 'an answer came for a request that waits no more')
+    const pending = waiting && this.#settle(waiting)
+    if (!pending) this.#log.debug({ id: answer.id }, 'ignored the answer to a request that is not pending')
     else if ('error' in answer) pending.reject(answer.error)
     else pending.resolve(answer.result)
   }
 
-  /** Ends all waiting. */
+  /** Rejects all pending requests. */
   rejectAll(reason: string): void {
     for (const pending of this.#pending.values()) {
-      this.#end(pending)?.reject(
+      this.#settle(pending)?.reject(
         new BusError('ConnectionLost', `${pending.routingKey}: ${reason}`, { data: pending.facts }),
       )
     }
   }
 
-  /** A failed publish whose outcome is unknown leaves the request waiting: its answer may yet come. */
-  #publish(pending: Pending, body: string, headers: Headers): void {
+  /** When it is unknown whether the broker has the message, the request stays pending: its answer may still arrive. */
+  #publish(pending: PendingRequest, body: string, headers: Headers): void {
     const { routingKey } = pending
     const message = {
       routingKey,
@@ -93,29 +93,29 @@ export class Requests {
     }
     this.#transport.publish(message).then(
       (queues) => {
-        if (queues === 0) this.#end(pending)?.reject(nobody(routingKey))
+        if (queues === 0) this.#settle(pending)?.reject(nobodyListens(routingKey))
       },
       (error: unknown) => {
-        if (!mayHaveArrived(error)) this.#end(pending)?.reject(error)
+        if (!mayHaveArrived(error)) this.#settle(pending)?.reject(error)
       },
     )
   }
 
-  /** Of the ways in which a request can end, the first one counts. */
-  #end(pending: Pending): Pending | undefined {
+  /** Ends a request once; returns undefined when it has already ended. */
+  #settle(pending: PendingRequest): PendingRequest | undefined {
     if (!this.#pending.delete(pending.id)) return undefined
     this.#deadlines.delete(pending)
-    pending.forget()
+    pending.removeListener()
     return pending
   }
 
-  /** Tells the caller, and tells whoever works on it to stop. */
-  readonly #giveUp = (pending: Pending, error: BusError): void => {
-    if (!this.#end(pending)) return
+  /** Rejects the request, and tells the service that handles it to stop. */
+  readonly #cancel = (pending: PendingRequest, error: BusError): void => {
+    if (!this.#settle(pending)) return
     pending.reject(error)
     const { id, dueAt } = pending
     this.#transport.broadcast(encodeCancel(id, dueAt)).catch((cause: unknown) => {
-      this.#log.debug({ id, cause }, 'a cancellation could not be sent')
+      this.#log.debug({ id, cause }, 'could not send a cancellation')
     })
   }
 
@@ -123,13 +123,13 @@ export class Requests {
     try {
       return decodeAnswer(body)
     } catch (cause) {
-      this.#log.warn({ cause }, 'dropped what came on the reply queue and is no answer')
+      this.#log.warn({ cause }, 'dropped a message on the reply queue that is not an answer')
       return undefined
     }
   }
 }
 
-interface Wish {
+interface RequestDetails {
   readonly id: string
   readonly routingKey: string
   readonly timeout: number
@@ -137,28 +137,28 @@ interface Wish {
   readonly signal: AbortSignal | undefined
 }
 
-/** One request that waits. */
-class Pending implements Expiring {
+/** A request that waits for its answer. */
+class PendingRequest implements Expiring {
   readonly id: string
   readonly routingKey: string
   readonly dueAt: number
   readonly answer: Promise<unknown>
   readonly #timeout: number
   readonly #signal: AbortSignal | undefined
-  readonly #giveUp: (pending: Pending, error: BusError) => void
+  readonly #cancel: (pending: PendingRequest, error: BusError) => void
   #resolve!: (result: unknown) => void
   #reject!: (error: unknown) => void
 
   constructor(
-    { id, routingKey, timeout, dueAt, signal }: Wish,
-    giveUp: (pending: Pending, error: BusError) => void,
+    { id, routingKey, timeout, dueAt, signal }: RequestDetails,
+    cancel: (pending: PendingRequest, error: BusError) => void,
   ) {
     this.id = id
     this.routingKey = routingKey
     this.dueAt = dueAt
     this.#timeout = timeout
     this.#signal = signal
-    this.#giveUp = giveUp
+    this.#cancel = cancel
     this.answer = new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
@@ -180,15 +180,15 @@ class Pending implements Expiring {
 
   expire(): void {
     const message = `${this.routingKey} was not answered within ${this.#timeout} ms`
-    this.#giveUp(this, new BusError('Timeout', message, { data: this.facts }))
+    this.#cancel(this, new BusError('Timeout', message, { data: this.facts }))
   }
 
-  /** The caller's signal was aborted. */
+  /** Called by the caller's signal when it is aborted. */
   handleEvent(): void {
-    if (this.#signal) this.#giveUp(this, cancelled(this.routingKey, this.#signal))
+    if (this.#signal) this.#cancel(this, cancelled(this.routingKey, this.#signal))
   }
 
-  forget(): void {
+  removeListener(): void {
     this.#signal?.removeEventListener('abort', this)
   }
 }
@@ -199,20 +199,20 @@ function mayHaveArrived(error: unknown): boolean {
 
 function cancelled(routingKey: string, signal: AbortSignal): BusError {
   const data = { routingKey }
-  return new BusError('Cancelled', `the caller gave up on ${routingKey}`, { data, cause: signal.reason })
+  return new BusError('Cancelled', `the caller cancelled ${routingKey}`, { data, cause: signal.reason })
 }
 
-function nobody(routingKey: string): BusError {
-  const message = `nobody listens to ${routingKey}: no queue is bound to it; is the service running?`
+function nobodyListens(routingKey: string): BusError {
+  const message = `no queue is bound to ${routingKey}; is the service running?`
   return new BusError('NobodyListens', message, { data: { routingKey } })
 }
 
-/** What a caller that gives up says to all: the id of its request, and until when to remember it. */
+/** Writes the broadcast that cancels a request: its id, and how long services remember it. */
 export function encodeCancel(id: string, until: number): string {
   return JSON.stringify({ cancel: id, until })
 }
 
-/** Reads a cancellation; undefined where the text is anything else. */
+/** Reads a cancellation; returns undefined for any other text. */
 export function decodeCancel(text: string): { id: string; until: number } | undefined {
   try {
     const { cancel, until }: Record<string, unknown> = JSON.parse(text)

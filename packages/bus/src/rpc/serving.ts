@@ -1,8 +1,8 @@
 /**
- * The service's side: from a delivery to a handler, and from what the handler returns or throws to the answer.
+ * The service's side: passes deliveries to a handler, and turns what it returns or throws into the reply.
  *
- * Whatever arrives, the service goes on: what cannot be handled is answered with the right error where somebody waits,
- * else set aside, and logged once.
+ * No message stops the service. A message that cannot be handled gets an error reply when a caller waits, is set aside
+ * otherwise, and is logged once.
  */
 
 import type { Deadlines } from './deadlines.ts'
@@ -10,13 +10,13 @@ import { BusError, errorTable } from '../errors.ts'
 import { encodeError, encodeResult, readCall, readId, unknownId, type Call } from './json-rpc.ts'
 import { decodeBody } from './payload.ts'
 import type { Logger } from '../logger.ts'
-import { InHand, lastWord, type Handler } from '../message.ts'
+import { ActiveMessage, lastWord, type Handler } from '../message.ts'
 import { traceHandler } from './trace.ts'
 import type { Consumer, Delivery, QueueDeclaration, Reply, Settlement, Transport } from '../transport.ts'
 
 /** How a queue is served. */
 export interface ServeOptions {
-  /** How many messages may be worked on at a time; default 100. */
+  /** How many messages are handled at a time; default 100. */
   prefetch?: number
   handler: Handler
 }
@@ -24,13 +24,13 @@ export interface ServeOptions {
 /** A queue that is being served. */
 export interface Serving {
   /**
-   * Takes no further message and waits for those in hand, at most `timeout` milliseconds (default 10 000). Then their
-   * signals are aborted, and what still does not end is given back for another process.
+   * Takes no further messages and waits for the running handlers, at most `timeout` milliseconds (default 10 000). Then
+   * it aborts their signals, and releases the messages of handlers that still do not end to other processes.
    */
   stop(options?: { timeout?: number }): Promise<void>
 }
 
-interface Means {
+interface ServingDeps {
   readonly transport: Transport
   readonly deadlines: Deadlines
   readonly log: Logger
@@ -41,25 +41,25 @@ const defaultPrefetch = 100
 const defaultDrain = 10_000
 const graceAfterAbort = 1_000
 
-/** One queue, its handler, and the messages in hand. */
+/** One queue, its handler, and the messages that are being handled. */
 export class QueueServing implements Serving {
-  readonly #means: Means
+  readonly #deps: ServingDeps
   readonly #handler: Handler
-  readonly #inHand = new Set<InHand>()
-  readonly #messageMeans: { deadlines: Deadlines; send: (reply: Reply) => Promise<void> }
+  readonly #active = new Set<ActiveMessage>()
+  readonly #messageDeps: { deadlines: Deadlines; send: (reply: Reply) => Promise<void> }
   #consumer: Consumer | undefined
   #stopping: Promise<void> | undefined
   #idle: (() => void) | undefined
 
-  constructor(handler: Handler, means: Means) {
+  constructor(handler: Handler, deps: ServingDeps) {
     this.#handler = handler
-    this.#means = means
-    this.#messageMeans = { deadlines: means.deadlines, send: (reply) => means.transport.reply(reply) }
+    this.#deps = deps
+    this.#messageDeps = { deadlines: deps.deadlines, send: (reply) => deps.transport.reply(reply) }
   }
 
   async start(queue: QueueDeclaration, prefetch = defaultPrefetch): Promise<this> {
     const onDelivery = (delivery: Delivery): void => this.#receive(delivery)
-    this.#consumer = await this.#means.transport.consume(queue, { prefetch, onDelivery })
+    this.#consumer = await this.#deps.transport.consume(queue, { prefetch, onDelivery })
     return this
   }
 
@@ -68,9 +68,9 @@ export class QueueServing implements Serving {
     return this.#stopping
   }
 
-  /** Tells the handler of that request, if it runs here, that its caller is gone. */
+  /** Aborts the handler of a cancelled request, if it runs here. */
   cancel(id: string): void {
-    for (const message of this.#inHand) {
+    for (const message of this.#active) {
       if (message.id === id) message.cancel()
     }
   }
@@ -78,16 +78,15 @@ export class QueueServing implements Serving {
   async #drain(timeout: number): Promise<void> {
     await this.#consumer?.stop()
     if (await this.#idleWithin(timeout)) return
-    for (const message of this.#inHand)
-      message.abort(new BusError('Cancelled', 'the service is made to stop'))
+    for (const message of this.#active) message.abort(new BusError('Cancelled', 'the service is stopping'))
     if (await this.#idleWithin(Math.min(timeout, graceAfterAbort))) return
-    const left = [...this.#inHand]
-    this.#means.log.warn({ count: left.length }, 'gave back messages whose handlers did not end in time')
+    const left = [...this.#active]
+    this.#deps.log.warn({ count: left.length }, 'released messages whose handlers did not end in time')
     await Promise.all(left.map((message) => this.#settle(message.delivery, { kind: 'released' })))
   }
 
   #idleWithin(timeout: number): Promise<boolean> {
-    if (this.#inHand.size === 0) return Promise.resolve(true)
+    if (this.#active.size === 0) return Promise.resolve(true)
     return new Promise((resolve) => {
       const timer = setTimeout(() => resolve(false), timeout)
       this.#idle = () => {
@@ -109,15 +108,15 @@ export class QueueServing implements Serving {
       void this.#refuse(delivery, error, body)
       return
     }
-    const message = new InHand(delivery, { body, call }, this.#messageMeans)
+    const message = new ActiveMessage(delivery, { body, call }, this.#messageDeps)
     if (message.dueAt <= Date.now()) void this.#skip(message, 'its time limit has passed')
-    else if (message.id !== undefined && this.#means.isCancelled(message.id))
+    else if (message.id !== undefined && this.#deps.isCancelled(message.id))
       void this.#skip(message, 'it was cancelled')
     else void this.#handle(message)
   }
 
-  async #handle(message: InHand): Promise<void> {
-    this.#inHand.add(message)
+  async #handle(message: ActiveMessage): Promise<void> {
+    this.#active.add(message)
     let settlement: Settlement
     try {
       const result = await traceHandler(message, () => this.#handler(message))
@@ -128,35 +127,35 @@ export class QueueServing implements Serving {
     }
     const settled = this.#settle(message.delivery, settlement)
     message.release()
-    this.#inHand.delete(message)
-    if (this.#inHand.size === 0) this.#idle?.()
+    this.#active.delete(message)
+    if (this.#active.size === 0) this.#idle?.()
     await settled
   }
 
-  /** An error is an answer. Where nobody waits for one it is logged, and a message that is no call is set aside. */
-  #failure(message: InHand, error: unknown): Settlement {
+  /** Replies with the error. Without a waiting caller it logs the error, and sets aside a raw message that was refused. */
+  #failure(message: ActiveMessage, error: unknown): Settlement {
     const reply = message.answer(encodeError(message.rpcId, error))
     if (reply) return { kind: 'done', reply }
     const { id, queue, routingKey } = message
-    this.#means.log.error(
+    this.#deps.log.error(
       { id, queue, routingKey, err: error },
-      'a handler failed and nobody waits for its answer',
+      'a handler failed, and no caller waits for its reply',
     )
     return message.method === undefined && isRefusal(error) ? { kind: 'dead', reason: reasonOf(error) } : done
   }
 
-  /** The message cannot be read as what it claims to be. */
+  /** Refuses a message that cannot be decoded or is not a valid call. */
   async #refuse(delivery: Delivery, error: unknown, body: unknown): Promise<void> {
     const { queue, routingKey, replyTo } = delivery
-    this.#means.log.warn({ queue, routingKey, err: error }, 'refused a message')
+    this.#deps.log.warn({ queue, routingKey, err: error }, 'refused a message')
     if (replyTo === undefined) return this.#settle(delivery, { kind: 'dead', reason: reasonOf(error) })
     const reply = { queue: replyTo, body: encodeError(readId(body) ?? unknownId, error) }
     return this.#settle(delivery, { kind: 'done', reply })
   }
 
-  async #skip(message: InHand, why: string): Promise<void> {
+  async #skip(message: ActiveMessage, why: string): Promise<void> {
     const { id, queue, routingKey } = message
-    this.#means.log.debug({ id, queue, routingKey }, `did not start a request: ${why}`)
+    this.#deps.log.debug({ id, queue, routingKey }, `did not start a request: ${why}`)
     await this.#settle(message.delivery, done)
   }
 
@@ -165,9 +164,9 @@ export class QueueServing implements Serving {
       await delivery.settle(settlement)
     } catch (err) {
       const { queue, routingKey } = delivery
-      this.#means.log.error(
+      this.#deps.log.error(
         { queue, routingKey, err },
-        'a message could not be settled; it will be delivered again',
+        'could not settle a message; it will be delivered again',
       )
     }
   }

@@ -1,8 +1,8 @@
 /**
  * Traces over the bus: W3C `traceparent` in the headers, spans from the OpenTelemetry API.
  *
- * Where no OpenTelemetry SDK is installed there is no propagator, and all of this is one look a call. The API, a
- * hundred modules, is loaded when there is one, in the middle of a call: hence `require`.
+ * Without an installed OpenTelemetry SDK there is no propagator, and tracing costs one check a call. The API has a
+ * hundred modules, so it is loaded only when a propagator exists, synchronously with `require`, during a call.
  */
 import { createRequire } from 'node:module'
 import type { Attributes, Span, SpanKind } from '@opentelemetry/api'
@@ -12,19 +12,19 @@ type Api = typeof import('@opentelemetry/api')
 
 const noHeaders: Headers = Object.freeze({})
 
-/** Where every copy of the API, whoever loads it, keeps what was installed. */
+/** The global under which every copy of the API stores the installed providers. */
 const installed = Symbol.for('opentelemetry.js.api.1')
 
 let loaded: Api | undefined
 
-/** The API, where somebody installed a propagator. */
+/** Returns the API when a propagator is installed. */
 function tracing(): Api | undefined {
   if (!(installed in globalThis)) return undefined
   loaded ??= createRequire(import.meta.url)('@opentelemetry/api') as Api
   return loaded.propagation.fields().length > 0 ? loaded : undefined
 }
 
-/** The headers that carry the present trace. */
+/** Returns the headers of the current trace. */
 export function traceHeaders(): Headers {
   const api = tracing()
   if (!api) return noHeaders
@@ -33,7 +33,7 @@ export function traceHeaders(): Headers {
   return headers
 }
 
-/** Runs a request in a span of its own and writes the span into the headers, which `send` sends. */
+/** Runs a request in its own span and writes the span into `headers`, which `send` sends. */
 export function traceRequest<T>(
   routingKey: string,
   headers: Record<string, string>,

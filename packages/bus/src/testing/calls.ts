@@ -1,18 +1,17 @@
-/** Checks of requests and their answers, seen from the caller. */
+/** Checks of requests and their answers, from the caller's side. */
 
 import assert from 'node:assert/strict'
 import { BusError } from '../errors.ts'
 import type { Message } from '../message.ts'
-import type { Check } from '../testing.ts'
-import { eventually, signalled } from './eventually.ts'
+import type { Check } from './check.ts'
+import { deferred, eventually } from './eventually.ts'
+import { rejects, silent } from './expect.ts'
 
 const queue = { name: 'simple', routingKeys: ['simple.*'] }
 
-/** Points 1, 2, 8 and part of 5 of what a bus promises. */
+/** Requests are answered, fail, time out and are cancelled; roll calls are answered. */
 export const calls: Record<string, Check> = {
-  async 'a roll call is answered by every process of the exchange that is there, and leaves nothing behind'(
-    make,
-  ) {
+  async 'every process of the exchange answers a roll call, and it leaves nothing behind'(make) {
     await using world = await make()
     await using caller = await world.connect()
     await using one = await world.connect()
@@ -93,27 +92,27 @@ export const calls: Record<string, Check> = {
     )
   },
 
-  async 'a request that nobody can hear fails at once'(make) {
+  async 'a request that no queue is bound to fails at once'(make) {
     await using world = await make()
     await using bus = await world.connect()
     await rejects(bus.request('nobody.there', [], { timeout: 60_000 }), { name: 'NobodyListens' })
   },
 
-  async 'a request that is not answered in time rejects, and the handler learns of it'(make) {
+  async 'a request that is not answered in time rejects, and the signal of its handler is aborted'(make) {
     await using world = await make()
     await using bus = await world.connect()
-    const { promise: stopped, resolve } = signalled()
+    const { promise: stopped, resolve } = deferred()
     await bus.serve(queue, { handler: (message) => untilAborted(message).then(resolve) })
     await rejects(bus.request('simple.slow', [], { timeout: 150 }), { name: 'Timeout' })
     await stopped
   },
 
-  async 'a caller that gives up rejects, and the handler learns of it'(make) {
+  async 'a cancelled request rejects, and the signal of its handler is aborted'(make) {
     await using world = await make()
     await using service = await world.connect()
     await using caller = await world.connect()
-    const started = signalled()
-    const stopped = signalled<unknown>()
+    const started = deferred()
+    const stopped = deferred<unknown>()
     await service.serve(queue, {
       handler: async (message) => {
         started.resolve()
@@ -133,11 +132,11 @@ export const calls: Record<string, Check> = {
     await rejects(caller.request('simple.slow', [], { signal: controller.signal }), { name: 'Cancelled' })
   },
 
-  async 'a request whose caller has given up is not started'(make) {
+  async 'a cancelled request is not started'(make) {
     await using world = await make()
     await using bus = await world.connect()
     const started: unknown[] = []
-    const gate = signalled()
+    const gate = deferred()
     await bus.serve(queue, {
       prefetch: 1,
       handler: async ({ params }) => {
@@ -153,54 +152,46 @@ export const calls: Record<string, Check> = {
     assert.deepEqual(started, ['first', 'last'])
   },
 
-  async 'a handler can answer early and work on'(make) {
+  async 'a handler can reply before it ends'(make) {
     await using world = await make()
     await using bus = await world.connect()
-    const gate = signalled()
-    const ended = signalled()
+    const gate = deferred()
+    const ended = deferred()
     await bus.serve(queue, {
       handler: async (message) => {
-        await message.reply('begun')
+        await message.reply('started')
         await gate.promise
         ended.resolve()
         return 'not sent'
       },
     })
-    assert.equal(await bus.request('simple.start'), 'begun')
+    assert.equal(await bus.request('simple.start'), 'started')
     gate.resolve()
     await ended.promise
   },
 
-  async 'what is no proper call is answered with the error that it deserves'(make) {
+  async 'a message that is not a valid call is answered with the right error'(make) {
     await using world = await make()
     await using bus = await world.connect({ log: silent })
     await bus.serve(queue, { handler: () => 'fine' })
     const answers: string[] = []
-    const odd = await world.open((body) => answers.push(body))
+    const sender = await world.open((body) => answers.push(body))
     const send = (body: string, contentType = 'application/json'): Promise<unknown> =>
-      odd.publish({ routingKey: 'simple.add', body, contentType, headers: {}, replyTo: odd.replyQueue })
+      sender.publish({ routingKey: 'simple.add', body, contentType, headers: {}, replyTo: sender.replyQueue })
     await send('{"jsonrpc":')
     await send('not json', 'text/plain')
     await send('{"jsonrpc":"2.0","id":"7","method":"other","params":[]}')
     await send('{"jsonrpc":"2.0","id":"8","method":5}')
     await send('cos\nsystem', 'application/x-python-serialize')
     await send('{"jsonrpc":"2.0","id":"9","method":"add"}', 'text/plain')
-    await eventually('all were answered', () => answers.length === 6)
+    await eventually('all are answered', () => answers.length === 6)
     const codes = answers.map((answer) => /"code":(-?\d+)/.exec(answer)?.[1] ?? 'none')
     assert.deepEqual(codes.toSorted(), ['-32600', '-32600', '-32600', '-32700', '-32700', 'none'])
     assert.equal(await bus.request('simple.add'), 'fine')
-    await odd.close()
+    await sender.close()
   },
 }
 
-/** For checks that provoke what would be logged. */
-export const silent = { debug() {}, info() {}, warn() {}, error() {} }
-
 async function untilAborted({ signal }: Message): Promise<void> {
   if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve))
-}
-
-/** Like assert.rejects with an object, for the members that are named. */
-export async function rejects(promise: Promise<unknown>, expected: Record<string, unknown>): Promise<void> {
-  await assert.rejects(promise, expected)
 }

@@ -1,11 +1,11 @@
-/** Checks of who gets which message, and how many at a time. */
+/** Checks of routing, order, prefetch and dead letters. */
 
 import assert from 'node:assert/strict'
-import { signalled, eventually } from './eventually.ts'
-import type { Check } from '../testing.ts'
-import { silent } from './calls.ts'
+import { deferred, eventually } from './eventually.ts'
+import type { Check } from './check.ts'
+import { silent } from './expect.ts'
 
-/** Points 5, 6, 7 and 12 of what a bus promises. */
+/** Messages reach the right queues and consumers, and unreadable ones become dead letters. */
 export const delivery: Record<string, Check> = {
   async 'a notification reaches every queue whose key matches, each once'(make) {
     await using world = await make()
@@ -19,7 +19,7 @@ export const delivery: Record<string, Check> = {
     await listen('none', 'other.*')
     await bus.notify('news.sport')
     await bus.notify('news.rain')
-    await eventually('all have heard', () => got.length >= 5)
+    await eventually('all have received them', () => got.length >= 5)
     assert.deepEqual(got.toSorted(), ['all rain', 'all sport', 'one rain', 'one sport', 'two sport'])
   },
 
@@ -45,16 +45,16 @@ export const delivery: Record<string, Check> = {
     for (let index = 0; index < 5; index++) await bus.notify('patient.wait', [index])
     const got: unknown[] = []
     await bus.serve(queue, { prefetch: 1, handler: ({ params }) => void got.push(params) })
-    await eventually('all have come', () => got.length === 5)
+    await eventually('all have arrived', () => got.length === 5)
     assert.deepEqual(got, [[0], [1], [2], [3], [4]])
   },
 
-  async 'no more messages are worked on than prefetch allows'(make) {
+  async 'no more messages are handled at a time than prefetch allows'(make) {
     await using world = await make()
     await using bus = await world.connect()
     let now = 0
     let most = 0
-    const gate = signalled()
+    const gate = deferred()
     await bus.serve(
       { name: 'narrow', routingKeys: ['narrow.*'] },
       {
@@ -67,13 +67,13 @@ export const delivery: Record<string, Check> = {
       },
     )
     const answers = Promise.all(Array.from({ length: 20 }, () => bus.request('narrow.work')))
-    await eventually('three are at work', () => now === 3)
+    await eventually('three are handled', () => now === 3)
     gate.resolve()
     await answers
     assert.equal(most, 3)
   },
 
-  async 'a message that is no call reaches the handler as it is'(make) {
+  async 'a message that is not a call reaches the handler unchanged'(make) {
     await using world = await make()
     await using bus = await world.connect()
     const got: unknown[] = []
@@ -84,7 +84,7 @@ export const delivery: Record<string, Check> = {
     await bus.publish('raw.record', { address: '10.0.0.1' })
     await bus.publish('raw.record', '{"address":"10.0.0.2"}')
     await bus.publish('raw.record', 'plain words', { persistent: false })
-    await eventually('all have come', () => got.length === 3)
+    await eventually('all have arrived', () => got.length === 3)
     assert.deepEqual(got, [
       [undefined, { address: '10.0.0.1' }],
       [undefined, { address: '10.0.0.2' }],
@@ -92,7 +92,7 @@ export const delivery: Record<string, Check> = {
     ])
   },
 
-  async 'what cannot be read and wants no answer is set aside, listed, replayed and dropped'(make) {
+  async 'an unreadable message without a reply queue is set aside, listed, replayed and dropped'(make) {
     await using world = await make()
     await using bus = await world.connect({ log: silent })
     let calls = 0
@@ -104,13 +104,13 @@ export const delivery: Record<string, Check> = {
       contentType: 'application/json',
       headers: {},
     })
-    await eventually('it is set aside', async () => (await bus.dead.list('odd', 10)).length === 1)
+    await eventually('the message is set aside', async () => (await bus.dead.list('odd', 10)).length === 1)
     const [first] = await bus.dead.list('odd', 10)
     assert.match(first?.reason ?? '', /ParseError/)
     assert.equal(first?.body, '{"jsonrpc":')
     assert.equal(first?.routingKey, 'odd.one')
     assert.equal(await bus.dead.replay('odd', first?.id ?? ''), true)
-    await eventually('it is set aside again', async () => {
+    await eventually('the message is set aside again', async () => {
       const [second] = await bus.dead.list('odd', 10)
       return second !== undefined && second.id !== first?.id
     })
@@ -119,11 +119,11 @@ export const delivery: Record<string, Check> = {
     assert.equal(await bus.dead.drop('odd', second?.id ?? ''), false)
     assert.deepEqual(await bus.dead.list('odd', 10), [])
     await bus.notify('odd.two')
-    await eventually('the service has gone on', () => calls === 1)
+    await eventually('the service has handled the next message', () => calls === 1)
     await sender.close()
   },
 
-  async 'the error of a notification is logged with its queue, and the service goes on'(make) {
+  async 'the error of a notification is logged, and the service continues'(make) {
     await using world = await make()
     const logged: object[] = []
     await using bus = await world.connect({ log: { ...silent, error: (facts) => void logged.push(facts) } })
@@ -138,6 +138,6 @@ export const delivery: Record<string, Check> = {
     )
     await bus.notify('grumpy.fail')
     assert.equal(await bus.request('grumpy.ask'), 'well')
-    await eventually('it is logged', () => logged.length === 1)
+    await eventually('the error is logged', () => logged.length === 1)
   },
 }

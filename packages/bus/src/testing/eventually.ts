@@ -1,6 +1,6 @@
-/** Waiting for a condition, with a deadline; how the checks avoid sleeping. */
+/** Waits for a condition with a deadline, so that no check sleeps. */
 
-/** Resolves as soon as the condition holds. Rejects with what was waited for when it does not within `within` ms. */
+/** Resolves when the condition holds. Rejects with its description when it does not hold within `within` ms. */
 export async function eventually(
   what: string,
   holds: () => boolean | Promise<boolean>,
@@ -8,13 +8,13 @@ export async function eventually(
 ): Promise<void> {
   const end = Date.now() + within
   while (!(await holds())) {
-    if (Date.now() > end) throw new Error(`waited ${within} ms in vain until ${what}`)
+    if (Date.now() > end) throw new Error(`timed out after ${within} ms waiting until ${what}`)
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
 }
 
-/** A promise and the function that resolves it. */
-export function signalled<T = void>(): {
+/** Returns a promise and the function that resolves it. */
+export function deferred<T = void>(): {
   readonly promise: Promise<T>
   readonly resolve: (value: T) => void
 } {

@@ -11,7 +11,7 @@ import type {
   Consumer,
   ConsumeOptions,
   DeadMessages,
-  Outgoing,
+  OutgoingMessage,
   QueueDeclaration,
   Reply,
   Transport,
@@ -19,79 +19,83 @@ import type {
 } from '../transport.ts'
 import { addressOf } from './amqp/address.ts'
 import { AmqpConsumer } from './amqp/consumer.ts'
-import { AmqpDead } from './amqp/dead-letters.ts'
-import type { Lane } from './amqp/channel.ts'
-import { Link } from './amqp/connection.ts'
+import { AmqpDeadMessages } from './amqp/dead-letters.ts'
+import type { ReopeningChannel } from './amqp/channel.ts'
+import { AmqpConnection } from './amqp/connection.ts'
 import { Publisher } from './amqp/publisher.ts'
-import { closeReplies, openNews, openReplies } from './amqp/replies.ts'
+import { closeReplies, openBroadcasts, openReplies } from './amqp/replies.ts'
 
 /** Connects to RabbitMQ 3.8 or later. */
 export async function open(url: URL, options: TransportOptions): Promise<Transport> {
-  const link = await Link.connect(addressOf(url), options)
+  const connection = await AmqpConnection.connect(addressOf(url), options)
   try {
-    return new AmqpTransport(await openLanes(link, options), options)
+    return new AmqpTransport(await openChannels(connection, options), options)
   } catch (error) {
-    await link.close()
+    await connection.close()
     throw error
   }
 }
 
-interface Lanes {
-  readonly link: Link
+interface Channels {
+  readonly connection: AmqpConnection
   readonly replyQueue: string
   readonly publisher: Publisher
-  readonly replies: Lane
-  readonly news: Lane
+  readonly replies: ReopeningChannel
+  readonly broadcasts: ReopeningChannel
 }
 
-async function openLanes(link: Link, options: TransportOptions): Promise<Lanes> {
+async function openChannels(connection: AmqpConnection, options: TransportOptions): Promise<Channels> {
   const replyQueue = `response-${randomUUID()}`
-  const publisher = await Publisher.open(link, options.exchange, options.log)
-  const news = await openNews({ link, options })
-  const replies = await openReplies(replyQueue, { link, options })
-  return { link, replyQueue, publisher, replies, news }
+  const publisher = await Publisher.open(connection, options.exchange, options.log)
+  const broadcasts = await openBroadcasts({ connection, options })
+  const replies = await openReplies(replyQueue, { connection, options })
+  return { connection, replyQueue, publisher, replies, broadcasts }
 }
 
 class AmqpTransport implements Transport {
   readonly replyQueue: string
   readonly dead: DeadMessages
-  readonly #lanes: Lanes
+  readonly #channels: Channels
   readonly #options: TransportOptions
   readonly #consumers = new Set<AmqpConsumer>()
   #closing: Promise<void> | undefined
 
-  constructor(lanes: Lanes, options: TransportOptions) {
-    const { link, publisher, replies, news } = lanes
-    this.#lanes = lanes
+  constructor(channels: Channels, options: TransportOptions) {
+    const { connection, publisher, replies, broadcasts } = channels
+    this.#channels = channels
     this.#options = options
-    this.replyQueue = lanes.replyQueue
-    this.dead = new AmqpDead(link, publisher)
-    link.onLost((cause) => options.onState('disconnected', cause))
-    news.onReady(() => options.onMissed?.())
-    for (const lane of [publisher.lane, replies, news]) lane.onReady(() => this.#comeBack())
+    this.replyQueue = channels.replyQueue
+    this.dead = new AmqpDeadMessages(connection, publisher)
+    connection.onLost((cause) => options.onState('disconnected', cause))
+    broadcasts.onReady(() => options.onMissed?.())
+    for (const channel of [publisher.channel, replies, broadcasts]) channel.onReady(() => this.#reconnected())
   }
 
-  publish(message: Outgoing): Promise<number | undefined> {
-    return this.#closing ? Promise.reject(closed()) : this.#lanes.publisher.publish(message)
+  publish(message: OutgoingMessage): Promise<number | undefined> {
+    return this.#closing ? Promise.reject(closed()) : this.#channels.publisher.publish(message)
   }
 
   async reply(reply: Reply): Promise<void> {
     if (this.#closing) throw closed()
-    await this.#lanes.publisher.reply(reply)
+    await this.#channels.publisher.reply(reply)
   }
 
   async consume(queue: QueueDeclaration, options: ConsumeOptions): Promise<Consumer> {
     if (this.#closing) throw closed()
-    const { link, publisher } = this.#lanes
-    const consumer = await AmqpConsumer.start(queue, options, { link, publisher, options: this.#options })
+    const { connection, publisher } = this.#channels
+    const consumer = await AmqpConsumer.start(queue, options, {
+      connection,
+      publisher,
+      options: this.#options,
+    })
     this.#consumers.add(consumer)
     return consumer
   }
 
   async broadcast(text: string): Promise<void> {
-    const { news, publisher } = this.#lanes
+    const { broadcasts, publisher } = this.#channels
     // While we listen, the exchange is there.
-    if (!news.channel) throw new BusError('ConnectionLost', 'the broker is away; nobody was told')
+    if (!broadcasts.current) throw new BusError('ConnectionLost', 'the broker is away; nobody was told')
     await publisher.broadcast(text)
   }
 
@@ -100,16 +104,17 @@ class AmqpTransport implements Transport {
     return this.#closing
   }
 
-  #comeBack(): void {
-    const { publisher, replies, news } = this.#lanes
-    if ([publisher.lane, replies, news].every((lane) => lane.channel)) this.#options.onState('connected')
+  #reconnected(): void {
+    const { publisher, replies, broadcasts } = this.#channels
+    if ([publisher.channel, replies, broadcasts].every((channel) => channel.current))
+      this.#options.onState('connected')
   }
 
   async #close(): Promise<void> {
-    const { link, publisher, replies, news, replyQueue } = this.#lanes
+    const { connection, publisher, replies, broadcasts, replyQueue } = this.#channels
     await Promise.all([...this.#consumers].map((consumer) => consumer.close()))
-    await Promise.all([closeReplies(replies, replyQueue), news.close(), publisher.close()])
-    await link.close()
+    await Promise.all([closeReplies(replies, replyQueue), broadcasts.close(), publisher.close()])
+    await connection.close()
   }
 }
 

@@ -1,15 +1,15 @@
-/** Bodies that kombu has compressed. */
+/** Decompresses bodies that kombu has compressed. */
 
 import { inflateSync } from 'node:zlib'
 
-/** kombu's own limit is the memory of the process. */
-const largest = 64 * 2 ** 20
+/** The largest decompressed body, in bytes. kombu itself has no limit. */
+const maxBytes = 64 * 2 ** 20
 
-/** Unpacks a body; undefined where the kind of compression is not known here, or the bytes are not of it. */
+/** Decompresses a body; returns undefined for an unknown compression or invalid bytes. */
 export function inflate(bytes: Buffer, compression: unknown): string | undefined {
   if (compression !== 'application/x-gzip') return undefined
   try {
-    return inflateSync(bytes, { maxOutputLength: largest }).toString()
+    return inflateSync(bytes, { maxOutputLength: maxBytes }).toString()
   } catch {
     return undefined
   }

@@ -1,8 +1,8 @@
 /**
- * A broker within one process: the same behaviour as the others, without anything to install.
+ * A broker within one process: the same behaviour as the other transports, without anything to install.
  *
- * `memory://name` is one broker for all who say that name, for as long as one of them is connected. Bodies travel as
- * text, so nothing that was sent can be changed by who receives it.
+ * All connections to `memory://name` in a process share one broker, which exists until the last of them closes. Bodies
+ * are sent as text, so a receiver cannot change the sender's objects.
  */
 
 import { randomUUID } from 'node:crypto'
@@ -12,18 +12,18 @@ import type {
   ConsumeOptions,
   DeadMessage,
   DeadMessages,
-  Outgoing,
+  OutgoingMessage,
   QueueDeclaration,
   Reply,
   Transport,
   TransportOptions,
 } from '../transport.ts'
-import { MemoryBroker, type Parcel } from './memory/broker.ts'
+import { MemoryBroker, type StoredMessage } from './memory/broker.ts'
 import { MemoryConsumer } from './memory/consumer.ts'
 
 const brokers = new Map<string, MemoryBroker>()
 
-/** Joins the broker of that name, and makes it where it is not. */
+/** Connects to the broker of that name, and creates it when it does not exist. */
 export async function open(url: URL, options: TransportOptions): Promise<Transport> {
   const name = url.host + url.pathname
   const broker = brokers.get(name) ?? new MemoryBroker()
@@ -36,20 +36,20 @@ class MemoryTransport implements Transport {
   readonly dead: DeadMessages
   readonly #broker: MemoryBroker
   readonly #options: TransportOptions
-  readonly #forget: () => void
+  readonly #onEmpty: () => void
   readonly #consumers = new Set<MemoryConsumer>()
   #closed = false
 
-  constructor(broker: MemoryBroker, options: TransportOptions, forget: () => void) {
+  constructor(broker: MemoryBroker, options: TransportOptions, onEmpty: () => void) {
     this.#broker = broker
     this.#options = options
-    this.#forget = forget
+    this.#onEmpty = onEmpty
     this.dead = deadOf(broker)
     broker.join(options.exchange, this, options.onBroadcast)
     broker.awaitReplies(this.replyQueue, options.onReply)
   }
 
-  async publish(message: Outgoing): Promise<number> {
+  async publish(message: OutgoingMessage): Promise<number> {
     this.#check()
     return this.#broker.publish(this.#options.exchange, message)
   }
@@ -76,7 +76,7 @@ class MemoryTransport implements Transport {
     this.#closed = true
     await Promise.all([...this.#consumers].map((consumer) => consumer.close()))
     this.#broker.forgetReplies(this.replyQueue)
-    if (this.#broker.leave(this.#options.exchange, this) === 0) this.#forget()
+    if (this.#broker.leave(this.#options.exchange, this) === 0) this.#onEmpty()
   }
 
   #check(): void {
@@ -85,23 +85,24 @@ class MemoryTransport implements Transport {
 }
 
 function deadOf(broker: MemoryBroker): DeadMessages {
-  const take = (queue: string, id: string): Parcel | undefined => broker.queue(`${queue}.dead`).remove(id)
+  const take = (queue: string, id: string): StoredMessage | undefined =>
+    broker.queue(`${queue}.dead`).remove(id)
   return {
     list: async (queue, limit) =>
       broker
         .queue(`${queue}.dead`)
         .peek(limit)
-        .map((parcel) => describe(queue, parcel)),
+        .map((message) => describe(queue, message)),
     replay: async (queue, id) => {
-      const parcel = take(queue, id)
-      if (parcel) broker.queue(queue).push({ ...parcel, id: randomUUID(), attempts: 0, redelivered: false })
-      return parcel !== undefined
+      const message = take(queue, id)
+      if (message) broker.queue(queue).push({ ...message, id: randomUUID(), attempts: 0, redelivered: false })
+      return message !== undefined
     },
     drop: async (queue, id) => take(queue, id) !== undefined,
   }
 }
 
-function describe(queue: string, parcel: Parcel): DeadMessage {
-  const { id, routingKey, body, attempts, reason = '', deadAt = '' } = parcel
+function describe(queue: string, message: StoredMessage): DeadMessage {
+  const { id, routingKey, body, attempts, reason = '', deadAt = '' } = message
   return { id, queue, routingKey, body, reason, deadAt, attempts }
 }

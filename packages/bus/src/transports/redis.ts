@@ -1,8 +1,8 @@
 /**
  * Redis, on the wire of kombu: existing Python peers call and serve, unchanged.
  *
- * One connection sends; one waits for answers; one hears what is said to all; and each served queue has one on which it
- * waits. How messages are claimed, and why so, is in `docs/decisions/0002-redis-claims.md`.
+ * One connection sends, one waits for replies, one receives broadcasts, and each served queue has one that waits for
+ * messages. `docs/decisions/0002-redis-claims.md` explains how messages are claimed.
  */
 
 import { randomUUID } from 'node:crypto'
@@ -11,7 +11,7 @@ import type {
   Consumer,
   ConsumeOptions,
   DeadMessages,
-  Outgoing,
+  OutgoingMessage,
   QueueDeclaration,
   Reply,
   Transport,
@@ -19,7 +19,7 @@ import type {
 } from '../transport.ts'
 import { bindingSet, encodeBinding } from './redis/binding.ts'
 import { RedisConsumer } from './redis/consumer.ts'
-import { RedisDead } from './redis/dead-letters.ts'
+import { RedisDeadMessages } from './redis/dead-letters.ts'
 import { claimKeys, encodeReply } from './redis/kombu.ts'
 import { Publisher } from './redis/publisher.ts'
 import { ReplyReader } from './redis/replies.ts'
@@ -31,17 +31,19 @@ import { optionsOf, Socket } from './redis/socket.ts'
 export async function open(url: URL, options: TransportOptions): Promise<Transport> {
   const connect = (): Promise<Socket> => Socket.connect(optionsOf(url, options.clientName))
   const opened = await Promise.allSettled([connect(), connect(), connect()])
-  const [socket, answers, news] = opened.map((one) => (one.status === 'fulfilled' ? one.value : undefined))
+  const [socket, replies, broadcasts] = opened.map((one) =>
+    one.status === 'fulfilled' ? one.value : undefined,
+  )
   const failed = opened.find((one) => one.status === 'rejected')
-  if (!socket || !answers || !news) {
-    for (const one of [socket, answers, news]) one?.close()
+  if (!socket || !replies || !broadcasts) {
+    for (const one of [socket, replies, broadcasts]) one?.close()
     throw failed?.reason
   }
-  const transport = new RedisTransport({ socket, answers, news, connect }, options)
+  const transport = new RedisTransport({ socket, replies, broadcasts, connect }, options)
   try {
     await transport.start()
   } catch (error) {
-    // Left open, the connections would come back for ever and keep the process up.
+    // Connections left open would reconnect for ever and keep the process alive.
     await transport.close()
     throw error
   }
@@ -50,8 +52,8 @@ export async function open(url: URL, options: TransportOptions): Promise<Transpo
 
 interface Sockets {
   readonly socket: Socket
-  readonly answers: Socket
-  readonly news: Socket
+  readonly replies: Socket
+  readonly broadcasts: Socket
   readonly connect: () => Promise<Socket>
 }
 
@@ -66,25 +68,31 @@ class RedisTransport implements Transport {
   #replies: ReplyReader | undefined
   #restorer: Restorer | undefined
   #closing: Promise<void> | undefined
-  #declaring: NodeJS.Timeout | undefined
+  #redeclareTimer: NodeJS.Timeout | undefined
 
   constructor(sockets: Sockets, options: TransportOptions) {
     this.#sockets = sockets
     this.#options = options
     this.#publisher = new Publisher(sockets.socket, options.exchange)
-    this.dead = new RedisDead(sockets.socket)
+    this.dead = new RedisDeadMessages(sockets.socket)
   }
 
   async start(): Promise<void> {
-    const { socket, answers, news } = this.#sockets
+    const { socket, replies, broadcasts } = this.#sockets
     const { onReply, onBroadcast, onMissed, onState, log } = this.#options
     await refuseOldServers(socket)
-    socket.watch({ onReady: () => void this.#comeBack(), onLost: () => onState('disconnected') })
-    await news.subscribe(this.#channel, onBroadcast, { onAgain: onMissed })
-    this.#replies = new ReplyReader(this.replyQueue, { socket: answers, log, onReply })
+    const onLost = (cause: Error): void => onState('disconnected', cause)
+    for (const one of [socket, replies, broadcasts])
+      one.watch({ onReady: () => void this.#reconnected(), onLost })
+    await broadcasts.subscribe(this.#channel, {
+      onMessage: onBroadcast,
+      onAgain: onMissed,
+      onRefused: (err) => log.error({ channel: this.#channel, err }, notSubscribed),
+    })
+    this.#replies = new ReplyReader(this.replyQueue, { socket: replies, log, onReply })
   }
 
-  publish(message: Outgoing): Promise<number> {
+  publish(message: OutgoingMessage): Promise<number> {
     return this.#closing ? Promise.reject(closed()) : this.#publisher.publish(message)
   }
 
@@ -111,7 +119,7 @@ class RedisTransport implements Transport {
     const consumer = new RedisConsumer(queue.name, options, { socket, waiter, keys, visibility, log })
     this.#consumers.add(consumer)
     this.#restorer ??= new Restorer({ socket, keys, options: this.#options, log })
-    this.#declaring ??= setInterval(() => void this.#declareAgain(), declareEvery)
+    this.#redeclareTimer ??= setInterval(() => void this.#redeclare(), redeclareInterval)
     return consumer
   }
 
@@ -133,13 +141,16 @@ class RedisTransport implements Transport {
     await this.#sockets.socket.call('SADD', bindingSet(this.#options.exchange), ...this.#bindings)
   }
 
-  async #comeBack(): Promise<void> {
-    await this.#declareAgain()
-    this.#options.onState('connected')
+  /** Reports that the bus is connected once all three connections are. */
+  async #reconnected(): Promise<void> {
+    const { socket, replies, broadcasts } = this.#sockets
+    if (!socket.ready || !replies.ready || !broadcasts.ready) return
+    await this.#redeclare()
+    if (socket.ready && replies.ready && broadcasts.ready) this.#options.onState('connected')
   }
 
-  /** After a reconnect; and now and then, for somebody may have emptied the database. */
-  async #declareAgain(): Promise<void> {
+  /** Runs after a reconnect and at intervals, because the database may have been emptied. */
+  async #redeclare(): Promise<void> {
     if (!this.#sockets.socket.ready) return
     try {
       await this.#declare()
@@ -149,20 +160,23 @@ class RedisTransport implements Transport {
   }
 
   async #close(): Promise<void> {
-    const { socket, answers, news } = this.#sockets
+    const { socket, replies, broadcasts } = this.#sockets
     this.#restorer?.close()
-    clearInterval(this.#declaring)
+    clearInterval(this.#redeclareTimer)
     await Promise.all([...this.#consumers].map((consumer) => consumer.close()))
     this.#publisher.close()
     await this.#replies?.close(socket)
-    answers.close()
-    news.close()
+    replies.close()
+    broadcasts.close()
     socket.close()
   }
 }
 
 /** Milliseconds. */
-const declareEvery = 10_000
+const redeclareInterval = 10_000
+
+const notSubscribed =
+  'Redis refused the subscription to broadcasts; this process receives no cancellations and no broadcasts; is the user allowed to subscribe to that channel?'
 
 function closed(): BusError {
   return new BusError('ConnectionLost', 'this connection to the bus is closed')

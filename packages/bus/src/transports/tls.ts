@@ -1,14 +1,14 @@
 /**
- * TLS as the URL of a broker says it: `amqps://host/?ca=…&cert=…&key=…&servername=…`, the same for every transport.
+ * TLS settings in the URL of a broker, the same for every transport: `amqps://host/?ca=…&cert=…&key=…&servername=…`.
  *
  * `ca`, `cert` and `key` are paths of PEM files, read when the connection is opened. The broker's certificate is always
- * verified: against the given authority, or against those that Node knows.
+ * verified, against the given authority or against Node's own.
  */
 
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 
-/** What a URL can say about TLS: texts of PEM files, and the name to expect. */
+/** The TLS settings of a URL: contents of PEM files, and the expected server name. */
 export interface TlsOptions {
   ca?: string
   cert?: string
@@ -20,8 +20,8 @@ const files = ['ca', 'cert', 'key'] as const
 const parameters = [...files, 'servername']
 
 /**
- * Reads what the URL says about TLS; undefined where its scheme is one without.
- * Refuses parameters that it does not know, and such as would promise a protection that the scheme does not have.
+ * Reads the TLS settings of a URL; returns undefined when its scheme does not use TLS.
+ * Refuses unknown parameters, and TLS parameters with a scheme that does not use TLS.
  */
 export function tlsOf(url: URL, secureSchemes: readonly string[]): TlsOptions | undefined {
   const secure = secureSchemes.includes(url.protocol)
@@ -33,7 +33,7 @@ export function tlsOf(url: URL, secureSchemes: readonly string[]): TlsOptions | 
   return secure ? { ...servernameOf(url), ...readFiles(url) } : undefined
 }
 
-/** An address has no name that could be asked for; its certificate is checked against the address itself. */
+/** An IP address is no server name: its certificate is verified against the address itself. */
 function servernameOf(url: URL): TlsOptions {
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
   const servername = url.searchParams.get('servername') ?? (isIP(host) ? undefined : host)

@@ -1,8 +1,8 @@
-/** Why a broker cannot be reached, in words that say what to do about it. */
+/** The error for a broker that cannot be reached, with advice that depends on the cause. */
 
 import { BusError } from '../errors.ts'
 
-/** Says what was tried, what was found, and what to do. */
+/** Returns an error that says what was tried, what was found, and what to do. */
 export function unreachable(broker: string, address: string, cause: unknown): BusError {
   const found = cause instanceof Error ? cause.message || codeOf(cause) : String(cause)
   const message = `cannot reach ${broker} at ${address}: ${found}; ${adviceOn(cause)}`
@@ -11,20 +11,19 @@ export function unreachable(broker: string, address: string, cause: unknown): Bu
 
 const unknownAuthority =
   'its certificate is not signed by an authority known here: name the file of its authority with ?ca=… in the URL'
-const noTls =
-  'does that port speak TLS? Where it does not, use the scheme without the s at its end, or the right port'
+const noTls = 'does that port use TLS? If not, use the scheme without TLS or the right port'
 
-/** By code of the error, or by a text in its message where the code says too little. */
+/** Advice by the code of the error, or by its message when the code is too general. */
 const advice: readonly (readonly [RegExp, string])[] = [
   [/SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|CERT_UNTRUSTED/, unknownAuthority],
   [
     /ALTNAME_INVALID/,
-    'use a name of its certificate in the URL, or say with ?servername=… which one to expect',
+    'use a name of its certificate in the URL, or give the expected name with ?servername=…',
   ],
-  [/CERT_HAS_EXPIRED|CERT_NOT_YET_VALID/, 'renew its certificate, or set the clock right'],
+  [/CERT_HAS_EXPIRED|CERT_NOT_YET_VALID/, 'renew its certificate, or correct the clock'],
   [
     /CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE|ALERT_(UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_UNKNOWN)/,
-    'it wants a certificate that it knows: give one with ?cert=…&key=… in the URL',
+    'it requires a client certificate that it trusts: give one with ?cert=…&key=… in the URL',
   ],
   [/WRONG_VERSION_NUMBER|EPROTO|PACKET_LENGTH_TOO_LONG/, noTls],
   [

@@ -10,7 +10,7 @@ export function quietOptions(onReply: (body: string) => void = () => {}): Transp
     visibility: 5_000,
     maxAttempts: 5,
     clientName: 'test',
-    obituary: () => undefined,
+    abandonedReply: () => undefined,
     onReply,
     onBroadcast: nothing,
     onState: nothing,

@@ -53,7 +53,7 @@ export async function askPython(url: string): Promise<void> {
   const service = start('kombu_service', url)
   let late = 0
   const countLate = (_facts: object, sentence: string): void => {
-    if (sentence.includes('waits no more')) late++
+    if (sentence.includes('is not pending')) late++
   }
   try {
     if (service.stdout) await once(service.stdout, 'data')

@@ -4,10 +4,10 @@ import { setTimeout } from 'node:timers/promises'
 import type { Channel } from 'rabbitmq-client'
 import { BusError } from '../../errors.ts'
 import type { Logger } from '../../logger.ts'
-import { closeChannel, faultOf, within, type Link } from './connection.ts'
+import { closeChannel, errorCodeOf, withTimeout, type AmqpConnection } from './connection.ts'
 
 /** What a channel is for. */
-export interface Purpose {
+export interface ChannelSetup {
   /** For the log: what does not work while there is no such channel. */
   readonly name: string
   /** Declares what is needed, and starts what is to go on. */
@@ -19,34 +19,34 @@ export interface Purpose {
 const races = 5
 
 /** A standing channel. */
-export class Lane {
-  readonly #link: Link
-  readonly #purpose: Purpose
+export class ReopeningChannel {
+  readonly #connection: AmqpConnection
+  readonly #purpose: ChannelSetup
   readonly #waiting = new Set<() => void>()
   readonly #listeners: (() => void)[] = []
   #channel: Channel | undefined
   #closed = false
 
-  private constructor(link: Link, purpose: Purpose) {
-    this.#link = link
+  private constructor(connection: AmqpConnection, purpose: ChannelSetup) {
+    this.#connection = connection
     this.#purpose = purpose
   }
 
   /** Opens the channel for the first time; rejects with what the broker has against it. */
-  static async open(link: Link, purpose: Purpose): Promise<Lane> {
-    const lane = new Lane(link, purpose)
+  static async open(connection: AmqpConnection, purpose: ChannelSetup): Promise<ReopeningChannel> {
+    const channel = new ReopeningChannel(connection, purpose)
     for (let race = 1; ; race++) {
       try {
-        await lane.#open()
-        return lane
+        await channel.#open()
+        return channel
       } catch (error) {
-        if (faultOf(error) !== 'NOT_FOUND' || race === races) throw refused(purpose.name, error)
+        if (errorCodeOf(error) !== 'NOT_FOUND' || race === races) throw refused(purpose.name, error)
       }
     }
   }
 
   /** The channel, where it can be used now. */
-  get channel(): Channel | undefined {
+  get current(): Channel | undefined {
     return this.#channel?.active ? this.#channel : undefined
   }
 
@@ -59,8 +59,8 @@ export class Lane {
   async ready(limit: number): Promise<Channel> {
     const until = Date.now() + limit
     for (;;) {
-      const { channel } = this
-      if (channel) return channel
+      const { current } = this
+      if (current) return current
       if (this.#closed) throw new BusError('ConnectionLost', 'this connection to the bus is closed')
       if (Date.now() >= until) throw away(limit)
       await this.#next(until - Date.now())
@@ -76,11 +76,11 @@ export class Lane {
 
   async #open(): Promise<void> {
     const { name, log, prepare } = this.#purpose
-    const channel = await this.#link.channel((err) =>
+    const channel = await this.#connection.openChannel((err) =>
       log.error({ err }, `RabbitMQ closed the channel for ${name}`),
     )
     try {
-      await within(prepare(channel))
+      await withTimeout(prepare(channel))
       if (!channel.active) throw new Error('the channel was closed while it was prepared')
     } catch (error) {
       await closeChannel(channel)
@@ -105,8 +105,9 @@ export class Lane {
         for (const listener of this.#listeners) listener()
         return
       } catch (err) {
-        // While the broker is away, that is no news.
-        const level = faultOf(err).startsWith('TIMEOUT') || faultOf(err).startsWith('CONN') ? 'debug' : 'warn'
+        // While the broker is away, that is no broadcasts.
+        const level =
+          errorCodeOf(err).startsWith('TIMEOUT') || errorCodeOf(err).startsWith('CONN') ? 'debug' : 'warn'
         if (!this.#closed) log[level]({ err }, `could not open the channel for ${name}; trying again`)
         await setTimeout(pause * (0.5 + Math.random() / 2), undefined, { ref: false })
       }
@@ -131,7 +132,10 @@ export class Lane {
 }
 
 function away(limit: number): BusError {
-  return new BusError('ConnectionLost', `the broker has been away for ${limit} ms; the message was not sent`)
+  return new BusError(
+    'ConnectionLost',
+    `the broker was unreachable for ${limit} ms; the message was not sent`,
+  )
 }
 
 /** What is declared differently stays as it is: it may be full of messages. */
@@ -139,9 +143,9 @@ function refused(name: string, cause: unknown): BusError {
   if (cause instanceof BusError) return cause
   const found = cause instanceof Error ? cause.message : String(cause)
   const advice =
-    faultOf(cause) === 'PRECONDITION_FAILED'
+    errorCodeOf(cause) === 'PRECONDITION_FAILED'
       ? '; it is on the broker already, declared in another way: choose another name, or delete it there'
-      : faultOf(cause) === 'ACCESS_REFUSED'
+      : errorCodeOf(cause) === 'ACCESS_REFUSED'
         ? '; does the user have the permissions to configure, write and read in that virtual host?'
         : ''
   return new BusError('ConnectionLost', `RabbitMQ refused ${name}: ${found}${advice}`, { cause })

@@ -12,12 +12,12 @@ import { unreachable } from '../unreachable.ts'
 import type { Address } from './address.ts'
 
 /** How long the broker may take to answer one command, in milliseconds. */
-const commandLimit = 10_000
+const commandTimeout = 10_000
 /** How long closing waits for a broker that does not answer, in milliseconds. */
-const closeLimit = 2_000
+const closeTimeout = 2_000
 
 /** How to connect. */
-export interface LinkOptions {
+export interface AmqpConnectionOptions {
   /** In milliseconds: how long this side or the other may be silent before it is taken for dead. */
   readonly visibility: number
   /** How the broker's own tools name this connection. */
@@ -25,7 +25,7 @@ export interface LinkOptions {
 }
 
 /** One connection. */
-export class Link {
+export class AmqpConnection {
   readonly #connection: Connection
 
   private constructor(connection: Connection) {
@@ -33,7 +33,10 @@ export class Link {
   }
 
   /** Connects. Rejects when the first attempt fails; from then on it keeps trying. */
-  static async connect(address: Address, { visibility, clientName }: LinkOptions): Promise<Link> {
+  static async connect(
+    address: Address,
+    { visibility, clientName }: AmqpConnectionOptions,
+  ): Promise<AmqpConnection> {
     const connection = new Connection({
       ...address.options,
       ...settings,
@@ -49,7 +52,7 @@ export class Link {
       connection.unsafeDestroy()
       throw unreachable('RabbitMQ', address.label, cause)
     }
-    return new Link(connection)
+    return new AmqpConnection(connection)
   }
 
   /** Calls back each time the connection is lost. */
@@ -58,35 +61,35 @@ export class Link {
   }
 
   /** Opens a channel; while the broker is away, waits for it. What the broker says against it comes to `onError`. */
-  async channel(onError: (error: Error) => void = () => {}): Promise<Channel> {
+  async openChannel(onError: (error: Error) => void = () => {}): Promise<Channel> {
     const channel = await this.#connection.acquire({ emitErrorsFromChannel: true })
     channel.on('error', onError)
     return channel
   }
 
   /** Does something on a channel of its own, which may break it. What was taken and not acknowledged is given back. */
-  async briefly<T>(work: (channel: Channel) => Promise<T>, limit = commandLimit): Promise<T> {
-    const channel = await within(this.channel(), limit)
+  async withChannel<T>(work: (channel: Channel) => Promise<T>, limit = commandTimeout): Promise<T> {
+    const channel = await withTimeout(this.openChannel(), limit)
     try {
-      return await within(work(channel), limit)
+      return await withTimeout(work(channel), limit)
     } finally {
       await closeChannel(channel)
     }
   }
 
   async close(): Promise<void> {
-    await within(this.#connection.close(), closeLimit).catch(() => {})
+    await withTimeout(this.#connection.close(), closeTimeout).catch(() => {})
     this.#connection.unsafeDestroy()
   }
 }
 
 /** Closes a channel once what was told to it has arrived, or the broker is found not to answer. */
 export async function closeChannel(channel: Channel): Promise<void> {
-  await within(channel.close(), closeLimit).catch(() => {})
+  await withTimeout(channel.close(), closeTimeout).catch(() => {})
 }
 
 /** Waits no longer than that. */
-export async function within<T>(promise: Promise<T>, limit = commandLimit): Promise<T> {
+export async function withTimeout<T>(promise: Promise<T>, limit = commandTimeout): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_resolve, reject) => {
     const message = `RabbitMQ did not answer within ${limit} ms`
@@ -100,7 +103,7 @@ export async function within<T>(promise: Promise<T>, limit = commandLimit): Prom
 }
 
 /** The broker's own name for what it has against a command, such as `NOT_FOUND`. */
-export function faultOf(error: unknown): string {
+export function errorCodeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : ''
 }
 

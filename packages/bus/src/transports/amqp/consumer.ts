@@ -14,52 +14,52 @@ import type {
   TransportOptions,
 } from '../../transport.ts'
 import { AmqpDelivery } from './delivery.ts'
-import { Lane } from './channel.ts'
-import { within, type Link } from './connection.ts'
+import { ReopeningChannel } from './channel.ts'
+import { withTimeout, type AmqpConnection } from './connection.ts'
 import type { Publisher } from './publisher.ts'
-import { moveSurvivor, putOnRetry, setAside } from './redeliveries.ts'
-import { watchRetries } from './watch.ts'
+import { moveRedelivered, putOnRetry, setAside } from './redeliveries.ts'
+import { watchRetries } from './retry-watcher.ts'
 import { decodeMessage, retryQueue, type Raw } from './wire.ts'
 
 /** What a consumer needs beside its queue. */
-export interface ConsumerMeans {
-  readonly link: Link
+export interface ConsumerDeps {
+  readonly connection: AmqpConnection
   readonly publisher: Publisher
   readonly options: TransportOptions
 }
 
 /** How long closing waits for a broker that is away, in milliseconds; what is not settled then is delivered again. */
-const closeLimit = 2_000
+const closeTimeout = 2_000
 const retryDelay = 500
 
 /** A standing wish for the messages of one queue, on one connection. */
 export class AmqpConsumer implements Consumer {
   readonly #queue: QueueDeclaration
   readonly #options: ConsumeOptions
-  readonly #means: ConsumerMeans
-  readonly #inHand = new Set<AmqpDelivery>()
+  readonly #deps: ConsumerDeps
+  readonly #unsettled = new Set<AmqpDelivery>()
   readonly #settling = new Set<Promise<void>>()
   readonly #ending = new AbortController()
   #waiting: AmqpDelivery[] = []
   #tags: string[] = []
-  #lane: Lane | undefined
+  #channel: ReopeningChannel | undefined
   #stopping: Promise<void> | undefined
 
-  private constructor(queue: QueueDeclaration, options: ConsumeOptions, means: ConsumerMeans) {
+  private constructor(queue: QueueDeclaration, options: ConsumeOptions, deps: ConsumerDeps) {
     this.#queue = queue
     this.#options = options
-    this.#means = means
+    this.#deps = deps
   }
 
   static async start(
     queue: QueueDeclaration,
     options: ConsumeOptions,
-    means: ConsumerMeans,
+    deps: ConsumerDeps,
   ): Promise<AmqpConsumer> {
-    const consumer = new AmqpConsumer(queue, options, means)
-    consumer.#lane = await Lane.open(means.link, {
+    const consumer = new AmqpConsumer(queue, options, deps)
+    consumer.#channel = await ReopeningChannel.open(deps.connection, {
       name: `the queue "${queue.name}"`,
-      log: means.options.log,
+      log: deps.options.log,
       prepare: (channel) => consumer.#prepare(channel),
     })
     return consumer
@@ -73,18 +73,20 @@ export class AmqpConsumer implements Consumer {
   /** Gives back what is still in hand, and removes the queue of retries where nobody needs it. */
   async close(): Promise<void> {
     await this.stop()
-    for (const delivery of this.#inHand) void delivery.settle({ kind: 'released' })
-    await Promise.race([this.#settled(), setTimeout(closeLimit, undefined, { ref: false })])
+    for (const delivery of this.#unsettled) void delivery.settle({ kind: 'released' })
+    await Promise.race([this.#settled(), setTimeout(closeTimeout, undefined, { ref: false })])
     this.#ending.abort()
-    await this.#lane?.close()
+    await this.#channel?.close()
     const retry = { queue: retryQueue(this.#queue.name), ifEmpty: true, ifUnused: true }
     // Refused where somebody needs it still.
-    await this.#means.link.briefly((channel) => channel.queueDelete(retry), closeLimit).catch(() => {})
+    await this.#deps.connection
+      .withChannel((channel) => channel.queueDelete(retry), closeTimeout)
+      .catch(() => {})
   }
 
   /** As kombu declares: an exchange, a queue without arguments, and what binds them. */
   async #prepare(channel: Channel): Promise<void> {
-    const { exchange } = this.#means.options
+    const { exchange } = this.#deps.options
     const { name, routingKeys } = this.#queue
     await channel.exchangeDeclare({ exchange, type: 'topic', durable: true })
     await channel.queueDeclare({ queue: name, durable: true })
@@ -103,20 +105,20 @@ export class AmqpConsumer implements Consumer {
   #receive(raw: Raw, channel: Channel): void {
     const message = decodeMessage(raw, this.#queue.name)
     const delivery = new AmqpDelivery(message, { channel, settle: this.#settle })
-    if (raw.redelivered) void this.#survive(delivery)
-    else if (this.#inHand.size >= this.#options.prefetch) this.#waiting.push(delivery)
+    if (raw.redelivered) void this.#redeliver(delivery)
+    else if (this.#unsettled.size >= this.#options.prefetch) this.#waiting.push(delivery)
     else this.#deliver(delivery)
   }
 
   #deliver(delivery: AmqpDelivery): void {
-    this.#inHand.add(delivery)
+    this.#unsettled.add(delivery)
     this.#options.onDelivery(delivery)
   }
 
-  async #survive(delivery: AmqpDelivery): Promise<void> {
-    const { options, publisher } = this.#means
+  async #redeliver(delivery: AmqpDelivery): Promise<void> {
+    const { options, publisher } = this.#deps
     try {
-      await moveSurvivor(delivery.message, { options, publisher, log: options.log })
+      await moveRedelivered(delivery.message, { options, publisher, log: options.log })
       delivery.acknowledge()
     } catch (err) {
       options.log.warn({ queue: this.#queue.name, err }, 'could not count a message that came back')
@@ -136,7 +138,7 @@ export class AmqpConsumer implements Consumer {
   }
 
   async #end(delivery: AmqpDelivery, settlement: Settlement): Promise<void> {
-    this.#inHand.delete(delivery)
+    this.#unsettled.delete(delivery)
     this.#deliverNext()
     try {
       if (!(await this.#canSettle(delivery))) return
@@ -150,8 +152,8 @@ export class AmqpConsumer implements Consumer {
 
   /** The answer goes out only while the message is ours, and the end of the message only after that. */
   async #canSettle(delivery: AmqpDelivery): Promise<boolean> {
-    const { publisher, options } = this.#means
-    while (delivery.held && !publisher.lane.channel) await publisher.lane.ready(closeLimit)
+    const { publisher, options } = this.#deps
+    while (delivery.held && !publisher.channel.current) await publisher.channel.ready(closeTimeout)
     if (delivery.held) return true
     const { queue, routingKey } = delivery
     options.log.warn(
@@ -162,7 +164,7 @@ export class AmqpConsumer implements Consumer {
   }
 
   async #write({ message }: AmqpDelivery, settlement: Settlement): Promise<void> {
-    const { publisher } = this.#means
+    const { publisher } = this.#deps
     if (settlement.kind === 'released') return putOnRetry(message, { attempts: message.attempts, publisher })
     if (settlement.kind === 'dead') await setAside(message, { reason: settlement.reason, publisher })
     if (settlement.reply) await publisher.reply(settlement.reply)
@@ -170,21 +172,21 @@ export class AmqpConsumer implements Consumer {
 
   #deliverNext(): void {
     if (this.#stopping) return
-    while (this.#waiting[0] && this.#inHand.size < this.#options.prefetch) {
+    while (this.#waiting[0] && this.#unsettled.size < this.#options.prefetch) {
       const next = this.#waiting.shift()
       if (next?.held) this.#deliver(next)
     }
   }
 
   async #stop(): Promise<void> {
-    const channel = this.#lane?.channel
+    const channel = this.#channel?.current
     if (channel) {
-      await Promise.allSettled(this.#tags.map((tag) => within(channel.basicCancel(tag))))
+      await Promise.allSettled(this.#tags.map((tag) => withTimeout(channel.basicCancel(tag))))
       // The library hands over with the next turn what has come before.
       await setImmediate()
     }
     for (const delivery of this.#waiting.splice(0)) void delivery.settle({ kind: 'released' })
-    void watchRetries(this.#queue.name, { ...this.#means, signal: this.#ending.signal })
+    void watchRetries(this.#queue.name, { ...this.#deps, signal: this.#ending.signal })
   }
 
   async #settled(): Promise<void> {

@@ -10,7 +10,7 @@ import { setTimeout } from 'node:timers/promises'
 import type { Channel } from 'rabbitmq-client'
 import { BusError } from '../../errors.ts'
 import type { DeadMessage, DeadMessages } from '../../transport.ts'
-import { faultOf, type Link } from './connection.ts'
+import { errorCodeOf, type AmqpConnection } from './connection.ts'
 import type { Publisher } from './publisher.ts'
 import {
   bytesOf,
@@ -26,12 +26,12 @@ import {
 const patience = 10_000
 
 /** The set-aside messages behind one connection. */
-export class AmqpDead implements DeadMessages {
-  readonly #link: Link
+export class AmqpDeadMessages implements DeadMessages {
+  readonly #connection: AmqpConnection
   readonly #publisher: Publisher
 
-  constructor(link: Link, publisher: Publisher) {
-    this.#link = link
+  constructor(connection: AmqpConnection, publisher: Publisher) {
+    this.#connection = connection
     this.#publisher = publisher
   }
 
@@ -70,7 +70,7 @@ export class AmqpDead implements DeadMessages {
   ): Promise<T> {
     for (const until = Date.now() + patience; ;) {
       try {
-        return await this.#link.briefly(async (channel) => {
+        return await this.#connection.withChannel(async (channel) => {
           const raws = await takeAll(channel, deadQueue(queue))
           return work(
             raws.map((raw) => decodeMessage(raw, queue)),
@@ -78,7 +78,7 @@ export class AmqpDead implements DeadMessages {
           )
         }, patience)
       } catch (error) {
-        const fault = faultOf(error)
+        const fault = errorCodeOf(error)
         if (fault === 'NOT_FOUND') return work([])
         if (fault !== 'ACCESS_REFUSED' || Date.now() > until) throw error
         await setTimeout(20 + Math.random() * 30)

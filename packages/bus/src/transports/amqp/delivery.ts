@@ -5,7 +5,7 @@ import type { Delivery, Settlement } from '../../transport.ts'
 import type { AmqpMessage } from './wire.ts'
 
 /** The channel that the message came through: the only one on which it can be acknowledged, while it lasts. */
-export interface Hold {
+export interface DeliverySource {
   readonly channel: Channel
   readonly settle: (delivery: AmqpDelivery, settlement: Settlement) => Promise<void>
 }
@@ -13,10 +13,10 @@ export interface Hold {
 /** A message and the channel that holds it. */
 export class AmqpDelivery implements Delivery {
   readonly message: AmqpMessage
-  readonly #hold: Hold
+  readonly #hold: DeliverySource
   #settled = false
 
-  constructor(message: AmqpMessage, hold: Hold) {
+  constructor(message: AmqpMessage, hold: DeliverySource) {
     this.message = message
     this.#hold = hold
   }

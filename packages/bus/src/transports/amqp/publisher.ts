@@ -8,44 +8,48 @@ import { randomBytes } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import type { Envelope } from 'rabbitmq-client'
 import { BusError } from '../../errors.ts'
-import type { Outgoing, Reply } from '../../transport.ts'
-import { Lane, type Purpose } from './channel.ts'
-import { faultOf, within, type Link } from './connection.ts'
-import { encodeMessage, encodeReply, newsExchange } from './wire.ts'
+import type { OutgoingMessage, Reply } from '../../transport.ts'
+import { ReopeningChannel, type ChannelSetup } from './channel.ts'
+import { errorCodeOf, withTimeout, type AmqpConnection } from './connection.ts'
+import { encodeMessage, encodeReply, broadcastExchange } from './wire.ts'
 
 /** How long a message waits for a broker that is away, in milliseconds: RabbitMQ takes its time to start. */
 const patience = 60_000
 /** How long the broker may take to confirm, in milliseconds. It does not confirm while it is short of memory or disk. */
-const confirmLimit = 30_000
+const confirmTimeout = 30_000
 /** Bytes; the protocol's own limit. */
 const longestKey = 255
 
 /** All that one connection publishes. */
 export class Publisher {
-  readonly #link: Link
+  readonly #connection: AmqpConnection
   readonly #exchange: string
-  readonly #lane: Lane
+  readonly #channel: ReopeningChannel
   readonly #prefix = `${randomBytes(9).toString('base64url')}-`
   readonly #returned: Set<string>
   readonly #declared = new Set<string>()
   #count = 0
 
   private constructor(
-    link: Link,
+    connection: AmqpConnection,
     exchange: string,
-    { lane, returned }: { lane: Lane; returned: Set<string> },
+    { channel, returned }: { channel: ReopeningChannel; returned: Set<string> },
   ) {
-    this.#link = link
+    this.#connection = connection
     this.#exchange = exchange
-    this.#lane = lane
+    this.#channel = channel
     this.#returned = returned
-    lane.onReady(() => this.#declared.clear())
+    channel.onReady(() => this.#declared.clear())
   }
 
   /** Opens the channel, and declares the exchange as kombu does. */
-  static async open(link: Link, exchange: string, log: Purpose['log']): Promise<Publisher> {
+  static async open(
+    connection: AmqpConnection,
+    exchange: string,
+    log: ChannelSetup['log'],
+  ): Promise<Publisher> {
     const returned = new Set<string>()
-    const lane = await Lane.open(link, {
+    const channel = await ReopeningChannel.open(connection, {
       name: `publishing to the exchange "${exchange}"`,
       log,
       prepare: async (channel) => {
@@ -55,15 +59,15 @@ export class Publisher {
         await channel.confirmSelect()
       },
     })
-    return new Publisher(link, exchange, { lane, returned })
+    return new Publisher(connection, exchange, { channel, returned })
   }
 
-  get lane(): Lane {
-    return this.#lane
+  get channel(): ReopeningChannel {
+    return this.#channel
   }
 
   /** Resolves with 0 when no queue took a message that wants an answer; else the broker does not tell. */
-  async publish(message: Outgoing): Promise<number | undefined> {
+  async publish(message: OutgoingMessage): Promise<number | undefined> {
     if (Buffer.byteLength(message.routingKey) > longestKey) {
       throw new TypeError(`a routing key has at most ${longestKey} bytes: "${message.routingKey}"`)
     }
@@ -78,7 +82,10 @@ export class Publisher {
 
   /** Says something to all connections. */
   async broadcast(text: string): Promise<void> {
-    await this.send({ exchange: newsExchange(this.#exchange), contentType: 'text/plain' }, Buffer.from(text))
+    await this.send(
+      { exchange: broadcastExchange(this.#exchange), contentType: 'text/plain' },
+      Buffer.from(text),
+    )
   }
 
   /** Puts a message on a queue of ours beside a served one, which is made where it is not there. */
@@ -97,11 +104,11 @@ export class Publisher {
   /** @returns false when the message was mandatory and no queue took it. */
   async send(envelope: Envelope, body: Buffer): Promise<boolean> {
     const messageId = this.#prefix + (this.#count++).toString(36)
-    const channel = this.#lane.channel ?? (await this.#lane.ready(patience))
+    const channel = this.#channel.current ?? (await this.#channel.ready(patience))
     try {
-      await within(channel.basicPublish({ messageId, ...envelope }, body), confirmLimit)
+      await withTimeout(channel.basicPublish({ messageId, ...envelope }, body), confirmTimeout)
     } catch (cause) {
-      throw faultOf(cause) === 'NACK' ? refused(cause) : unknownOutcome(cause)
+      throw errorCodeOf(cause) === 'NACK' ? refused(cause) : unknownOutcome(cause)
     }
     if (!envelope.mandatory) return true
     // The library tells of the return a moment later than of the confirmation that follows it.
@@ -110,12 +117,12 @@ export class Publisher {
   }
 
   close(): Promise<void> {
-    return this.#lane.close()
+    return this.#channel.close()
   }
 
   async #declare(queue: string): Promise<void> {
     if (this.#declared.has(queue)) return
-    await this.#link.briefly((channel) => channel.queueDeclare({ queue, durable: true }))
+    await this.#connection.withChannel((channel) => channel.queueDeclare({ queue, durable: true }))
     this.#declared.add(queue)
   }
 }

@@ -13,15 +13,15 @@ import type { Publisher } from './publisher.ts'
 import { bytesOf, deadQueue, encodeCopy, retryQueue, type AmqpMessage } from './wire.ts'
 
 /** What is needed to move messages. */
-export interface SurvivorMeans {
+export interface RedeliveryDeps {
   readonly publisher: Publisher
-  readonly options: Pick<TransportOptions, 'maxAttempts' | 'obituary'>
+  readonly options: Pick<TransportOptions, 'maxAttempts' | 'abandonedReply'>
   readonly log: Logger
 }
 
 /** Counts one more process that the message has ended, and moves it to where it belongs. Then it can be acknowledged. */
-export async function moveSurvivor(message: AmqpMessage, means: SurvivorMeans): Promise<void> {
-  const { publisher, options, log } = means
+export async function moveRedelivered(message: AmqpMessage, deps: RedeliveryDeps): Promise<void> {
+  const { publisher, options, log } = deps
   const { queue, routingKey } = message
   const attempts = message.attempts + 1
   if (attempts < options.maxAttempts) {
@@ -29,10 +29,10 @@ export async function moveSurvivor(message: AmqpMessage, means: SurvivorMeans): 
     log.warn({ queue, routingKey, attempts }, 'took over a message of a process that is gone')
     return
   }
-  const reason = `it ended ${attempts} processes that worked on it`
+  const reason = `${attempts} processes died while they handled it`
   await setAside({ ...message, attempts }, { reason, publisher })
-  const obituary = options.obituary(message, reason)
-  if (obituary) await publisher.reply(obituary)
+  const reply = options.abandonedReply(message, reason)
+  if (reply) await publisher.reply(reply)
   log.warn({ queue, routingKey, attempts }, 'set aside a message that ended one process after the other')
 }
 

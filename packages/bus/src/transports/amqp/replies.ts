@@ -2,14 +2,14 @@
 
 import type { Channel } from 'rabbitmq-client'
 import type { TransportOptions } from '../../transport.ts'
-import { Lane } from './channel.ts'
-import { within, type Link } from './connection.ts'
-import { bytesOf, newsExchange, type Raw } from './wire.ts'
+import { ReopeningChannel } from './channel.ts'
+import { withTimeout, type AmqpConnection } from './connection.ts'
+import { bytesOf, broadcastExchange, type Raw } from './wire.ts'
 
 /** How many answers may be on their way at a time. */
 const window = 2_000
 /** How long closing waits for a broker that does not answer, in milliseconds. */
-const closeLimit = 2_000
+const closeTimeout = 2_000
 
 /**
  * Takes all answers. The queue is declared as Python services do it when they answer: anything else would make the
@@ -17,8 +17,8 @@ const closeLimit = 2_000
  */
 export function openReplies(
   queue: string,
-  { link, options }: { link: Link; options: TransportOptions },
-): Promise<Lane> {
+  { connection, options }: { connection: AmqpConnection; options: TransportOptions },
+): Promise<ReopeningChannel> {
   const prepare = async (channel: Channel): Promise<void> => {
     await channel.queueDeclare({ queue, durable: true })
     await channel.basicQos({ prefetchCount: window })
@@ -28,7 +28,7 @@ export function openReplies(
       acknowledge(raw)
     })
   }
-  return Lane.open(link, { name: `the reply queue "${queue}"`, log: options.log, prepare })
+  return ReopeningChannel.open(connection, { name: `the reply queue "${queue}"`, log: options.log, prepare })
 }
 
 /** One acknowledgement for all answers of a turn of the event loop. */
@@ -45,26 +45,32 @@ function inTurns(channel: Channel): (raw: Raw) => void {
 }
 
 /** Stops taking answers, and removes the queue and the exchange that Python services make for it. */
-export async function closeReplies(lane: Lane, queue: string): Promise<void> {
-  const { channel } = lane
-  if (channel) {
+export async function closeReplies(channel: ReopeningChannel, queue: string): Promise<void> {
+  const { current } = channel
+  if (current) {
     const remove = async (): Promise<void> => {
-      await channel.queueDelete({ queue })
-      await channel.exchangeDelete({ exchange: queue })
+      await current.queueDelete({ queue })
+      await current.exchangeDelete({ exchange: queue })
     }
-    await within(remove(), closeLimit).catch(() => {})
+    await withTimeout(remove(), closeTimeout).catch(() => {})
   }
-  await lane.close()
+  await channel.close()
 }
 
 /** Hears what is said to all connections that are there now. Queue and exchange vanish with those who use them. */
-export function openNews({ link, options }: { link: Link; options: TransportOptions }): Promise<Lane> {
-  const exchange = newsExchange(options.exchange)
+export function openBroadcasts({
+  connection,
+  options,
+}: {
+  connection: AmqpConnection
+  options: TransportOptions
+}): Promise<ReopeningChannel> {
+  const exchange = broadcastExchange(options.exchange)
   const prepare = async (channel: Channel): Promise<void> => {
     await channel.exchangeDeclare({ exchange, type: 'fanout', durable: false, autoDelete: true })
     const { queue } = await channel.queueDeclare({ queue: '', exclusive: true, autoDelete: true })
     await channel.queueBind({ exchange, queue, routingKey: '' })
     await channel.basicConsume({ queue, noAck: true }, (raw) => options.onBroadcast(bytesOf(raw).toString()))
   }
-  return Lane.open(link, { name: `the exchange "${exchange}"`, log: options.log, prepare })
+  return ReopeningChannel.open(connection, { name: `the exchange "${exchange}"`, log: options.log, prepare })
 }

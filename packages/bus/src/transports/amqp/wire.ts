@@ -5,7 +5,7 @@
  */
 
 import type { AsyncMessage, Envelope, SyncMessage } from 'rabbitmq-client'
-import type { Headers, Outgoing, Received, Reply } from '../../transport.ts'
+import type { Headers, OutgoingMessage, ReceivedMessage, Reply } from '../../transport.ts'
 import { inflate } from '../compression.ts'
 
 /** Where messages of a queue wait that have ended a process, or were given back. */
@@ -19,12 +19,12 @@ export function deadQueue(queue: string): string {
 }
 
 /** What is said to all connections of an exchange goes through an exchange of its own, which vanishes with them. */
-export function newsExchange(exchange: string): string {
+export function broadcastExchange(exchange: string): string {
   return `_commissaire.all.${exchange}`
 }
 
 /** Writes the properties of a message as kombu does; `messageId` is ours, and peers ignore it. */
-export function encodeMessage(message: Outgoing, exchange: string): Envelope {
+export function encodeMessage(message: OutgoingMessage, exchange: string): Envelope {
   const { routingKey, contentType, headers, replyTo, persistent = true } = message
   return {
     exchange,
@@ -48,7 +48,7 @@ export function encodeReply({ queue, body, headers = {} }: Reply): Envelope {
 export type Raw = AsyncMessage | SyncMessage
 
 /** A message as it was read, with what only this transport needs to know. */
-export interface AmqpMessage extends Received {
+export interface AmqpMessage extends ReceivedMessage {
   readonly raw: Raw
   /** How many processes it has ended, as far as that is written on it. */
   readonly attempts: number

@@ -1,54 +1,54 @@
-/** Queues, bindings and connections of one memory broker. Everything here is synchronous; waiting is the consumers'. */
+/** Queues, bindings and connections of one memory broker. Everything here is synchronous; only consumers wait. */
 
 import { randomUUID } from 'node:crypto'
 import { matcher, type Matcher } from '../../topic.ts'
-import type { Outgoing, QueueDeclaration } from '../../transport.ts'
+import type { OutgoingMessage, QueueDeclaration } from '../../transport.ts'
 
 /** A message on a queue. */
-export interface Parcel extends Outgoing {
+export interface StoredMessage extends OutgoingMessage {
   readonly id: string
   readonly redelivered: boolean
-  /** How many consumers had it and did not settle it. */
+  /** How many consumers received it and did not settle it. */
   readonly attempts: number
   readonly reason?: string
   readonly deadAt?: string
 }
 
-/** A list of messages, and who wants to know of new ones. */
+/** A list of messages, and the consumers that wait for new ones. */
 export class MemoryQueue {
-  readonly #parcels: Parcel[] = []
+  readonly #messages: StoredMessage[] = []
   readonly #waiting = new Set<() => void>()
 
   get length(): number {
-    return this.#parcels.length
+    return this.#messages.length
   }
 
-  push(parcel: Parcel): void {
-    this.#parcels.push(parcel)
+  push(message: StoredMessage): void {
+    this.#messages.push(message)
     this.wakeNext()
   }
 
-  /** Puts a message where it is taken next. */
-  putBack(parcel: Parcel): void {
-    this.#parcels.unshift(parcel)
+  /** Puts a message at the front of the queue. */
+  putBack(message: StoredMessage): void {
+    this.#messages.unshift(message)
     this.wakeNext()
   }
 
-  take(): Parcel | undefined {
-    return this.#parcels.shift()
+  take(): StoredMessage | undefined {
+    return this.#messages.shift()
   }
 
-  /** The latest first. */
-  peek(limit: number): Parcel[] {
-    return this.#parcels.toReversed().slice(0, limit)
+  /** Returns messages without removing them, the latest first. */
+  peek(limit: number): StoredMessage[] {
+    return this.#messages.toReversed().slice(0, limit)
   }
 
-  remove(id: string): Parcel | undefined {
-    const at = this.#parcels.findIndex((parcel) => parcel.id === id)
-    return at < 0 ? undefined : this.#parcels.splice(at, 1)[0]
+  remove(id: string): StoredMessage | undefined {
+    const at = this.#messages.findIndex((message) => message.id === id)
+    return at < 0 ? undefined : this.#messages.splice(at, 1)[0]
   }
 
-  /** Calls `wake` once, when there is a message that those who asked earlier did not want. */
+  /** Calls `wake` once, when a message is available and no earlier waiter takes it. */
   wait(wake: () => void): void {
     this.#waiting.add(wake)
   }
@@ -57,7 +57,7 @@ export class MemoryQueue {
     this.#waiting.delete(wake)
   }
 
-  /** Passes the news on: whoever was told of a message may have stopped before taking it. */
+  /** Wakes the next waiter: the one that was woken before may have stopped without taking the message. */
   wakeNext(): void {
     const [first] = this.#waiting
     if (!first) return
@@ -72,7 +72,7 @@ interface Binding {
   readonly matches: Matcher
 }
 
-/** One broker: what `memory://name` names. */
+/** One broker of a `memory://name`. */
 export class MemoryBroker {
   readonly #queues = new Map<string, MemoryQueue>()
   readonly #bindings = new Map<string, Binding[]>()
@@ -96,8 +96,8 @@ export class MemoryBroker {
     }
   }
 
-  /** Puts a copy on every queue that wants it, each once. */
-  publish(exchange: string, message: Outgoing): number {
+  /** Puts one copy on every queue that has a matching binding. */
+  publish(exchange: string, message: OutgoingMessage): number {
     const queues = new Set<string>()
     for (const binding of this.#bindings.get(exchange) ?? []) {
       if (binding.matches(message.routingKey)) queues.add(binding.queue)
@@ -115,7 +115,7 @@ export class MemoryBroker {
     this.#replies.delete(queue)
   }
 
-  /** An answer to somebody who is gone is nobody's. */
+  /** Delivers a reply, or drops it when its caller is no longer connected. */
   reply(queue: string, body: string): void {
     const receive = this.#replies.get(queue)
     if (receive) queueMicrotask(() => receive(body))
@@ -126,7 +126,7 @@ export class MemoryBroker {
     this.#members.set(exchange, members.set(member, hear))
   }
 
-  /** @returns how many are still there. */
+  /** @returns how many members remain on all exchanges. */
   leave(exchange: string, member: object): number {
     this.#members.get(exchange)?.delete(member)
     return [...this.#members.values()].reduce((sum, members) => sum + members.size, 0)

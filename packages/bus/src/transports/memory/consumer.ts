@@ -1,15 +1,15 @@
-/** Takes messages from a memory queue, no more at a time than it has room for. */
+/** Takes messages from a memory queue, no more at a time than prefetch allows. */
 
 import type { Consumer, ConsumeOptions, Delivery, Settlement } from '../../transport.ts'
-import type { MemoryBroker, MemoryQueue, Parcel } from './broker.ts'
+import type { MemoryBroker, MemoryQueue, StoredMessage } from './broker.ts'
 
-/** A standing wish for the messages of one queue, on one connection. */
+/** A subscription to the messages of one queue. */
 export class MemoryConsumer implements Consumer {
   readonly #broker: MemoryBroker
   readonly #name: string
   readonly #queue: MemoryQueue
   readonly #options: ConsumeOptions
-  readonly #inHand = new Set<MemoryDelivery>()
+  readonly #unsettled = new Set<MemoryDelivery>()
   #stopped = false
 
   constructor(broker: MemoryBroker, name: string, options: ConsumeOptions) {
@@ -26,73 +26,73 @@ export class MemoryConsumer implements Consumer {
     if (this.#queue.length > 0) this.#queue.wakeNext()
   }
 
-  /** Lets go of everything: what is in hand goes back, marked as redelivered. */
+  /** Releases unsettled messages, marked as redelivered. */
   async close(): Promise<void> {
     await this.stop()
-    for (const delivery of this.#inHand) await delivery.settle({ kind: 'released' })
+    for (const delivery of this.#unsettled) await delivery.settle({ kind: 'released' })
   }
 
   readonly #fill = (): void => {
-    while (!this.#stopped && this.#inHand.size < this.#options.prefetch) {
-      const parcel = this.#queue.take()
-      if (!parcel) return this.#queue.wait(this.#fill)
-      this.#deliver(parcel)
+    while (!this.#stopped && this.#unsettled.size < this.#options.prefetch) {
+      const message = this.#queue.take()
+      if (!message) return this.#queue.wait(this.#fill)
+      this.#deliver(message)
     }
   }
 
-  #deliver(parcel: Parcel): void {
-    const delivery = new MemoryDelivery(this.#name, parcel, (settlement) => {
-      this.#inHand.delete(delivery)
-      this.#settle(parcel, settlement)
+  #deliver(message: StoredMessage): void {
+    const delivery = new MemoryDelivery(this.#name, message, (settlement) => {
+      this.#unsettled.delete(delivery)
+      this.#settle(message, settlement)
       queueMicrotask(this.#fill)
     })
-    this.#inHand.add(delivery)
+    this.#unsettled.add(delivery)
     this.#options.onDelivery(delivery)
   }
 
-  #settle(parcel: Parcel, settlement: Settlement): void {
-    if (settlement.kind === 'released') return this.#queue.putBack({ ...parcel, redelivered: true })
+  #settle(message: StoredMessage, settlement: Settlement): void {
+    if (settlement.kind === 'released') return this.#queue.putBack({ ...message, redelivered: true })
     if (settlement.reply) this.#broker.reply(settlement.reply.queue, settlement.reply.body)
     if (settlement.kind === 'done') return
     const deadAt = new Date().toISOString()
-    this.#broker.queue(`${this.#name}.dead`).push({ ...parcel, reason: settlement.reason, deadAt })
+    this.#broker.queue(`${this.#name}.dead`).push({ ...message, reason: settlement.reason, deadAt })
   }
 }
 
 class MemoryDelivery implements Delivery {
   readonly queue: string
-  readonly #parcel: Parcel
+  readonly #message: StoredMessage
   readonly #settle: (settlement: Settlement) => void
   #settled = false
 
-  constructor(queue: string, parcel: Parcel, settle: (settlement: Settlement) => void) {
+  constructor(queue: string, message: StoredMessage, settle: (settlement: Settlement) => void) {
     this.queue = queue
-    this.#parcel = parcel
+    this.#message = message
     this.#settle = settle
   }
 
   get routingKey(): string {
-    return this.#parcel.routingKey
+    return this.#message.routingKey
   }
 
   get body(): string {
-    return this.#parcel.body
+    return this.#message.body
   }
 
   get contentType(): string {
-    return this.#parcel.contentType
+    return this.#message.contentType
   }
 
   get headers(): Delivery['headers'] {
-    return this.#parcel.headers
+    return this.#message.headers
   }
 
   get replyTo(): string | undefined {
-    return this.#parcel.replyTo
+    return this.#message.replyTo
   }
 
   get redelivered(): boolean {
-    return this.#parcel.redelivered
+    return this.#message.redelivered
   }
 
   async settle(settlement: Settlement): Promise<void> {

@@ -1,7 +1,7 @@
 /** What JetStream says about a message it hands out, and what it wants to hear in return. */
 
 /** The ways of ending or keeping a claim. */
-export const words = { ack: '+ACK', giveBack: '-NAK', working: '+WPI' } as const
+export const ackTypes = { ack: '+ACK', nak: '-NAK', working: '+WPI' } as const
 
 /** Where and how often a message was handed out, read from the subject on which it is acknowledged. */
 export interface Claim {

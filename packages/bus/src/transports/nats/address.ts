@@ -17,9 +17,9 @@ export interface Address {
 
 const defaultPort = 4222
 /** How long one attempt to connect may take, in milliseconds. */
-const dialLimit = 5_000
+const connectTimeout = 5_000
 /** Some broken connections look well for hours: one that answers neither of two pings is given up. */
-const pulse = 5_000
+const pingInterval = 5_000
 
 /** Reads a URL such as `nats://user:password@a:4222`, `nats://token@a` or `tls://a/?ca=/etc/ca.pem&replicas=3`. */
 export function readAddress(url: URL, clientName: string): Address {
@@ -27,8 +27,8 @@ export function readAddress(url: URL, clientName: string): Address {
   const options: NodeConnectionOptions = {
     servers,
     name: clientName,
-    timeout: dialLimit,
-    pingInterval: pulse,
+    timeout: connectTimeout,
+    pingInterval: pingInterval,
     maxPingOut: 2,
     maxReconnectAttempts: -1,
     reconnectDelayHandler: backoff(),
@@ -75,13 +75,13 @@ function replicasOf(url: URL): number {
 /** The delay before each attempt to reconnect: growing up to two seconds, with jitter. */
 function backoff(): () => number {
   let last = 0
-  let delay = first
+  let delay = firstDelay
   return () => {
-    delay = Date.now() - last > calm ? first : Math.min(2_000, delay * 2)
+    delay = Date.now() - last > backoffReset ? firstDelay : Math.min(2_000, delay * 2)
     last = Date.now()
     return delay * (0.5 + Math.random() / 2)
   }
 }
 
-const first = 50
-const calm = 10_000
+const firstDelay = 50
+const backoffReset = 10_000

@@ -7,9 +7,8 @@
  * then, and before a message is said to have no queue.
  */
 
-import { isNobody, isRefusal } from './failures.ts'
-import { checkAck } from './publisher.ts'
-import { declareRegistry, type QueueMeans } from './queues.ts'
+import { checkAck, isNoResponders, isRefusal } from './failures.ts'
+import { declareRegistry, type QueueDeps } from './queues.ts'
 import { matcher, type Matcher } from '../../topic.ts'
 
 interface Binding {
@@ -17,25 +16,28 @@ interface Binding {
   readonly matches: Matcher
 }
 
-const mostRoutes = 10_000
+const maxRoutes = 10_000
 /** Milliseconds. */
-const readEvery = 30_000
+const refreshInterval = 30_000
 
 /** All bindings of one exchange, as far as they are known. */
 export class Bindings {
-  readonly #means: QueueMeans
-  readonly #reading: NodeJS.Timeout
+  readonly #deps: QueueDeps
+  readonly #refreshTimer: NodeJS.Timeout
   readonly #routes = new Map<string, readonly string[]>()
   /** By subject. */
   #bindings = new Map<string, Binding>()
-  #news = new Map<string, Binding>()
+  #added = new Map<string, Binding>()
   #refreshing: Promise<void> | undefined
 
-  constructor(means: QueueMeans) {
-    this.#means = means
-    means.socket.subscribe(means.names.bindings, ({ subject }) => this.#learn(subject))
-    this.#reading = setInterval(() => void this.#refreshQuietly(), readEvery * (0.5 + Math.random()))
-    this.#reading.unref()
+  constructor(deps: QueueDeps) {
+    this.#deps = deps
+    deps.socket.subscribe(deps.names.bindings, ({ subject }) => this.#add(subject))
+    this.#refreshTimer = setInterval(
+      () => void this.#refreshQuietly(),
+      refreshInterval * (0.5 + Math.random()),
+    )
+    this.#refreshTimer.unref()
   }
 
   /** The queues that want a routing key. */
@@ -44,7 +46,7 @@ export class Bindings {
     if (known) return known
     const queues = new Set<string>()
     for (const binding of this.#bindings.values()) if (binding.matches(routingKey)) queues.add(binding.queue)
-    if (this.#routes.size >= mostRoutes) this.#routes.clear()
+    if (this.#routes.size >= maxRoutes) this.#routes.clear()
     const route = [...queues]
     this.#routes.set(routingKey, route)
     return route
@@ -52,11 +54,11 @@ export class Bindings {
 
   /** Binds a queue. When this resolves, everybody on the server knows of it. */
   async bind(queue: string, routingKeys: readonly string[]): Promise<void> {
-    const { socket, names } = this.#means
-    await declareRegistry(this.#means)
+    const { socket, names } = this.#deps
+    await declareRegistry(this.#deps)
     const subjects = routingKeys.map((key) => names.binding(queue, key))
     await Promise.all(subjects.map(async (subject) => checkAck(await socket.ask(subject, ''))))
-    for (const subject of subjects) this.#learn(subject)
+    for (const subject of subjects) this.#add(subject)
   }
 
   /** Reads all bindings anew. */
@@ -67,27 +69,27 @@ export class Bindings {
 
   /** True when all of them are known to be bound. */
   has(queue: string, routingKeys: readonly string[]): boolean {
-    return routingKeys.every((key) => this.#bindings.has(this.#means.names.binding(queue, key)))
+    return routingKeys.every((key) => this.#bindings.has(this.#deps.names.binding(queue, key)))
   }
 
   close(): void {
-    clearInterval(this.#reading)
+    clearInterval(this.#refreshTimer)
   }
 
   async #refresh(): Promise<void> {
-    this.#news = new Map()
+    this.#added = new Map()
     const subjects = await this.#read()
     const bindings = new Map<string, Binding>()
     for (const subject of subjects)
       bindings.set(subject, this.#bindings.get(subject) ?? this.#compile(subject))
     // What was heard in the meantime may or may not have been stored when the list was made.
-    for (const [subject, binding] of this.#news) bindings.set(subject, binding)
+    for (const [subject, binding] of this.#added) bindings.set(subject, binding)
     this.#bindings = bindings
     this.#routes.clear()
   }
 
   async #read(): Promise<string[]> {
-    const { socket, names } = this.#means
+    const { socket, names } = this.#deps
     try {
       const { state } = await socket.streams.streams.info(names.registry, { subjects_filter: names.bindings })
       return Object.keys(state.subjects ?? {})
@@ -98,23 +100,23 @@ export class Bindings {
   }
 
   async #refreshQuietly(): Promise<void> {
-    const { socket, log } = this.#means
+    const { socket, log } = this.#deps
     if (!socket.ready) return
     await this.refresh().catch((err: unknown) => {
-      if (!isNobody(err)) log.warn({ err }, 'could not read the bindings of the exchange')
+      if (!isNoResponders(err)) log.warn({ err }, 'could not read the bindings of the exchange')
     })
   }
 
-  #learn(subject: string): void {
+  #add(subject: string): void {
     const binding = this.#compile(subject)
-    this.#news.set(subject, binding)
+    this.#added.set(subject, binding)
     if (this.#bindings.has(subject)) return
     this.#bindings.set(subject, binding)
     this.#routes.clear()
   }
 
   #compile(subject: string): Binding {
-    const { queue, key } = this.#means.names.readBinding(subject)
+    const { queue, key } = this.#deps.names.readBinding(subject)
     return { queue, matches: matcher(key) }
   }
 }

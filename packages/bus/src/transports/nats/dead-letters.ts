@@ -3,29 +3,29 @@
 import { PubHeaders, type StoredMsg } from '@nats-io/jetstream'
 import type { DeadMessage, DeadMessages } from '../../transport.ts'
 import { isRefusal } from './failures.ts'
-import { copyHeaders, readDeathNote } from './message-encoding.ts'
+import { copyHeaders, readDeadLetterInfo } from './message-encoding.ts'
 import { put } from './publisher.ts'
-import type { QueueMeans } from './queues.ts'
+import type { QueueDeps } from './queues.ts'
 import { deadQueue, remove } from './set-aside.ts'
 
 const notFound = 404
 /** How many messages are fetched at a time. */
-const page = 50
+const pageSize = 50
 
 /** The set-aside messages behind one connection. */
-export class NatsDead implements DeadMessages {
-  readonly #means: QueueMeans
+export class NatsDeadMessages implements DeadMessages {
+  readonly #deps: QueueDeps
 
-  constructor(means: QueueMeans) {
-    this.#means = means
+  constructor(deps: QueueDeps) {
+    this.#deps = deps
   }
 
   async list(queue: string, limit: number): Promise<DeadMessage[]> {
-    const places = await this.#places(queue)
+    const sequences = await this.#sequences(queue)
     const found: DeadMessage[] = []
-    while (places.length > 0 && found.length < limit) {
-      const few = places.splice(0, Math.min(page, limit - found.length))
-      const stored = await Promise.all(few.map((place) => this.#get(queue, place)))
+    while (sequences.length > 0 && found.length < limit) {
+      const few = sequences.splice(0, Math.min(pageSize, limit - found.length))
+      const stored = await Promise.all(few.map((sequence) => this.#get(queue, sequence)))
       found.push(...stored.flatMap((one) => (one ? [this.#describe(queue, one)] : [])))
     }
     return found
@@ -36,20 +36,20 @@ export class NatsDead implements DeadMessages {
     if (!stored) return false
     const headers = copyHeaders(stored.header)
     // Should this process die between the two steps, or another do the same, there is still one copy only.
-    headers.append(PubHeaders.MsgIdHdr, `${this.#means.names.stream(deadQueue(queue))}:${id}`)
-    const routingKey = this.#means.names.routingKey(stored.subject)
-    await put(queue, { routingKey, body: stored.data, headers }, this.#means)
-    return remove(deadQueue(queue), stored.seq, this.#means)
+    headers.append(PubHeaders.MsgIdHdr, `${this.#deps.names.stream(deadQueue(queue))}:${id}`)
+    const routingKey = this.#deps.names.routingKey(stored.subject)
+    await put(queue, { routingKey, body: stored.data, headers }, this.#deps)
+    return remove(deadQueue(queue), stored.seq, this.#deps)
   }
 
   async drop(queue: string, id: string): Promise<boolean> {
     const stored = await this.#find(queue, id)
-    return stored !== null && (await remove(deadQueue(queue), stored.seq, this.#means))
+    return stored !== null && (await remove(deadQueue(queue), stored.seq, this.#deps))
   }
 
-  /** The places that are taken, the latest first. */
-  async #places(queue: string): Promise<number[]> {
-    const { socket, names } = this.#means
+  /** The sequences that are taken, the latest first. */
+  async #sequences(queue: string): Promise<number[]> {
+    const { socket, names } = this.#deps
     try {
       const { state } = await socket.streams.streams.info(names.stream(deadQueue(queue)), {
         deleted_details: true,
@@ -59,7 +59,7 @@ export class NatsDead implements DeadMessages {
         { length: state.last_seq - state.first_seq + 1 },
         (_, index) => state.last_seq - index,
       )
-      return state.messages === 0 ? [] : all.filter((place) => !gone.has(place))
+      return state.messages === 0 ? [] : all.filter((sequence) => !gone.has(sequence))
     } catch (error) {
       if (isRefusal(error) && error.status === notFound) return []
       throw error
@@ -71,7 +71,7 @@ export class NatsDead implements DeadMessages {
   }
 
   async #get(queue: string, seq: number): Promise<StoredMsg | null> {
-    const { socket, names } = this.#means
+    const { socket, names } = this.#deps
     try {
       return await socket.streams.streams.getMessage(names.stream(deadQueue(queue)), { seq })
     } catch (error) {
@@ -81,13 +81,13 @@ export class NatsDead implements DeadMessages {
   }
 
   #describe(queue: string, stored: StoredMsg): DeadMessage {
-    const routingKey = this.#means.names.routingKey(stored.subject)
+    const routingKey = this.#deps.names.routingKey(stored.subject)
     return {
       id: String(stored.seq),
       queue,
       routingKey,
       body: stored.string(),
-      ...readDeathNote(stored.header),
+      ...readDeadLetterInfo(stored.header),
     }
   }
 }

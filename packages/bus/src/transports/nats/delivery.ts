@@ -17,18 +17,18 @@ export class NatsDelivery implements Delivery {
   /** The latest: a message that is handed out to us again while we have it is still the same. */
   claim: Claim
   /** The time, in milliseconds since 1970, after which the server may give the message to somebody else. */
-  ours: number
+  heldUntil: number
   readonly body: string
-  readonly written: MsgHdrs | undefined
+  readonly rawHeaders: MsgHdrs | undefined
   readonly #envelope: Envelope
   readonly #origin: Origin
   #settled = false
 
   constructor(message: Msg, { claim, ours, origin }: { claim: Claim; ours: number; origin: Origin }) {
     this.claim = claim
-    this.ours = ours
+    this.heldUntil = ours
     this.body = message.string()
-    this.written = message.headers
+    this.rawHeaders = message.headers
     this.#envelope = decodeHeaders(message.headers)
     this.#origin = origin
   }

@@ -1,6 +1,6 @@
 /** What goes wrong between us and NATS, as errors that say what was tried, what was found and what to do. */
 
-import { errors } from '@nats-io/transport-node'
+import { errors, type Msg } from '@nats-io/transport-node'
 import { JetStreamApiError } from '@nats-io/jetstream'
 import { BusError } from '../../errors.ts'
 import { unreachable } from '../unreachable.ts'
@@ -42,8 +42,8 @@ export function closed(): BusError {
 }
 
 /** The connection has been away for too long; nothing was sent. */
-export function away(patience: number): BusError {
-  return failure(`the broker has been away for ${patience} ms; the message was not sent`)
+export function disconnected(milliseconds: number): BusError {
+  return failure(`the broker was unreachable for ${milliseconds} ms; the message was not sent`)
 }
 
 /** `outcome` tells callers that the message may have been sent. */
@@ -58,13 +58,24 @@ export function refused(cause: unknown): BusError {
   return failure(`NATS refused the message: ${textOf(cause)}`, cause)
 }
 
+/**
+ * Throws when JetStream has refused a message. The acknowledgement is `{"stream", "seq"}` or `{"error"}`; only the
+ * second is parsed.
+ */
+export function checkAck(answer: Msg): void {
+  const text = answer.string()
+  if (!text.includes('"error"')) return
+  const { error }: { error?: { description?: string } } = JSON.parse(text)
+  if (error) throw refused(error.description ?? text)
+}
+
 /** True for an error that JetStream itself returned: the connection is well, the wish was not. */
 export function isRefusal(error: unknown): error is JetStreamApiError {
   return error instanceof JetStreamApiError
 }
 
 /** True where nobody takes what was asked or sent: the stream is not there. */
-export function isNobody(error: unknown): boolean {
+export function isNoResponders(error: unknown): boolean {
   if (error instanceof errors.RequestError) return error.isNoResponders()
   return error instanceof Error && error.name === 'JetStreamNotEnabled'
 }

@@ -10,14 +10,13 @@
 import type { Msg } from '@nats-io/transport-node'
 import type { TransportOptions } from '../../transport.ts'
 import { readClaim, type Claim } from './acks.ts'
-import { isRefusal } from './failures.ts'
+import { checkAck, isRefusal } from './failures.ts'
 import { holderSubject } from './names.ts'
-import { checkAck } from './publisher.ts'
 import { declareRegistry } from './queues.ts'
-import { bury, type BurialMeans } from './set-aside.ts'
+import { setAsideAbandoned, type SetAsideDeps } from './set-aside.ts'
 
 /** What is needed to leave wills and to execute them. */
-export interface WillMeans extends BurialMeans {
+export interface LastAttemptDeps extends SetAsideDeps {
   readonly options: Pick<TransportOptions, 'visibility' | 'maxAttempts'>
   /** What this connection is known by. */
   readonly holder: string
@@ -25,55 +24,57 @@ export interface WillMeans extends BurialMeans {
   readonly holds: (queue: string, sequence: number) => boolean
 }
 
-interface Will {
+interface LastAttempt {
   readonly queue: string
   readonly holder: string
   readonly claim: Claim
   /** Since when nobody says that he works on it, in milliseconds since 1970. */
-  orphaned: number | undefined
+  orphanedSince: number | undefined
 }
 
 /** The wills of one exchange. */
-export class Wills {
-  readonly #means: WillMeans
-  readonly #wills = new Map<string, Will>()
+export class LastAttempts {
+  readonly #deps: LastAttemptDeps
+  readonly #records = new Map<string, LastAttempt>()
   #timer: NodeJS.Timeout | undefined
   #closed = false
 
-  constructor(means: WillMeans) {
-    this.#means = means
-    means.socket.subscribe(means.names.wills, (message) => this.#hear(message))
-    means.socket.subscribe(holderSubject(means.holder), (message) => this.#answer(message))
+  constructor(deps: LastAttemptDeps) {
+    this.#deps = deps
+    deps.socket.subscribe(deps.names.lastAttempts, (message) => this.#receive(message))
+    deps.socket.subscribe(holderSubject(deps.holder), (message) => this.#answer(message))
   }
 
   /** Reads the wills that were left while nobody was here. */
   async refresh(): Promise<void> {
-    const { socket, names } = this.#means
-    const { state } = await socket.streams.streams.info(names.registry, { subjects_filter: names.wills })
+    const { socket, names } = this.#deps
+    const { state } = await socket.streams.streams.info(names.registry, {
+      subjects_filter: names.lastAttempts,
+    })
     for (const subject of Object.keys(state.subjects ?? {})) {
-      if (this.#wills.has(subject)) continue
+      if (this.#records.has(subject)) continue
       const stored = await socket.streams.streams.getMessage(names.registry, { last_by_subj: subject })
-      if (stored) this.#learn(subject, stored.string())
+      if (stored) this.#add(subject, stored.string())
     }
   }
 
   /** True for a message that is handed out for the last time. */
   isLastAttempt({ deliveries }: Claim): boolean {
-    return deliveries >= this.#means.options.maxAttempts
+    return deliveries >= this.#deps.options.maxAttempts
   }
 
-  async leave(queue: string, claim: Claim): Promise<void> {
-    const { socket, names, holder } = this.#means
-    await declareRegistry(this.#means)
+  async record(queue: string, claim: Claim): Promise<void> {
+    const { socket, names, holder } = this.#deps
+    await declareRegistry(this.#deps)
     const text = JSON.stringify({ queue, holder, claim: claim.subject })
-    checkAck(await socket.ask(names.will(queue, claim.sequence), text))
+    checkAck(await socket.ask(names.lastAttempt(queue, claim.sequence), text))
   }
 
   /** The message was settled. */
-  async revoke(queue: string, { sequence }: Claim): Promise<void> {
-    const { socket, names, log } = this.#means
-    const subject = names.will(queue, sequence)
-    this.#wills.delete(subject)
+  async remove(queue: string, { sequence }: Claim): Promise<void> {
+    const { socket, names, log } = this.#deps
+    const subject = names.lastAttempt(queue, sequence)
+    this.#records.delete(subject)
     try {
       await socket.streams.streams.purge(names.registry, { filter: subject })
     } catch (err) {
@@ -86,53 +87,57 @@ export class Wills {
     clearTimeout(this.#timer)
   }
 
-  #hear(message: Msg): void {
-    this.#learn(message.subject, message.string())
+  #receive(message: Msg): void {
+    this.#add(message.subject, message.string())
   }
 
-  #learn(subject: string, text: string): void {
-    const will = readWill(text)
-    if (will) this.#wills.set(subject, will)
-    if (this.#wills.size > 0) this.#again()
+  #add(subject: string, text: string): void {
+    const record = readLastAttempt(text)
+    if (record) this.#records.set(subject, record)
+    if (this.#records.size > 0) this.#schedule()
   }
 
   #answer(message: Msg): void {
-    const will = readWill(message.string())
-    message.respond(will && this.#means.holds(will.queue, will.claim.sequence) ? 'yes' : 'no')
+    const record = readLastAttempt(message.string())
+    message.respond(record && this.#deps.holds(record.queue, record.claim.sequence) ? 'yes' : 'no')
   }
 
   /** Jittered, so that of many processes one comes first and the others find it done. */
-  #again(): void {
+  #schedule(): void {
     if (this.#closed || this.#timer) return
-    const interval = this.#means.options.visibility / 5
+    const interval = this.#deps.options.visibility / 5
     this.#timer = setTimeout(() => void this.#sweep(), interval * (0.5 + Math.random()))
   }
 
   async #sweep(): Promise<void> {
-    if (this.#means.socket.ready)
-      await Promise.all([...this.#wills].map(([subject, will]) => this.#look(subject, will)))
+    if (this.#deps.socket.ready)
+      await Promise.all([...this.#records].map(([subject, record]) => this.#check(subject, record)))
     this.#timer = undefined
-    if (this.#wills.size > 0) this.#again()
+    if (this.#records.size > 0) this.#schedule()
   }
 
-  async #look(subject: string, will: Will): Promise<void> {
-    const { log, options } = this.#means
+  async #check(subject: string, record: LastAttempt): Promise<void> {
+    const { log, options } = this.#deps
     try {
-      if (await this.#isHeld(will)) will.orphaned = undefined
-      else if (await this.#isRevoked(subject)) this.#wills.delete(subject)
-      else will.orphaned ??= Date.now()
-      if (will.orphaned === undefined || Date.now() - will.orphaned < options.visibility) return
-      this.#wills.delete(subject)
-      await bury(will.queue, { claim: will.claim, attempts: will.claim.deliveries }, this.#means)
-      await this.revoke(will.queue, will.claim)
+      if (await this.#isHeld(record)) record.orphanedSince = undefined
+      else if (await this.#isRemoved(subject)) this.#records.delete(subject)
+      else record.orphanedSince ??= Date.now()
+      if (record.orphanedSince === undefined || Date.now() - record.orphanedSince < options.visibility) return
+      this.#records.delete(subject)
+      await setAsideAbandoned(
+        record.queue,
+        { claim: record.claim, attempts: record.claim.deliveries },
+        this.#deps,
+      )
+      await this.remove(record.queue, record.claim)
     } catch (err) {
-      if (isRefusal(err)) this.#wills.delete(subject)
-      log.warn({ queue: will.queue, err }, 'could not set aside the message of a dead process')
+      if (isRefusal(err)) this.#records.delete(subject)
+      log.warn({ queue: record.queue, err }, 'could not set aside the message of a dead process')
     }
   }
 
-  async #isHeld({ queue, holder, claim }: Will): Promise<boolean> {
-    const { socket, options } = this.#means
+  async #isHeld({ queue, holder, claim }: LastAttempt): Promise<boolean> {
+    const { socket, options } = this.#deps
     const question = JSON.stringify({ queue, holder, claim: claim.subject })
     try {
       const answer = await socket.ask(holderSubject(holder), question, { timeout: options.visibility })
@@ -142,18 +147,18 @@ export class Wills {
     }
   }
 
-  async #isRevoked(subject: string): Promise<boolean> {
-    const { socket, names } = this.#means
+  async #isRemoved(subject: string): Promise<boolean> {
+    const { socket, names } = this.#deps
     return (await socket.streams.streams.getMessage(names.registry, { last_by_subj: subject })) === null
   }
 }
 
-function readWill(text: string): Will | undefined {
+function readLastAttempt(text: string): LastAttempt | undefined {
   try {
     const { queue, holder, claim }: Record<string, unknown> = JSON.parse(text)
     const read = typeof claim === 'string' ? readClaim(claim) : undefined
     if (typeof queue !== 'string' || typeof holder !== 'string' || !read) return undefined
-    return { queue, holder, claim: read, orphaned: undefined }
+    return { queue, holder, claim: read, orphanedSince: undefined }
   } catch {
     return undefined
   }

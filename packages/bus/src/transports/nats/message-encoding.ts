@@ -6,7 +6,7 @@
  */
 
 import { headers as emptyHeaders, type MsgHdrs } from '@nats-io/transport-node'
-import type { Headers, Outgoing } from '../../transport.ts'
+import type { Headers, OutgoingMessage } from '../../transport.ts'
 import { decodeToken, encodeToken } from './names.ts'
 
 /** What can be read from the headers of a message. */
@@ -17,7 +17,7 @@ export interface Envelope {
 }
 
 /** Why, when and after how many attempts a message was set aside. */
-export interface DeathNote {
+export interface DeadLetterInfo {
   readonly reason: string
   readonly deadAt: string
   readonly attempts: number
@@ -31,21 +31,23 @@ const deadAtName = 'Commissaire-Dead-At'
 const attemptsName = 'Commissaire-Attempts'
 
 /** Writes the headers of a message. */
-export function encodeHeaders(message: Pick<Outgoing, 'contentType' | 'headers' | 'replyTo'>): MsgHdrs {
-  const written = emptyHeaders()
-  put(written, contentTypeName, message.contentType)
-  if (message.replyTo !== undefined) put(written, replyToName, message.replyTo)
-  for (const name in message.headers) put(written, outerName(name), message.headers[name] ?? '')
-  return written
+export function encodeHeaders(
+  message: Pick<OutgoingMessage, 'contentType' | 'headers' | 'replyTo'>,
+): MsgHdrs {
+  const raw = emptyHeaders()
+  put(raw, contentTypeName, message.contentType)
+  if (message.replyTo !== undefined) put(raw, replyToName, message.replyTo)
+  for (const name in message.headers) put(raw, outerName(name), message.headers[name] ?? '')
+  return raw
 }
 
 /** Reads the headers of a message. Foreign senders may leave out all of them. */
-export function decodeHeaders(written: MsgHdrs | undefined): Envelope {
+export function decodeHeaders(raw: MsgHdrs | undefined): Envelope {
   const headers: Record<string, string> = {}
   let contentType = ''
   let replyTo: string | undefined
-  for (const [writtenName, [writtenValue = '']] of written ?? []) {
-    const [name, value] = read(writtenName, writtenValue)
+  for (const [rawName, [rawValue = '']] of raw ?? []) {
+    const [name, value] = read(rawName, rawValue)
     if (name === contentTypeName) contentType = value
     else if (name === replyToName) replyTo = value
     else if (!isOurs(name)) headers[innerName(name)] = value
@@ -54,25 +56,23 @@ export function decodeHeaders(written: MsgHdrs | undefined): Envelope {
 }
 
 /** Copies headers without what was said of an earlier delivery, such as why it was set aside. */
-export function copyHeaders(written: MsgHdrs | undefined): MsgHdrs {
+export function copyHeaders(raw: MsgHdrs | undefined): MsgHdrs {
   const copy = emptyHeaders()
-  for (const [name, [value = '']] of written ?? [])
-    if (!isOurs(read(name, value)[0])) copy.append(name, value)
+  for (const [name, [value = '']] of raw ?? []) if (!isOurs(read(name, value)[0])) copy.append(name, value)
   return copy
 }
 
 /** Adds why a message was set aside to its headers. */
-export function addDeathNote(written: MsgHdrs, note: DeathNote): void {
-  put(written, reasonName, note.reason)
-  put(written, deadAtName, note.deadAt)
-  put(written, attemptsName, String(note.attempts))
+export function addDeadLetterInfo(raw: MsgHdrs, info: DeadLetterInfo): void {
+  put(raw, reasonName, info.reason)
+  put(raw, deadAtName, info.deadAt)
+  put(raw, attemptsName, String(info.attempts))
 }
 
 /** Reads why a message was set aside. */
-export function readDeathNote(written: MsgHdrs | undefined): DeathNote {
+export function readDeadLetterInfo(raw: MsgHdrs | undefined): DeadLetterInfo {
   const facts: Record<string, string> = {}
-  for (const [name, [value = '']] of written ?? [])
-    Object.assign(facts, Object.fromEntries([read(name, value)]))
+  for (const [name, [value = '']] of raw ?? []) Object.assign(facts, Object.fromEntries([read(name, value)]))
   return {
     reason: facts[reasonName] ?? '',
     deadAt: facts[deadAtName] ?? '',
@@ -80,9 +80,9 @@ export function readDeathNote(written: MsgHdrs | undefined): DeathNote {
   }
 }
 
-function put(written: MsgHdrs, name: string, value: string): void {
-  if (/^(?:[!-~](?:[ -~]*[!-~])?)?$/.test(value)) written.append(name, value)
-  else written.append(`${name}*`, encodeURIComponent(value.toWellFormed()))
+function put(raw: MsgHdrs, name: string, value: string): void {
+  if (/^(?:[!-~](?:[ -~]*[!-~])?)?$/.test(value)) raw.append(name, value)
+  else raw.append(`${name}*`, encodeURIComponent(value.toWellFormed()))
 }
 
 function read(name: string, value: string): [name: string, value: string] {

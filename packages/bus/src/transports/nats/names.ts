@@ -40,8 +40,8 @@ export class Names {
   readonly registry: string
   /** All bindings, all wills, and what is said to all. */
   readonly bindings: string
-  readonly wills: string
-  readonly news: string
+  readonly lastAttempts: string
+  readonly broadcasts: string
   readonly #exchange: string
   readonly #keys = new Map<string, string>()
 
@@ -49,8 +49,8 @@ export class Names {
     this.#exchange = encodeToken(exchange)
     this.registry = checkName(`@${this.#exchange}`, exchange)
     this.bindings = `commissaire.binding.${this.#exchange}.>`
-    this.wills = `commissaire.will.${this.#exchange}.>`
-    this.news = `commissaire.all.${this.#exchange}`
+    this.lastAttempts = `commissaire.will.${this.#exchange}.>`
+    this.broadcasts = `commissaire.all.${this.#exchange}`
   }
 
   stream(queue: string): string {
@@ -84,7 +84,7 @@ export class Names {
     return { queue: decodeToken(queue), key: decodeToken(key) }
   }
 
-  will(queue: string, sequence: number): string {
+  lastAttempt(queue: string, sequence: number): string {
     return `commissaire.will.${this.#exchange}.${encodeToken(queue)}.${sequence}`
   }
 
@@ -93,29 +93,29 @@ export class Names {
     const known = this.#keys.get(routingKey)
     if (known !== undefined) return known
     const key = checkSubject(routingKey.split('.').map(encodeToken).join('.'), routingKey)
-    if (this.#keys.size >= mostKeys) this.#keys.clear()
+    if (this.#keys.size >= maxKeys) this.#keys.clear()
     this.#keys.set(routingKey, key)
     return key
   }
 }
 
-const mostKeys = 10_000
-const longestName = 255
+const maxKeys = 10_000
+const maxName = 255
 /** A line of the protocol holds 4096 bytes, and two subjects besides. */
-const longestSubject = 1_000
+const maxSubject = 1_000
 
 function escape(character: string): string {
   return `=${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`
 }
 
 function checkName(name: string, from: string): string {
-  if (name.length <= longestName) return name
-  const message = `the name "${from}" makes a stream name of ${name.length} bytes on NATS, "${name}"; at most ${longestName} are possible`
+  if (name.length <= maxName) return name
+  const message = `the name "${from}" makes a stream name of ${name.length} bytes on NATS, "${name}"; at most ${maxName} are possible`
   throw new TypeError(message)
 }
 
 function checkSubject(subject: string, from: string): string {
-  if (subject.length <= longestSubject) return subject
-  const message = `the routing key "${from}" makes a subject of ${subject.length} bytes on NATS; at most ${longestSubject} are possible`
+  if (subject.length <= maxSubject) return subject
+  const message = `the routing key "${from}" makes a subject of ${subject.length} bytes on NATS; at most ${maxSubject} are possible`
   throw new TypeError(message)
 }

@@ -5,18 +5,18 @@
  * acknowledgement of what was published after it; so a queue that was bound when `publish` was called is never missed.
  */
 
-import type { Msg, MsgHdrs, Payload } from '@nats-io/transport-node'
-import type { Outgoing } from '../../transport.ts'
+import type { MsgHdrs, Payload } from '@nats-io/transport-node'
+import type { OutgoingMessage } from '../../transport.ts'
 import type { Bindings } from './bindings.ts'
-import { away, closed, isNobody, refused } from './failures.ts'
+import { checkAck, closed, disconnected, isNoResponders } from './failures.ts'
 import { encodeHeaders } from './message-encoding.ts'
-import { remakeStream, type QueueMeans } from './queues.ts'
+import { recreateStream, type QueueDeps } from './queues.ts'
 
 /** How long a message waits for a broker that is away, in milliseconds. */
-const patience = 10_000
+const publishTimeout = 10_000
 
 /** What is put on queues. */
-export interface Letter {
+export interface NatsMessage {
   readonly routingKey: string
   readonly body: Payload
   readonly headers: MsgHdrs
@@ -24,58 +24,51 @@ export interface Letter {
 
 /** All that one connection publishes to its exchange. */
 export class Publisher {
-  readonly #means: QueueMeans
+  readonly #deps: QueueDeps
   readonly #bindings: Bindings
 
-  constructor(means: QueueMeans, bindings: Bindings) {
-    this.#means = means
+  constructor(deps: QueueDeps, bindings: Bindings) {
+    this.#deps = deps
     this.#bindings = bindings
   }
 
   /** Resolves with the number of queues that took the message. */
-  async publish(message: Outgoing): Promise<number> {
-    const { socket } = this.#means
-    if (!socket.ready && !(await socket.whenReady(patience))) throw socket.closed ? closed() : away(patience)
+  async publish(message: OutgoingMessage): Promise<number> {
+    const { socket } = this.#deps
+    if (!socket.ready && !(await socket.whenReady(publishTimeout)))
+      throw socket.closed ? closed() : disconnected(publishTimeout)
     const { routingKey, body } = message
-    const letter = { routingKey, body, headers: encodeHeaders(message) }
-    const reached = await this.#spread(letter, new Set())
+    const encoded = { routingKey, body, headers: encodeHeaders(message) }
+    const reached = await this.#sendToAll(encoded, new Set())
     if (reached.size > 0) return reached.size
     await this.#bindings.refresh()
-    return (await this.#spread(letter, reached)).size
+    return (await this.#sendToAll(encoded, reached)).size
   }
 
   /** Sends copies until no queue lacks one. */
-  async #spread(letter: Letter, reached: Set<string>): Promise<Set<string>> {
-    const lacking = this.#bindings.queuesOf(letter.routingKey).filter((queue) => !reached.has(queue))
+  async #sendToAll(message: NatsMessage, reached: Set<string>): Promise<Set<string>> {
+    const lacking = this.#bindings.queuesOf(message.routingKey).filter((queue) => !reached.has(queue))
     const [only, ...others] = lacking
     if (only === undefined) return reached
-    if (others.length === 0) await put(only, letter, this.#means)
-    else await Promise.all(lacking.map((queue) => put(queue, letter, this.#means)))
+    if (others.length === 0) await put(only, message, this.#deps)
+    else await Promise.all(lacking.map((queue) => put(queue, message, this.#deps)))
     for (const queue of lacking) reached.add(queue)
-    return this.#spread(letter, reached)
+    return this.#sendToAll(message, reached)
   }
 }
 
 /** Puts a message on a queue. Where its stream is gone, it is made anew: its binding says that somebody wants it. */
-export async function put(queue: string, letter: Letter, means: QueueMeans): Promise<void> {
+export async function put(queue: string, message: NatsMessage, deps: QueueDeps): Promise<void> {
   try {
-    await send(queue, letter, means)
+    await send(queue, message, deps)
   } catch (error) {
-    if (!isNobody(error)) throw error
-    await remakeStream(queue, means)
-    await send(queue, letter, means)
+    if (!isNoResponders(error)) throw error
+    await recreateStream(queue, deps)
+    await send(queue, message, deps)
   }
 }
 
-async function send(queue: string, letter: Letter, { socket, names }: QueueMeans): Promise<void> {
-  const { routingKey, body, headers } = letter
+async function send(queue: string, message: NatsMessage, { socket, names }: QueueDeps): Promise<void> {
+  const { routingKey, body, headers } = message
   checkAck(await socket.ask(names.message(queue, routingKey), body, { headers }))
-}
-
-/** The answer is `{"stream", "seq"}` or `{"error"}`; to look for one word is all that is needed of the good one. */
-export function checkAck(answer: Msg): void {
-  const text = answer.string()
-  if (!text.includes('"error"')) return
-  const { error }: { error?: { description?: string } } = JSON.parse(text)
-  if (error) throw refused(error.description ?? text)
 }

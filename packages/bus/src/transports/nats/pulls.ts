@@ -13,18 +13,18 @@ import type { Socket } from './socket.ts'
 export interface PullEvents {
   onMessage(message: Msg): void
   /** A request has ended, and there is room for others. */
-  onRoom(): void
+  onCapacity(): void
   /** The stream or its consumer is gone. */
-  onGone(): void
+  onStreamGone(): void
 }
 
 /** How long the server keeps a request at most, in milliseconds. */
-const longestExpiry = 10_000
+const maxExpiry = 10_000
 /**
  * It keeps none as long as a message stays in the hands of a dead process, though: NATS 2.9 counts a delivery wrong when
  * a message comes back while requests of processes that are gone are still waiting for it.
  */
-const shareOfVisibility = 0.4
+const expiryShare = 0.4
 /** How long after that a server that said nothing has forgotten it. */
 const grace = 2_000
 
@@ -40,7 +40,7 @@ export class Pulls {
   readonly #batches = new Map<string, number>()
   #count = 0
   #outstanding = 0
-  #heard = Date.now()
+  #lastReceived = Date.now()
 
   constructor(
     stream: string,
@@ -50,7 +50,7 @@ export class Pulls {
     this.#stream = stream
     this.#socket = socket
     this.#events = events
-    this.#expiry = Math.min(longestExpiry, Math.round(visibility * shareOfVisibility))
+    this.#expiry = Math.min(maxExpiry, Math.round(visibility * expiryShare))
     this.#subscription = socket.subscribe(`${this.#inbox}.*`, (message) => this.#receive(message))
   }
 
@@ -61,13 +61,13 @@ export class Pulls {
 
   ask(batch: number): void {
     const number = String(this.#count++)
-    const wish = JSON.stringify({ batch, expires: nanos(this.#expiry) })
+    const request = JSON.stringify({ batch, expires: nanos(this.#expiry) })
     const reply = `${this.#inbox}.${number}`
     if (this.#outstanding === 0) this.#batches.clear()
     this.#batches.set(number, batch)
     this.#outstanding += batch
-    this.#heard = Date.now()
-    this.#socket.send(this.#subject, wish, { reply })
+    this.#lastReceived = Date.now()
+    this.#socket.send(this.#subject, request, { reply })
   }
 
   /** Forgets the requests: after a lost connection, and where the server has said nothing for too long. */
@@ -78,9 +78,9 @@ export class Pulls {
 
   /** A server that says nothing even when requests expire has forgotten them: perhaps somebody removed the stream. */
   check(): void {
-    if (this.#outstanding === 0 || Date.now() - this.#heard < this.#expiry + grace) return
+    if (this.#outstanding === 0 || Date.now() - this.#lastReceived < this.#expiry + grace) return
     this.reset()
-    this.#events.onGone()
+    this.#events.onStreamGone()
   }
 
   /** Takes the requests back; resolves when nothing can arrive any more. */
@@ -107,14 +107,14 @@ export class Pulls {
   }
 
   #receive(message: Msg): void {
-    this.#heard = Date.now()
+    this.#lastReceived = Date.now()
     const code = message.headers?.code ?? 0
     if (code === 0) {
       this.#outstanding = Math.max(0, this.#outstanding - 1)
       this.#events.onMessage(message)
     } else if (code === noResponders || /deleted/i.test(message.headers?.description ?? '')) {
       this.reset()
-      this.#events.onGone()
+      this.#events.onStreamGone()
     } else if (code >= 400) this.#end(message)
   }
 
@@ -125,7 +125,7 @@ export class Pulls {
     const unserved = left ? Number(left) : (this.#batches.get(number) ?? 0)
     this.#batches.delete(number)
     this.#outstanding = Math.max(0, this.#outstanding - unserved)
-    this.#events.onRoom()
+    this.#events.onCapacity()
   }
 }
 

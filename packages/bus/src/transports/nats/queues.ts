@@ -12,23 +12,23 @@ import { consumerName, type Names } from './names.ts'
 import type { Socket } from './socket.ts'
 
 /** The server's own number for a stream that is there and somebody made differently. */
-const differentStream = 10_058
+const streamNameInUse = 10_058
 /** So many processes may wait for messages of one queue, some eight times each. */
-const mostWaiting = 16_384
+const maxWaiting = 16_384
 
 /** Milliseconds. */
-const removalTime = 1_000
+const recreateDelay = 1_000
 
 /** What is needed to declare. */
-export interface QueueMeans {
+export interface QueueDeps {
   readonly socket: Socket
   readonly names: Names
   readonly log: Logger
 }
 
 /** Makes the stream of a queue, or leaves it as it is. */
-export async function declareStream(queue: string, { socket, names }: QueueMeans): Promise<void> {
-  await leaveDifferent(() =>
+export async function declareStream(queue: string, { socket, names }: QueueDeps): Promise<void> {
+  await keepExisting(() =>
     socket.streams.streams.add({
       name: names.stream(queue),
       description: 'a queue of Commissaire',
@@ -41,18 +41,18 @@ export async function declareStream(queue: string, { socket, names }: QueueMeans
 }
 
 /** Makes the stream of a queue that somebody removed; not at once, for the server goes on removing for a while. */
-export async function remakeStream(queue: string, means: QueueMeans): Promise<void> {
-  await setTimeout(removalTime)
-  await declareStream(queue, means)
+export async function recreateStream(queue: string, deps: QueueDeps): Promise<void> {
+  await setTimeout(recreateDelay)
+  await declareStream(queue, deps)
 }
 
 /** Makes the stream that keeps the bindings and wills of the exchange: of each subject the latest. */
-export async function declareRegistry({ socket, names }: QueueMeans): Promise<void> {
-  await leaveDifferent(() =>
+export async function declareRegistry({ socket, names }: QueueDeps): Promise<void> {
+  await keepExisting(() =>
     socket.streams.streams.add({
       name: names.registry,
       description: 'which queue wants which routing keys, on an exchange of Commissaire',
-      subjects: [names.bindings, names.wills],
+      subjects: [names.bindings, names.lastAttempts],
       storage: StorageType.File,
       max_msgs_per_subject: 1,
       num_replicas: socket.address.replicas,
@@ -67,7 +67,7 @@ export async function declareRegistry({ socket, names }: QueueMeans): Promise<vo
 export async function declareConsumer(
   queue: string,
   visibility: number,
-  { socket, names, log }: QueueMeans,
+  { socket, names, log }: QueueDeps,
 ): Promise<void> {
   const stream = names.stream(queue)
   const { config } = await socket.streams.consumers.add(stream, {
@@ -77,17 +77,17 @@ export async function declareConsumer(
     deliver_policy: DeliverPolicy.All,
     max_deliver: -1,
     max_ack_pending: -1,
-    max_waiting: mostWaiting,
+    max_waiting: maxWaiting,
   })
   if (config.ack_wait !== nanos(visibility))
     log.warn({ queue, visibility }, 'another visibility than that of this process holds for the queue')
 }
 
 /** Whoever made a stream differently knows why; it is a matter of the operator. */
-async function leaveDifferent(add: () => Promise<unknown>): Promise<void> {
+async function keepExisting(add: () => Promise<unknown>): Promise<void> {
   try {
     await add()
   } catch (error) {
-    if (!isRefusal(error) || error.code !== differentStream) throw error
+    if (!isRefusal(error) || error.code !== streamNameInUse) throw error
   }
 }

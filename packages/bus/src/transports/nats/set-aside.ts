@@ -3,11 +3,11 @@
 import type { MsgHdrs, Payload } from '@nats-io/transport-node'
 import { PubHeaders } from '@nats-io/jetstream'
 import type { TransportOptions } from '../../transport.ts'
-import { words, type Claim } from './acks.ts'
-import { addDeathNote, copyHeaders, decodeHeaders, encodeHeaders } from './message-encoding.ts'
+import { ackTypes, type Claim } from './acks.ts'
+import { addDeadLetterInfo, copyHeaders, decodeHeaders, encodeHeaders } from './message-encoding.ts'
 import { replySubject } from './names.ts'
 import { put } from './publisher.ts'
-import { declareStream, type QueueMeans } from './queues.ts'
+import { declareStream, type QueueDeps } from './queues.ts'
 
 /** The queue on which the messages of a queue are set aside. */
 export function deadQueue(queue: string): string {
@@ -15,52 +15,52 @@ export function deadQueue(queue: string): string {
 }
 
 /** A message that is given up on. */
-export interface Casualty {
+export interface DeadLetter {
   readonly queue: string
   readonly routingKey: string
   readonly body: Payload
-  readonly written: MsgHdrs | undefined
+  readonly headers: MsgHdrs | undefined
   readonly sequence: number
 }
 
 /** Sets a copy of a message aside. Done twice for one message, it is there once. */
 export async function setAside(
-  casualty: Casualty,
+  deadLetter: DeadLetter,
   { reason, attempts }: { reason: string; attempts: number },
-  means: QueueMeans,
+  deps: QueueDeps,
 ): Promise<void> {
-  const { queue, routingKey, body, sequence } = casualty
-  const headers = copyHeaders(casualty.written)
-  addDeathNote(headers, { reason, attempts, deadAt: new Date().toISOString() })
-  headers.append(PubHeaders.MsgIdHdr, `${means.names.stream(queue)}:${sequence}`)
-  await declareStream(deadQueue(queue), means)
-  await put(deadQueue(queue), { routingKey, body, headers }, means)
+  const { queue, routingKey, body, sequence } = deadLetter
+  const headers = copyHeaders(deadLetter.headers)
+  addDeadLetterInfo(headers, { reason, attempts, deadAt: new Date().toISOString() })
+  headers.append(PubHeaders.MsgIdHdr, `${deps.names.stream(queue)}:${sequence}`)
+  await declareStream(deadQueue(queue), deps)
+  await put(deadQueue(queue), { routingKey, body, headers }, deps)
 }
 
 /** What is needed to bury. */
-export interface BurialMeans extends QueueMeans {
-  readonly obituary: TransportOptions['obituary']
+export interface SetAsideDeps extends QueueDeps {
+  readonly abandonedReply: TransportOptions['abandonedReply']
 }
 
 /** Sets a message aside that has ended too many processes, and tells its caller. */
-export async function bury(
+export async function setAsideAbandoned(
   queue: string,
   { claim, attempts }: { claim: Claim; attempts: number },
-  means: BurialMeans,
+  deps: SetAsideDeps,
 ): Promise<void> {
-  const { socket, names, log, obituary } = means
+  const { socket, names, log, abandonedReply } = deps
   const { sequence } = claim
   const stored = await socket.streams.streams.getMessage(names.stream(queue), { seq: sequence })
   if (!stored) return
-  const reason = `it ended ${attempts} processes that worked on it`
+  const reason = `${attempts} processes died while they handled it`
   const routingKey = names.routingKey(stored.subject)
   await setAside(
-    { queue, routingKey, sequence, body: stored.data, written: stored.header },
+    { queue, routingKey, sequence, body: stored.data, headers: stored.header },
     { reason, attempts },
-    means,
+    deps,
   )
-  if (!(await remove(queue, sequence, means))) return
-  socket.send(claim.subject, words.ack)
+  if (!(await remove(queue, sequence, deps))) return
+  socket.send(claim.subject, ackTypes.ack)
   const message = {
     queue,
     routingKey,
@@ -68,7 +68,7 @@ export async function bury(
     redelivered: true,
     ...decodeHeaders(stored.header),
   }
-  const reply = obituary(message, reason)
+  const reply = abandonedReply(message, reason)
   if (reply) socket.send(replySubject(reply.queue), reply.body, { headers: replyHeaders(reply) })
   log.warn({ queue, routingKey, attempts }, 'set aside a message that ended too many processes')
 }
@@ -77,7 +77,7 @@ export async function bury(
 export async function remove(
   queue: string,
   sequence: number,
-  { socket, names }: QueueMeans,
+  { socket, names }: QueueDeps,
 ): Promise<boolean> {
   try {
     return await socket.streams.streams.deleteMessage(names.stream(queue), sequence, false)

@@ -26,9 +26,9 @@ export interface Watcher {
 }
 
 /** How long an answer of the server may take, in milliseconds. */
-const answerLimit = 5_000
+const requestTimeout = 5_000
 /** How long closing waits for what is being sent, in milliseconds. */
-const flushLimit = 1_000
+const flushTimeout = 1_000
 
 /** One connection. */
 export class Socket {
@@ -36,9 +36,9 @@ export class Socket {
   readonly address: Address
   readonly #nats: NatsConnection
   readonly #watchers = new Set<Watcher>()
-  readonly #underway = new Set<(error: Error) => void>()
+  readonly #inFlight = new Set<(error: Error) => void>()
   #state: 'ready' | 'away' | 'closed' = 'ready'
-  #syncing: Promise<void> | undefined
+  #flushing: Promise<void> | undefined
 
   private constructor(nats: NatsConnection, streams: JetStreamManager, address: Address) {
     this.#nats = nats
@@ -78,8 +78,8 @@ export class Socket {
     this.#watchers.delete(watcher)
   }
 
-  /** Resolves with true when something can be sent; with false when it is closed, or away for longer than `patience`. */
-  whenReady(patience: number): Promise<boolean> {
+  /** Resolves with true when something can be sent; with false when it is closed, or away for longer than `timeout`. */
+  whenReady(timeout: number): Promise<boolean> {
     if (this.#state !== 'away') return Promise.resolve(this.ready)
     return new Promise((resolve) => {
       const done = (): void => {
@@ -88,7 +88,7 @@ export class Socket {
         resolve(this.ready)
       }
       const watcher = { onReady: done, onLost: () => this.closed && done() }
-      const timer = setTimeout(done, Math.min(patience, 2 ** 31 - 1))
+      const timer = setTimeout(done, Math.min(timeout, 2 ** 31 - 1))
       timer.unref()
       this.#watchers.add(watcher)
     })
@@ -101,31 +101,31 @@ export class Socket {
 
   /** Resolves when the server has all that was sent before; of many who ask in one turn, one does. */
   synced(): Promise<void> {
-    this.#syncing ??= new Promise((resolve, reject) => {
+    this.#flushing ??= new Promise((resolve, reject) => {
       process.nextTick(() => {
-        this.#syncing = undefined
+        this.#flushing = undefined
         if (this.ready) this.#nats.flush().then(resolve, reject)
         else reject(unknownOutcome())
       })
     })
-    return this.#syncing
+    return this.#flushing
   }
 
   /** Asks, and rejects as soon as the connection breaks. */
   ask(
     subject: string,
     payload: Payload,
-    { headers, timeout = answerLimit }: { headers?: MsgHdrs; timeout?: number } = {},
+    { headers, timeout = requestTimeout }: { headers?: MsgHdrs; timeout?: number } = {},
   ): Promise<Msg> {
     if (!this.ready) return Promise.reject(this.closed ? closed() : unknownOutcome())
     return new Promise((resolve, reject) => {
-      this.#underway.add(reject)
+      this.#inFlight.add(reject)
       this.#nats
         .request(subject, payload, headers ? { timeout, headers } : { timeout })
         .then(resolve, (cause: unknown) =>
           reject(cause instanceof errors.TimeoutError ? unknownOutcome(cause) : cause),
         )
-        .finally(() => this.#underway.delete(reject))
+        .finally(() => this.#inFlight.delete(reject))
     })
   }
 
@@ -141,25 +141,25 @@ export class Socket {
 
   async close(): Promise<void> {
     if (this.closed) return
-    if (this.ready) await Promise.race([this.synced().catch(() => {}), after(flushLimit)])
-    this.#leave('closed')
+    if (this.ready) await Promise.race([this.synced().catch(() => {}), after(flushTimeout)])
+    this.#setLost('closed')
     await this.#nats.close()
   }
 
   async #listen(statuses: AsyncIterable<Status>): Promise<void> {
     for await (const { type } of statuses) {
-      if (type === 'disconnect' && this.ready) this.#leave('away')
-      else if (type === 'reconnect' && this.#state === 'away') this.#return()
+      if (type === 'disconnect' && this.ready) this.#setLost('away')
+      else if (type === 'reconnect' && this.#state === 'away') this.#setReady()
     }
   }
 
-  #leave(state: 'away' | 'closed'): void {
+  #setLost(state: 'away' | 'closed'): void {
     this.#state = state
-    for (const reject of this.#underway) reject(unknownOutcome())
+    for (const reject of this.#inFlight) reject(unknownOutcome())
     for (const watcher of Array.from(this.#watchers)) watcher.onLost()
   }
 
-  #return(): void {
+  #setReady(): void {
     this.#state = 'ready'
     for (const watcher of Array.from(this.#watchers)) watcher.onReady()
   }
@@ -169,7 +169,7 @@ async function openStreams(nats: NatsConnection, address: Address): Promise<JetS
   const version = nats.info?.version ?? 'of an unknown version'
   if (isOlder(version, oldestServer)) throw tooOld(address.servers, version)
   try {
-    return await jetstreamManager(nats, { timeout: answerLimit })
+    return await jetstreamManager(nats, { timeout: requestTimeout })
   } catch (cause) {
     throw noJetStream(address, cause)
   }

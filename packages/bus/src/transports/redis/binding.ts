@@ -1,45 +1,45 @@
 /**
- * Bindings as kombu keeps them: members of the set `_kombu.binding.<exchange>`, each the routing key, a Python regular
- * expression made of it, and the queue.
+ * Bindings as kombu stores them: members of the set `_kombu.binding.<exchange>`, each with the routing key, a Python
+ * regular expression made from it, and the queue.
  *
- * Publishers match with the regular expression, which means something else than AMQP does: `*` is one or more words, and
- * the dot before `#` must be there. Python peers do so, hence we do on Redis.
+ * Publishers match with the regular expression, whose meaning differs from AMQP: `*` matches one or more words, and the
+ * dot before `#` is required. Python peers match this way, so this transport does too.
  */
 
 import { separator } from './kombu.ts'
 import type { Matcher } from '../../topic.ts'
 
-/** A queue that wants the messages of some routing keys. */
+/** A queue, and the routing keys that it is bound to. */
 export interface Binding {
   readonly queue: string
   readonly matches: Matcher
 }
 
-/** The set in which an exchange keeps its bindings. */
+/** Returns the key of the set that holds the bindings of an exchange. */
 export function bindingSet(exchange: string): string {
   return `_kombu.binding.${exchange}`
 }
 
-/** Writes a binding. Refuses names that would make every Python publisher of the exchange fail. */
+/** Writes a binding. Refuses names that make every Python publisher of the exchange fail. */
 export function encodeBinding(routingKey: string, queue: string): string {
   for (const [what, name] of Object.entries({ 'routing key': routingKey, queue })) {
     if (name.includes(separator) || /[\r\n\0]/.test(name)) {
       throw new TypeError(
-        `the ${what} ${JSON.stringify(name)} has control characters that part fields on Redis`,
+        `cannot bind on Redis: the ${what} ${JSON.stringify(name)} has control characters, which separate fields there; remove them`,
       )
     }
   }
   return [routingKey, keyToPattern(routingKey), queue].join(separator)
 }
 
-/** Reads a binding; undefined where the member is none. Members without a pattern are those of direct exchanges. */
+/** Reads a binding; returns undefined for an invalid member. Bindings of direct exchanges have no pattern. */
 export function decodeBinding(member: string): Binding | undefined {
   const [key, pattern, queue, ...more] = member.split(separator)
   if (key === undefined || pattern === undefined || queue === undefined || more.length > 0) return undefined
   return { queue, matches: pattern === '' ? (routingKey) => routingKey === key : matcherOf(key, pattern) }
 }
 
-/** The regular expression that kombu makes of a binding key. */
+/** Returns the regular expression that kombu makes from a binding key. */
 export function keyToPattern(key: string): string {
   const words = key.split('.').map((word) => {
     if (word === '*') return String.raw`.*?[^\.]`
@@ -51,12 +51,12 @@ export function keyToPattern(key: string): string {
   return `^${words.join(String.raw`\.`)}$`
 }
 
-/** Letters and digits stay, everything else gets a backslash, as kombu escapes. */
+/** Escapes as kombu does: every character except letters and digits gets a backslash. */
 function escapeWord(word: string): string {
   return word.replaceAll(/[^\p{L}\p{N}]/gu, (character) => `\\${character}`)
 }
 
-/** A pattern that kombu would make of the key is matched by hand; a foreign one as it is written. */
+/** Matches without a regular expression when the pattern is what kombu makes from the key; otherwise compiles it. */
 function matcherOf(key: string, pattern: string): Matcher {
   if (isMadeOf(key, pattern)) return redisMatcher(key)
   const expression = compile(pattern)
@@ -71,7 +71,7 @@ function isMadeOf(key: string, pattern: string): boolean {
   }
 }
 
-/** Patterns come from a shared database: what could be slow to match is not matched at all. */
+/** Compiles a pattern from the shared database; returns undefined for one that could be slow to match. */
 function compile(pattern: string): RegExp | undefined {
   if (pattern.length > 500 || /[*+}?]\)?[*+{]|\([^)]*[*+]/.test(pattern)) return undefined
   try {
@@ -82,8 +82,8 @@ function compile(pattern: string): RegExp | undefined {
 }
 
 /**
- * Matches as the regular expression would, without one: it is a row of fixed texts with gaps between them, of which a
- * `*` must be filled with something that does not end in a dot.
+ * Matches like kombu's regular expression, without one: fixed texts with gaps between them, where the text in the gap
+ * of a `*` must not end in a dot.
  */
 export function redisMatcher(key: string): Matcher {
   if (!/[*#]/.test(key)) return (routingKey) => routingKey === key
@@ -92,8 +92,8 @@ export function redisMatcher(key: string): Matcher {
 }
 
 /**
- * A table instead of backtracking: the set of places in the key at which the words so far can end, one word after the
- * other.
+ * Matches without backtracking: computes for each word of the pattern the set of positions in the key where the words
+ * up to it can end.
  */
 function matchFrom(pattern: readonly string[], key: string): boolean {
   let ends = new Set([0])

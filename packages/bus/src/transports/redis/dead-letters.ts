@@ -1,19 +1,19 @@
 /**
- * Messages that were set aside: the list `<queue>.dead`, in which they lie as ordinary messages of kombu with the reason
- * in their headers, so that Python tools can read them too.
+ * Messages that were set aside: the list `<queue>.dead`. They are ordinary kombu messages with the reason in their
+ * headers, so Python tools can read them too.
  */
 
 import { createHash } from 'node:crypto'
 import type { DeadMessage, DeadMessages } from '../../transport.ts'
 import { deadFacts, deadList, decodeMessage, rewrite } from './kombu.ts'
-import { noMessage } from './delivery.ts'
+import { notAMessage } from './delivery.ts'
 import { move } from './scripts.ts'
 import { textsIn, type Socket } from './socket.ts'
 
 const page = 100
 
-/** The set-aside messages behind one connection. */
-export class RedisDead implements DeadMessages {
+/** Lists, replays and drops dead letters on Redis. */
+export class RedisDeadMessages implements DeadMessages {
   readonly #socket: Socket
 
   constructor(socket: Socket) {
@@ -50,7 +50,7 @@ export class RedisDead implements DeadMessages {
 
 function describe(queue: string, text: string): DeadMessage {
   const message = decodeMessage(text, queue)
-  const { reason, deadAt } = deadFacts(text) ?? { reason: noMessage, deadAt: '' }
+  const { reason, deadAt } = deadFacts(text) ?? { reason: notAMessage, deadAt: '' }
   return {
     id: idOf(text),
     queue,
@@ -62,7 +62,7 @@ function describe(queue: string, text: string): DeadMessage {
   }
 }
 
-/** What has no delivery tag is known by what it is. */
+/** Returns the delivery tag, or the hash of the text when it has none. */
 function idOf(text: string): string {
   return deadFacts(text)?.id ?? createHash('sha1').update(text).digest('hex')
 }

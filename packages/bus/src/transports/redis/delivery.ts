@@ -1,27 +1,27 @@
-/** A claimed message, and what each way of ending it pushes where. */
+/** A claimed message, and the pushes that each way of settling it makes. */
 
 import type { Delivery, Settlement } from '../../transport.ts'
-import { deadList, encodeReply, rewrite, type KombuMessage } from './kombu.ts'
+import { deadList, encodeReply, rewrite, type RedisMessage } from './kombu.ts'
 
-/** Why something is set aside that cannot be read at all. */
-export const noMessage = 'it is no message of kombu: not a JSON object'
+/** The reason for setting aside a text that cannot be read. */
+export const notAMessage = 'it is not a kombu message: not a JSON object'
 
-/** What a claim is known by, and how it is ended. */
+/** The identity of a claim, and how it is ended. */
 export interface Claim {
   readonly id: string
-  /** The message exactly as it lay on its queue. */
+  /** The message exactly as it was stored on its queue. */
   readonly text: string
   /** Ends the claim; `pushes` are triples of how, list and text. */
   readonly settle: (id: string, pushes: readonly string[]) => Promise<void>
 }
 
-/** A message in the hands of a consumer on Redis. */
+/** A message delivered to a consumer on Redis. */
 export class RedisDelivery implements Delivery {
-  readonly #message: KombuMessage
+  readonly #message: RedisMessage
   readonly #claim: Claim
   #settled = false
 
-  constructor(message: KombuMessage, claim: Claim) {
+  constructor(message: RedisMessage, claim: Claim) {
     this.#message = message
     this.#claim = claim
   }
@@ -71,7 +71,7 @@ export class RedisDelivery implements Delivery {
   }
 }
 
-/** The push that sets a text aside. */
+/** Returns the push that sets a text aside. */
 export function setAside(queue: string, text: string, reason: string, redelivered = false): string[] {
   const dead = { reason, at: new Date().toISOString(), queue }
   return ['last', deadList(queue), rewrite(text, { dead, redelivered })]

@@ -1,44 +1,44 @@
 /**
- * The wire of kombu: messages as they lie in a Redis list.
+ * The wire format of kombu: messages as elements of a Redis list.
  *
- * Pure functions from messages to text and back. `docs/reference/wire.md` describes the format; the tests hold it
- * against messages recorded from the original.
+ * Pure functions from messages to text and back. `docs/reference/wire.md` describes the format; the tests compare it
+ * with messages recorded from the original.
  */
 
 import { randomUUID } from 'node:crypto'
-import type { Headers, Outgoing, Received, Reply } from '../../transport.ts'
+import type { Headers, OutgoingMessage, ReceivedMessage, Reply } from '../../transport.ts'
 import { inflate } from '../compression.ts'
 
-/** What parts the fields of a binding, and a queue from its priority. */
+/** Separates the fields of a binding, and a queue from its priority. */
 export const separator = '\u0006\u0016'
 
-/** The priority steps, the most urgent first. Each queue is one list a step. */
+/** The priority steps, the most urgent first. Each queue has one list per step. */
 export const prioritySteps = [0, 3, 6, 9] as const
 
-/** The lists of a queue, the most urgent first. */
+/** Returns the lists of a queue, the most urgent first. */
 export function listsOf(queue: string): string[] {
   return prioritySteps.map((step) => (step === 0 ? queue : `${queue}${separator}${step}`))
 }
 
-/** Where one exchange keeps its claims. */
+/** The keys that hold the claims of one exchange. */
 export interface ClaimKeys {
   readonly index: string
   readonly unacked: string
   readonly leases: string
 }
 
-/** kombu's two keys, which all exchanges of a database share, and ours. */
+/** Returns kombu's two keys, which all exchanges of a database share, and the key of our leases. */
 export function claimKeys(exchange: string): ClaimKeys {
   return { index: 'unacked_index', unacked: 'unacked', leases: `_commissaire.leases.${exchange}` }
 }
 
-/** The list in which messages of a queue are set aside. */
+/** Returns the list that holds the dead letters of a queue. */
 export function deadList(queue: string): string {
   return `${queue}.dead`
 }
 
-/** Writes the part of a message that all its copies share; `copy` makes each of them its own. */
-export function encodeMessage(message: Outgoing, exchange: string): string {
+/** Writes the part of a message that all its copies share; `copy` completes each copy. */
+export function encodeMessage(message: OutgoingMessage, exchange: string): string {
   const { routingKey, body, contentType, headers, replyTo, persistent = true } = message
   const reply = replyTo === undefined ? '' : `"reply_to":${JSON.stringify(replyTo)},`
   return (
@@ -49,29 +49,29 @@ export function encodeMessage(message: Outgoing, exchange: string): string {
   )
 }
 
-/** Completes a message with a delivery tag of its own: kombu keeps what it has claimed by that tag alone. */
+/** Completes a copy of a message with its own delivery tag, which is kombu's key for claims. */
 export function copy(shared: string): string {
   return `${shared}${randomUUID()}"}}`
 }
 
-/** Writes an answer as the original does: JSON text under `text/plain`, addressed to the queue itself. */
+/** Writes a reply as the original does: JSON text as `text/plain`, addressed to the queue itself. */
 export function encodeReply({ queue, body, headers = {} }: Reply): string {
   return copy(encodeMessage({ routingKey: queue, body, contentType: 'text/plain', headers }, queue))
 }
 
-/** A message as it was read, with what only this transport needs to know. */
-export interface KombuMessage extends Received {
+/** A message read from Redis, with what only this transport needs. */
+export interface RedisMessage extends ReceivedMessage {
   /** The list that it belongs to, by its priority. */
   readonly list: string
-  /** How many processes it has ended. */
+  /** How many processes died while they handled it. */
   readonly attempts: number
 }
 
 /**
- * Reads a message. Peers leave out nearly everything, and all of that is accepted.
- * @returns undefined where the text is no message at all.
+ * Reads a message. Accepts messages of peers that leave out nearly everything.
+ * @returns undefined when the text is not a message.
  */
-export function decodeMessage(text: string, queue: string): KombuMessage | undefined {
+export function decodeMessage(text: string, queue: string): RedisMessage | undefined {
   const envelope = parseObject(text)
   if (!envelope) return undefined
   const headers = objectIn(envelope, 'headers')
@@ -94,14 +94,14 @@ export function decodeMessage(text: string, queue: string): KombuMessage | undef
 
 /** What changes when a message goes back to its queue or is set aside. */
 export interface Change {
-  /** How often it has been tried; undefined leaves the count. */
+  /** How many attempts were made; undefined keeps the count. */
   readonly attempts?: number
   readonly redelivered?: boolean
-  /** Why it was set aside, and when; undefined takes earlier reasons away. */
+  /** Why and when it was set aside; undefined removes an earlier reason. */
   readonly dead?: { readonly reason: string; readonly at: string; readonly queue: string }
 }
 
-/** Writes a message anew, as kombu's restorer would but with a fresh delivery tag, so that nobody's late word hits it. */
+/** Rewrites a message as kombu's restorer does, with a new delivery tag that no stale acknowledgement can match. */
 export function rewrite(text: string, { attempts, redelivered = true, dead }: Change): string {
   const envelope = parseObject(text) ?? wrap(text)
   const {
@@ -121,7 +121,7 @@ export function rewrite(text: string, { attempts, redelivered = true, dead }: Ch
   })
 }
 
-/** A member of a message's headers or properties, for tools that look at what was set aside. */
+/** Reads the id of a dead letter, and why and when it was set aside. */
 export function deadFacts(text: string): { id: string; reason: string; deadAt: string } | undefined {
   const envelope = parseObject(text)
   if (!envelope) return undefined
@@ -131,7 +131,7 @@ export function deadFacts(text: string): { id: string; reason: string; deadAt: s
   return { id, reason: textOr(headers['dead-reason'], ''), deadAt: textOr(headers['dead-at'], '') }
 }
 
-/** Bytes that are no message, as a message, so that tools can show them. */
+/** Wraps a text that is not a message into one, so that tools can show it. */
 function wrap(text: string): Record<string, unknown> {
   return {
     body: base64(text),
@@ -153,13 +153,13 @@ function readBody(
   if (compression === undefined || compression === null)
     return { body: bytes?.toString() ?? written, contentType }
   const body = inflate(bytes ?? Buffer.from(written), compression)
-  // A body that cannot be unpacked is refused by the bus as what it is: content of an unknown type.
+  // The bus refuses a body that cannot be decompressed, because its content type is unknown.
   return body === undefined
     ? { body: '', contentType: `${contentType}; ${JSON.stringify(compression)}` }
     : { body, contentType }
 }
 
-/** The list of a priority: of the greatest step that is not above it, once kombu has clamped it to 0 to 9. */
+/** Returns the list of a priority: clamps it to 0 to 9 as kombu does, and rounds it down to a step. */
 function listOf(queue: string, priority: unknown): string {
   if (typeof priority !== 'number' || priority < 3) return queue
   return `${queue}${separator}${Math.floor(Math.min(9, priority) / 3) * 3}`

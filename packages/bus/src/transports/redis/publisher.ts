@@ -1,41 +1,41 @@
 /**
- * Publishes in batches: whatever is published in one turn of the event loop goes out in one script.
+ * Publishes in batches: all messages published in one turn of the event loop are sent in one script.
  *
- * Routes are kept in memory, and the script that pushes the messages checks that they are still right; so publishing is
- * exact and yet one round trip.
+ * Routes are cached in memory, and the script that pushes the messages first checks that the bindings are unchanged. So
+ * routing is exact and takes one round trip.
  */
 
 import { BusError } from '../../errors.ts'
-import type { Outgoing } from '../../transport.ts'
+import type { OutgoingMessage } from '../../transport.ts'
 import { bindingSet, decodeBinding, type Binding } from './binding.ts'
 import { copy, encodeMessage } from './kombu.ts'
 import { publish } from './scripts.ts'
 import { isReply, textsIn, type Argument, type Socket } from './socket.ts'
 
-interface Letter {
-  readonly message: Outgoing
+interface PendingPublish {
+  readonly message: OutgoingMessage
   readonly shared: string
   readonly since: number
   resolve(queues: number): void
   reject(error: unknown): void
 }
 
-const largestBatch = 64
-const mostRoutes = 10_000
+const maxBatch = 64
+const maxRoutes = 10_000
 
-/** How long a message waits for a broker that is away, in milliseconds. */
-const patience = 10_000
+/** How long a message waits for the connection to come back, in milliseconds. */
+const publishTimeout = 10_000
 
-/** All that one connection publishes to its exchange. */
+/** Publishes the messages of one connection to its exchange. */
 export class Publisher {
   readonly #socket: Socket
   readonly #exchange: string
-  #letters: Letter[] = []
+  #pending: PendingPublish[] = []
   #scheduled = false
   #members: string[] = []
   #bindings: Binding[] = []
   readonly #routes = new Map<string, string[]>()
-  #clock: NodeJS.Timeout | undefined
+  #overdueTimer: NodeJS.Timeout | undefined
   #closed = false
 
   constructor(socket: Socket, exchange: string) {
@@ -45,22 +45,23 @@ export class Publisher {
   }
 
   /** Resolves with the number of queues that took the message. */
-  publish(message: Outgoing): Promise<number> {
+  publish(message: OutgoingMessage): Promise<number> {
     const shared = encodeMessage(message, this.#exchange)
     return new Promise((resolve, reject) => {
-      this.#letters.push({ message, shared, since: Date.now(), resolve, reject })
+      this.#pending.push({ message, shared, since: Date.now(), resolve, reject })
       this.#schedule()
     })
   }
 
-  /** Rejects what has not been sent. */
+  /** Rejects the messages that have not been sent. */
   close(): void {
     this.#closed = true
-    clearInterval(this.#clock)
-    for (const letter of this.#letters.splice(0)) letter.reject(lost('this connection to the bus is closed'))
+    clearInterval(this.#overdueTimer)
+    for (const pending of this.#pending.splice(0))
+      pending.reject(connectionLost('this connection to the bus is closed'))
   }
 
-  /** A callback of `nextTick` runs after all promises that are due, so a burst of calls is one batch. */
+  /** A `nextTick` callback queued in a promise job runs after the pending promise jobs, so a burst of calls is one batch. */
   #schedule(): void {
     if (this.#scheduled || !this.#socket.ready) return
     this.#scheduled = true
@@ -69,28 +70,27 @@ export class Publisher {
 
   readonly #flush = (): void => {
     this.#scheduled = false
-    while (this.#letters.length > 0 && this.#socket.ready)
-      void this.#send(this.#letters.splice(0, largestBatch))
+    while (this.#pending.length > 0 && this.#socket.ready) void this.#send(this.#pending.splice(0, maxBatch))
   }
 
-  async #send(letters: Letter[]): Promise<void> {
+  async #send(batch: PendingPublish[]): Promise<void> {
     try {
-      const answer = await this.#socket.run(publish, [bindingSet(this.#exchange)], this.#arguments(letters))
+      const answer = await this.#socket.run(publish, [bindingSet(this.#exchange)], this.#arguments(batch))
       if (answer === 'sent') {
-        for (const letter of letters) letter.resolve(this.#route(letter.message.routingKey).length)
+        for (const pending of batch) pending.resolve(this.#route(pending.message.routingKey).length)
       } else {
-        this.#learn(textsIn(answer))
-        await this.#send(letters)
+        this.#updateBindings(textsIn(answer))
+        await this.#send(batch)
       }
     } catch (cause) {
       const error = isReply(cause) ? refused(cause) : unknownOutcome(cause)
-      for (const letter of letters) letter.reject(error)
+      for (const pending of batch) pending.reject(error)
     }
   }
 
-  #arguments(letters: readonly Letter[]): Argument[] {
+  #arguments(batch: readonly PendingPublish[]): Argument[] {
     const lists = new Map<string, string[]>()
-    for (const { message, shared } of letters) {
+    for (const { message, shared } of batch) {
       for (const queue of this.#route(message.routingKey)) {
         const texts = lists.get(queue)
         if (texts) texts.push(copy(shared))
@@ -107,39 +107,41 @@ export class Publisher {
     if (known) return known
     const queues = new Set<string>()
     for (const binding of this.#bindings) if (binding.matches(routingKey)) queues.add(binding.queue)
-    if (this.#routes.size >= mostRoutes) this.#routes.clear()
+    if (this.#routes.size >= maxRoutes) this.#routes.clear()
     const route = [...queues]
     this.#routes.set(routingKey, route)
     return route
   }
 
-  #learn(members: string[]): void {
+  #updateBindings(members: string[]): void {
     this.#members = members
     this.#bindings = members.map(decodeBinding).filter((binding) => binding !== undefined)
     this.#routes.clear()
   }
 
   #pause(): void {
-    if (!this.#closed) this.#clock ??= setInterval(() => this.#loseHeart(), 1_000)
+    if (!this.#closed) this.#overdueTimer ??= setInterval(() => this.#rejectOverdue(), 1_000)
   }
 
   #resume(): void {
-    clearInterval(this.#clock)
-    this.#clock = undefined
-    if (this.#letters.length > 0) this.#schedule()
+    clearInterval(this.#overdueTimer)
+    this.#overdueTimer = undefined
+    if (this.#pending.length > 0) this.#schedule()
   }
 
-  #loseHeart(): void {
+  #rejectOverdue(): void {
     const now = Date.now()
-    while (this.#letters[0] && now - this.#letters[0].since > patience) {
-      this.#letters
+    while (this.#pending[0] && now - this.#pending[0].since > publishTimeout) {
+      this.#pending
         .shift()
-        ?.reject(lost(`the broker has been away for ${patience} ms; the message was not sent`))
+        ?.reject(
+          connectionLost(`the broker was unreachable for ${publishTimeout} ms; the message was not sent`),
+        )
     }
   }
 }
 
-function lost(message: string): BusError {
+function connectionLost(message: string): BusError {
   return new BusError('ConnectionLost', message)
 }
 
@@ -147,9 +149,9 @@ function refused(cause: Error): BusError {
   return new BusError('ConnectionLost', `Redis refused the message: ${cause.message}`, { cause })
 }
 
-/** `outcome` tells callers that the message may have been sent. */
+/** Returns an error whose `outcome` tells callers that the message may have been sent. */
 function unknownOutcome(cause: unknown): BusError {
   const message =
-    'the connection to the broker broke while a message was on its way; it may or may not have arrived'
+    'the connection to the broker broke while a message was being sent; it may or may not have arrived'
   return new BusError('ConnectionLost', message, { cause, data: { outcome: 'unknown' } })
 }

@@ -1,4 +1,4 @@
-/** The reply queue of one connection: takes all answers that are there, as often as there are any. */
+/** Reads the reply queue of one connection, all available replies at a time. */
 
 import { setImmediate, setTimeout } from 'node:timers/promises'
 import type { Logger } from '../../logger.ts'
@@ -7,10 +7,10 @@ import { decodeMessage } from './kombu.ts'
 import { isReply, textsIn, type Socket } from './socket.ts'
 
 const waitSeconds = 5
-const mostAtOnce = 256
+const maxBatch = 256
 const retryDelay = 500
 
-/** Reads one reply queue on a connection of its own. */
+/** Reads one reply queue on its own connection. */
 export class ReplyReader {
   readonly #queue: string
   readonly #socket: Socket
@@ -18,15 +18,15 @@ export class ReplyReader {
   readonly #onReply: (body: string) => void
   #closed = false
 
-  constructor(queue: string, means: { socket: Socket; log: Logger; onReply: (body: string) => void }) {
+  constructor(queue: string, deps: { socket: Socket; log: Logger; onReply: (body: string) => void }) {
     this.#queue = queue
-    this.#socket = means.socket
-    this.#log = means.log
-    this.#onReply = means.onReply
+    this.#socket = deps.socket
+    this.#log = deps.log
+    this.#onReply = deps.onReply
     void this.#read()
   }
 
-  /** Stops reading, and removes the queue and the bindings that Python services made for it. */
+  /** Stops reading, and removes the queue and the bindings that Python services create for it. */
   async close(socket: Socket): Promise<void> {
     this.#closed = true
     this.#socket.close()
@@ -40,13 +40,13 @@ export class ReplyReader {
   async #read(): Promise<void> {
     while (!this.#closed) {
       try {
-        const command = [waitSeconds, 1, this.#queue, 'RIGHT', 'COUNT', mostAtOnce] as const
+        const command = [waitSeconds, 1, this.#queue, 'RIGHT', 'COUNT', maxBatch] as const
         const answer = await this.#socket.call('BLMPOP', ...command)
         for (const text of textsIn(Array.isArray(answer) ? answer[1] : undefined)) this.#receive(text)
       } catch (error) {
         await this.#recover(error)
       }
-      // Whoever waited for these answers goes first; the next can hardly be there yet.
+      // Lets the callers of these replies run first; the next replies are hardly there yet.
       await setImmediate()
     }
   }
@@ -54,12 +54,12 @@ export class ReplyReader {
   #receive(text: string): void {
     const message = decodeMessage(text, this.#queue)
     if (message) this.#onReply(message.body)
-    else this.#log.warn({ queue: this.#queue }, 'dropped something on the reply queue that is no message')
+    else this.#log.warn({ queue: this.#queue }, 'dropped an element of the reply queue that is not a message')
   }
 
   async #recover(error: unknown): Promise<void> {
     if (isReply(error)) {
-      this.#log.error({ queue: this.#queue, err: error }, 'cannot read answers; trying again')
+      this.#log.error({ queue: this.#queue, err: error }, 'could not read replies; trying again')
       await setTimeout(retryDelay)
     }
     await this.#socket.whenReady()

@@ -1,14 +1,14 @@
 /**
- * What must happen at once on Redis, as Lua. Each script is one round trip.
+ * Lua scripts for what must be atomic on Redis. Each script is one round trip.
  *
- * A claim is an entry in three places: kombu's `unacked` (the message) and `unacked_index` (when it was claimed), so that
- * a kombu process would restore it, and a sorted set of ours (until when it is ours), so that we do so much sooner.
- * A claim's id is never used twice; whoever removes it from `unacked` owns what comes next, and nobody else does.
+ * A claim has three entries: in kombu's `unacked` (the message) and `unacked_index` (when it was claimed), so that kombu
+ * processes can restore it, and in our sorted set of leases (when it expires), so that ours restore it much sooner.
+ * The id of a claim is never reused. The process that removes it from `unacked` is the only one that moves the message.
  */
 
 import { createHash } from 'node:crypto'
 
-/** A script and the name Redis knows it by. */
+/** A script and the hash by which Redis caches it. */
 export interface Script {
   readonly lua: string
   readonly sha: string
@@ -18,14 +18,14 @@ function script(lua: string): Script {
   return { lua, sha: createHash('sha1').update(lua).digest('hex') }
 }
 
-/** How the reply queues of callers are named, here and in Python; only those expire. */
+/** The prefix of the reply queues of all callers, Python ones included; only those queues expire. */
 export const replyPrefix = 'response-'
 
-/** How long an answer that nobody takes stays on the reply queue of a caller, in seconds. */
+/** How long a reply that is not read stays on its queue, in seconds. */
 export const replyExpiry = 300
 
 /**
- * Publishes a batch if the bindings are the ones it was routed by; else returns the present bindings.
+ * Publishes a batch if the bindings are those it was routed with; otherwise returns the current bindings.
  * KEYS: binding set. ARGV: the number of bindings, the bindings; then list, number of messages, messages; and so on.
  */
 export const publish = script(`
@@ -50,7 +50,7 @@ end
 return 'sent'
 `)
 
-/** Shared by the scripts below: ends a claim, and does what follows only where it was still there. */
+/** Shared by the scripts below: ends a claim, and makes its pushes only if the claim still existed. */
 const finish = `
 local answered = {}
 local function push(how, list, text)
@@ -73,7 +73,7 @@ local function expireAnswers()
 end
 `
 
-/** `unacked_index` counts seconds, as kombu does; leases count milliseconds. Whole numbers are the fastest scores. */
+/** `unacked_index` is in seconds, as kombu writes it; leases are in milliseconds. Whole numbers are the fastest scores. */
 const clock = `
 local clock = redis.call('TIME')
 local seconds = tonumber(clock[1])
@@ -81,13 +81,14 @@ local milliseconds = seconds * 1000 + math.floor(tonumber(clock[2]) / 1000)
 `
 
 /**
- * Settles what is done and claims as much as there is room for.
+ * Settles finished messages and claims as many new ones as there is capacity for.
  * KEYS: unacked_index, unacked, leases, the lists of the queue.
- * ARGV: number of settlements; each the claim's id, a number of pushes, and each push how, list and text; then room,
- * milliseconds of the lease, prefix and first number of the claims' ids, the end of their value, the list of the dead.
- * Returns the claimed texts, all of one priority; an empty one stands for something that was no message and was set aside.
+ * ARGV: number of settlements; for each the claim's id, a number of pushes, and for each push how, list and text; then
+ * the capacity, milliseconds of the lease, prefix and first number of the claims' ids, the end of their values, and the
+ * list of dead letters.
+ * Returns the claimed texts, all of one priority; an empty one stands for an element that was not a message and was set aside.
  */
-export const turn = script(`${finish}
+export const settleAndClaim = script(`${finish}
 local settlements = tonumber(ARGV[1])
 local at = 2
 if settlements > 0 then
@@ -129,7 +130,7 @@ return taken
 `)
 
 /**
- * Says that the owner of these claims is alive. Returns the ids of those that are claims no more.
+ * Renews the leases of claims. Returns the ids of the claims that no longer exist.
  * KEYS: unacked_index, leases. ARGV: milliseconds of the lease, ids.
  */
 export const renew = script(`${clock}
@@ -144,11 +145,11 @@ return lost
 `)
 
 /**
- * Finds claims whose lease has run out: id, value, id, value, and so on.
- * A lease without a message (somebody emptied \`unacked\`) is removed in passing.
+ * Finds claims whose lease has expired: id, value, id, value, and so on.
+ * Removes leases without a message, which remain when \`unacked\` is emptied.
  * KEYS: leases, unacked. ARGV: how many.
  */
-export const expired = script(`${clock}
+export const findExpired = script(`${clock}
 local found = {}
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', milliseconds, 'LIMIT', 0, ARGV[1])) do
   local value = redis.call('HGET', KEYS[2], id)
@@ -161,7 +162,7 @@ return found
 `)
 
 /**
- * Takes an expired claim from its dead owner and pushes what is to follow, unless somebody was faster.
+ * Removes an expired claim and makes its pushes, unless another process did so first.
  * KEYS: unacked_index, unacked, leases. ARGV: id, number of pushes, and each push how, list and text.
  */
 export const restore = script(`${finish}${clock}
@@ -175,8 +176,8 @@ return 1
 `)
 
 /**
- * Moves one element from one list to the front of another, or nowhere.
- * KEYS: from. ARGV: the element; then, where it goes on, list and text.
+ * Removes one element from a list, and pushes a text to the front of another list when one is given.
+ * KEYS: from. ARGV: the element; then optionally list and text.
  */
 export const move = script(`
 if redis.call('LREM', KEYS[1], 1, ARGV[1]) == 0 then return 0 end

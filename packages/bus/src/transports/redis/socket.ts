@@ -1,8 +1,8 @@
 /**
- * A connection to Redis that comes back by itself.
+ * A connection to Redis that reconnects by itself.
  *
- * What was on its way when the connection broke is rejected at once and never sent a second time behind the caller's
- * back: whether that is right depends on what it was, and the caller knows.
+ * Commands that are in flight when the connection breaks are rejected at once and never sent again automatically:
+ * only the caller knows whether that is safe.
  */
 
 import { Redis, type RedisOptions } from 'ioredis'
@@ -11,22 +11,26 @@ import { unreachable } from '../unreachable.ts'
 import { BusError } from '../../errors.ts'
 import type { Script } from './scripts.ts'
 
-/** What a command takes. */
+/** An argument of a command. */
 export type Argument = string | number
 
 /** One connection. */
 export class Socket {
   readonly #redis: Redis
-  readonly #pulse: NodeJS.Timeout
+  readonly #pingTimer: NodeJS.Timeout
+  /** Why the connection was lost, as far as it is known. */
+  #cause: Error | undefined
   #unanswered = false
 
   private constructor(redis: Redis) {
     this.#redis = redis
-    this.#pulse = setInterval(() => this.#beat(), pulse)
-    this.#pulse.unref()
+    this.#pingTimer = setInterval(() => this.#ping(), pingInterval)
+    this.#pingTimer.unref()
+    redis.on('error', (error) => (this.#cause ??= error))
+    redis.on('ready', () => (this.#cause = undefined))
   }
 
-  /** Connects. Rejects when the first attempt fails; from then on it keeps trying. */
+  /** Connects. Rejects when the first attempt fails; after that it reconnects until it is closed. */
   static async connect(options: RedisOptions): Promise<Socket> {
     const redis = new Redis({ ...settings, ...options, lazyConnect: true, replyMapping: 'legacy' })
     let cause: unknown
@@ -44,10 +48,10 @@ export class Socket {
     return this.#redis.status === 'ready'
   }
 
-  /** Calls back after each reconnect, and at each loss. */
-  watch(events: { onReady: () => void; onLost: () => void }): void {
+  /** Calls `onReady` after each reconnect, and `onLost` after each loss and each failed attempt to reconnect. */
+  watch(events: { onReady: () => void; onLost: (cause: Error) => void }): void {
     this.#redis.on('ready', events.onReady)
-    this.#redis.on('close', events.onLost)
+    this.#redis.on('close', () => events.onLost(this.#cause ?? new Error('Redis closed the connection')))
   }
 
   /** Resolves when commands can be sent, or when the connection is closed for good. */
@@ -77,47 +81,65 @@ export class Socket {
     }
   }
 
-  /** Hears what is said on a channel, also after a reconnect; `onAgain` says that it hears again. */
-  async subscribe(
-    channel: string,
-    hear: (text: string) => void,
-    { onAgain = () => {} }: { onAgain?: (() => void) | undefined } = {},
-  ): Promise<void> {
-    this.#redis.on('message', (_channel, text) => hear(text))
-    // A subscription that fails because the connection broke is made again with the next one.
-    this.#redis.on('ready', () => void this.#redis.subscribe(channel).then(onAgain, () => {}))
-    await Promise.race([this.#redis.subscribe(channel), this.#lost()])
+  /** Subscribes to a channel, and again after each reconnect; then `onAgain` is called, or `onRefused` with the error. */
+  async subscribe(channel: string, events: SubscriptionEvents): Promise<void> {
+    this.#redis.on('message', (_channel, text) => events.onMessage(text))
+    this.#redis.on('ready', () => void this.#resubscribe(channel, events))
+    await Promise.race([this.#redis.subscribe(channel), this.#rejectOnClose()])
   }
 
-  /** Rejects when the connection breaks: the client leaves a subscription that is under way then unanswered. */
-  #lost(): Promise<never> {
-    const error = new BusError('ConnectionLost', 'the connection to the broker broke while it was made')
+  /** When the connection breaks in the meantime, the next one subscribes. */
+  async #resubscribe(channel: string, { onAgain, onRefused }: SubscriptionEvents): Promise<void> {
+    try {
+      await this.#redis.subscribe(channel)
+    } catch (error) {
+      if (isReply(error)) onRefused(error)
+      return
+    }
+    onAgain?.()
+  }
+
+  /** Rejects when the connection breaks: the client never settles a subscription that is pending then. */
+  #rejectOnClose(): Promise<never> {
+    const error = new BusError('ConnectionLost', 'the connection to the broker broke during the subscription')
     return new Promise((_, reject) => this.#redis.once('close', () => reject(error)))
   }
 
   close(): void {
-    clearInterval(this.#pulse)
+    clearInterval(this.#pingTimer)
     this.#redis.disconnect()
   }
 
-  /** Some broken connections look well for hours: where nothing answers between two beats, a new one is made. */
-  #beat(): void {
+  /** Detects dead connections that TCP does not report for hours: reconnects when a ping is not answered in time. */
+  #ping(): void {
     if (!this.ready) return
-    if (this.#unanswered) this.#redis.disconnect(true)
+    if (this.#unanswered) {
+      this.#cause = new Error(`Redis did not answer a ping within ${pingInterval} ms`)
+      this.#redis.disconnect(true)
+    }
     const answered = (): void => void (this.#unanswered = false)
     this.#unanswered = this.ready
     this.#redis.ping().then(answered, answered)
   }
 }
 
-/** Milliseconds between two beats; longer than any command waits. */
-const pulse = 8_000
+/** Milliseconds between two pings; longer than any blocking command waits. */
+const pingInterval = 8_000
+
+/** What a subscription reports. */
+export interface SubscriptionEvents {
+  readonly onMessage: (text: string) => void
+  /** Called when the subscription is back after a reconnect. */
+  readonly onAgain?: (() => void) | undefined
+  /** Called when Redis refuses to renew the subscription. */
+  readonly onRefused: (error: Error) => void
+}
 
 const settings: RedisOptions = {
-  // Zero: reject what was on its way as soon as the connection breaks.
+  // Zero: reject commands in flight as soon as the connection breaks.
   maxRetriesPerRequest: 0,
   autoResendUnfulfilledCommands: false,
-  // What ioredis subscribes by itself fails unheard when the connection breaks again, and ends the process.
+  // A failed automatic resubscription of ioredis is an unhandled rejection, which ends the process.
   autoResubscribe: false,
   enableOfflineQueue: false,
   noDelay: true,
@@ -125,17 +147,17 @@ const settings: RedisOptions = {
   retryStrategy: (times) => Math.min(2_000, 50 * 2 ** Math.min(times, 6)) * (0.5 + Math.random() / 2),
 }
 
-/** The texts in an answer of Redis; what is no text is left out. */
+/** Returns the strings in a reply of Redis, without its other elements. */
 export function textsIn(answer: unknown): string[] {
   return Array.isArray(answer) ? answer.filter((one) => typeof one === 'string') : []
 }
 
-/** True for an error that Redis itself returned: the connection is well, the command was not. */
+/** Returns true for an error reply of Redis: the connection works, the command failed. */
 export function isReply(error: unknown): error is Error {
   return error instanceof Error && error.name === 'ReplyError'
 }
 
-/** From a URL to the options of every connection. */
+/** Reads the options of a connection from its URL. */
 export function optionsOf(url: URL, connectionName: string): RedisOptions {
   const db = url.pathname.replace(/^\//, '')
   if (!/^\d*$/.test(db)) {

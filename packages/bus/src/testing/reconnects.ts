@@ -1,23 +1,23 @@
-/** Checks that need a broker that dies and comes back. */
+/** Checks that stop and start the broker. */
 
 import assert from 'node:assert/strict'
 import { BusError } from '../errors.ts'
-import type { Check } from '../testing.ts'
-import { silent } from './calls.ts'
-import { eventually, signalled } from './eventually.ts'
+import type { Check } from './check.ts'
+import { silent } from './expect.ts'
+import { eventually, deferred } from './eventually.ts'
 
 const queue = { name: 'lasting', routingKeys: ['lasting.*'] }
 
-/** Point 10 of what a bus promises. */
-export const broker: Record<string, Check> = {
-  async 'callers and consumers go on when the broker comes back'(make) {
+/** Connections come back by themselves, and report their loss. */
+export const reconnects: Record<string, Check> = {
+  async 'callers and consumers continue when the broker is back'(make) {
     await using world = await make()
     await using service = await world.connect({ log: silent })
     await using caller = await world.connect({ log: silent })
     await service.serve(queue, { handler: () => 'here' })
     assert.equal(await caller.request('lasting.ask'), 'here')
     await world.stopBroker?.()
-    await eventually('the loss is seen', () => caller.state === 'disconnected')
+    await eventually('the loss is noticed', () => caller.state === 'disconnected')
     const early = caller.request('lasting.ask', [], { timeout: 60_000 })
     await world.startBroker?.()
     assert.equal(await early, 'here')
@@ -25,36 +25,58 @@ export const broker: Record<string, Check> = {
     assert.equal(caller.state, 'connected')
   },
 
-  async 'who listens is told that something may have been missed, and hears what comes then'(make) {
+  async 'a listener learns that broadcasts may have been missed, and receives later ones'(make) {
     await using world = await make()
     await using listener = await world.connect({ log: silent })
-    await using speaker = await world.connect({ log: silent })
-    const heard: unknown[] = []
+    await using sender = await world.connect({ log: silent })
+    const received: unknown[] = []
     let missed = 0
     listener.listen(['lasting.*'], {
-      onNotice: ({ body }) => void heard.push(body),
+      onBroadcast: ({ body }) => void received.push(body),
       onMissed: () => void missed++,
     })
     await world.stopBroker?.()
-    await eventually('the loss is seen', () => listener.state === 'disconnected')
+    await eventually('the loss is noticed', () => listener.state === 'disconnected')
     await world.startBroker?.()
-    await eventually('it is told', () => missed > 0, { within: 60_000 })
-    await eventually('the speaker is back', () => speaker.state === 'connected', { within: 60_000 })
-    await speaker.publish('lasting.news', 'after', { persistent: false })
-    await eventually('it is heard', () => heard.length > 0)
-    assert.deepEqual(heard, ['after'])
+    await eventually('the listener is told', () => missed > 0, { within: 60_000 })
+    await eventually('the sender is connected again', () => sender.state === 'connected', { within: 60_000 })
+    await sender.publish('lasting.news', 'after', { persistent: false })
+    await eventually('it is received', () => received.length > 0)
+    assert.deepEqual(received, ['after'])
   },
 
-  async 'close() ends also while the broker is away'(make) {
+  async 'the loss of the broker is logged once with its cause, and so is its return'(make) {
+    await using world = await make()
+    const logged: string[] = []
+    const note = (facts: object, sentence: string): void => {
+      if (!sentence.includes('the connection to the broker') && !sentence.includes('to the broker again'))
+        return
+      const hasCause = 'err' in facts && facts.err instanceof Error && facts.err.message !== ''
+      logged.push(`${sentence}${hasCause ? ' (with its cause)' : ''}`)
+    }
+    await using bus = await world.connect({ log: { ...silent, warn: note, info: note } })
+    await bus.serve(queue, { handler: () => 'here' })
+    await world.stopBroker?.()
+    await eventually('the loss is noticed', () => bus.state === 'disconnected')
+    await world.startBroker?.()
+    await eventually('the bus is connected again', () => bus.state === 'connected', { within: 60_000 })
+    assert.equal(await bus.request('lasting.ask', [], { timeout: 60_000 }), 'here')
+    assert.deepEqual(logged, [
+      'lost the connection to the broker; reconnecting (with its cause)',
+      'connected to the broker again',
+    ])
+  },
+
+  async 'close() ends while the broker is down'(make) {
     await using world = await make()
     const bus = await world.connect({ log: silent })
-    const gate = signalled()
-    const started = signalled()
+    const gate = deferred()
+    const started = deferred()
     await bus.serve(queue, { handler: () => (started.resolve(), gate.promise) })
     const answer = bus.request('lasting.wait').catch((error: unknown) => error)
     await started.promise
     await world.stopBroker?.()
-    await eventually('the loss is seen', () => bus.state === 'disconnected')
+    await eventually('the loss is noticed', () => bus.state === 'disconnected')
     gate.resolve()
     await bus.close()
     assert.equal(bus.state, 'closed')

@@ -1,20 +1,20 @@
-/** Checks of stopping, closing and what stays behind. */
+/** Checks of stopping, closing and leftovers on the broker. */
 
 import assert from 'node:assert/strict'
-import type { Check } from '../testing.ts'
-import { rejects, silent } from './calls.ts'
-import { eventually, signalled } from './eventually.ts'
+import type { Check } from './check.ts'
+import { rejects, silent } from './expect.ts'
+import { eventually, deferred } from './eventually.ts'
 
 const queue = { name: 'simple', routingKeys: ['simple.*'] }
 
-/** Points 2, 3 and 11 of what a bus promises. */
-export const ends: Record<string, Check> = {
+/** Handlers finish, messages move on, and nothing stays on the broker. */
+export const closing: Record<string, Check> = {
   async 'close() lets the current message finish and sends its answer'(make) {
     await using world = await make()
     await using caller = await world.connect()
     const service = await world.connect()
-    const started = signalled()
-    const gate = signalled()
+    const started = deferred()
+    const gate = deferred()
     await service.serve(queue, {
       handler: async () => {
         started.resolve()
@@ -32,7 +32,7 @@ export const ends: Record<string, Check> = {
     assert.equal(service.state, 'closed')
   },
 
-  async 'a stopped consumer takes nothing more, and another goes on'(make) {
+  async 'a stopped consumer takes no further messages, and another continues'(make) {
     await using world = await make()
     await using bus = await world.connect()
     const first = await bus.serve(queue, { handler: () => 'first' })
@@ -43,12 +43,12 @@ export const ends: Record<string, Check> = {
     assert.equal(await answer, 'second')
   },
 
-  async 'a handler that does not end in time is told so, and its message goes to another'(make) {
+  async 'the message of a handler that does not end in time goes to another process'(make) {
     await using world = await make()
     await using caller = await world.connect()
     await using stubborn = await world.connect({ log: silent })
     await using willing = await world.connect()
-    const started = signalled()
+    const started = deferred()
     const serving = await stubborn.serve(queue, {
       prefetch: 1,
       handler: () => {
@@ -63,11 +63,11 @@ export const ends: Record<string, Check> = {
     assert.equal(await answer, 'taken over')
   },
 
-  async 'a request that is waiting when its connection closes is rejected'(make) {
+  async 'a pending request is rejected when its connection closes'(make) {
     await using world = await make()
     await using service = await world.connect()
-    const started = signalled()
-    const gate = signalled()
+    const started = deferred()
+    const gate = deferred()
     await service.serve(queue, { handler: () => (started.resolve(), gate.promise) })
     const caller = await world.connect()
     const answer = rejects(caller.request('simple.work'), { name: 'ConnectionLost' })
@@ -78,18 +78,18 @@ export const ends: Record<string, Check> = {
     gate.resolve()
   },
 
-  async 'nothing is left behind, also after a time-out'(make) {
+  async 'nothing is left behind, not even after a timeout'(make) {
     await using world = await make()
     const inventory = async (): Promise<string[]> => (await world.inventory?.()) ?? []
     const service = await world.connect()
     const caller = await world.connect()
-    const gate = signalled()
+    const gate = deferred()
     await service.serve(queue, { handler: ({ method }) => (method === 'slow' ? gate.promise : 'done') })
     const before = await inventory()
     await Promise.all(Array.from({ length: 300 }, () => caller.request('simple.work')))
     await rejects(caller.request('simple.slow', [], { timeout: 50 }), { name: 'Timeout' })
     gate.resolve()
-    await eventually('all is settled', async () => (await inventory()).join() === before.join())
+    await eventually('all messages are settled', async () => (await inventory()).join() === before.join())
     await caller.close()
     await service.close()
     assert.deepEqual(
