@@ -141,7 +141,7 @@ describe.skipIf(!haveRabbitMq)('RabbitMQ over TLS', { timeout: 60_000 }, () => {
     )
     await assert.rejects(bus.serve({ name: 'odd', routingKeys: [] }, { handler: () => {} }), {
       name: 'ConnectionLost',
-      message: /the queue "odd": .*durable.*declared in another way: choose another name/,
+      message: /the queue "odd": .*durable.*declared in another way on the broker: choose another name/,
     })
     const other = connect(`amqp://127.0.0.1:${node.port}`, { exchange: 'amq.direct' })
     await assert.rejects(other, { name: 'ConnectionLost', message: /amq\.direct/ })

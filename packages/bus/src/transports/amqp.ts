@@ -1,8 +1,8 @@
 /**
  * RabbitMQ, on the wire of kombu: existing Python peers call and serve, unchanged.
  *
- * One connection, and on it a channel for each purpose: sending, answers, what is said to all, and each served queue.
- * All queues that Python peers know are declared exactly as they do it; what we need beyond that is in queues beside them.
+ * One connection with a channel for each purpose: publishing, replies, broadcasts, and each served queue. Queues that
+ * Python peers use are declared exactly as they declare them; retries and dead letters are in separate queues.
  */
 
 import { randomUUID } from 'node:crypto'
@@ -94,8 +94,9 @@ class AmqpTransport implements Transport {
 
   async broadcast(text: string): Promise<void> {
     const { broadcasts, publisher } = this.#channels
-    // While we listen, the exchange is there.
-    if (!broadcasts.current) throw new BusError('ConnectionLost', 'the broker is away; nobody was told')
+    // The exchange exists while this connection consumes from it.
+    if (!broadcasts.current)
+      throw new BusError('ConnectionLost', 'the broker is unreachable; the broadcast was not sent')
     await publisher.broadcast(text)
   }
 
@@ -113,7 +114,12 @@ class AmqpTransport implements Transport {
   async #close(): Promise<void> {
     const { connection, publisher, replies, broadcasts, replyQueue } = this.#channels
     await Promise.all([...this.#consumers].map((consumer) => consumer.close()))
-    await Promise.all([closeReplies(replies, replyQueue), broadcasts.close(), publisher.close()])
+    const { log } = this.#options
+    await Promise.all([
+      closeReplies(replies, { queue: replyQueue, log }),
+      broadcasts.close(),
+      publisher.close(),
+    ])
     await connection.close()
   }
 }

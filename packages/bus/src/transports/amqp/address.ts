@@ -1,16 +1,16 @@
-/** From a URL to the options of a connection, as kombu reads such URLs. */
+/** Reads the options of a connection from its URL, as kombu does. */
 
 import type { ConnectionOptions } from 'rabbitmq-client'
 import { tlsOf } from '../tls.ts'
 
-/** Where a broker is, and how to enter it. */
+/** The address of a broker, and the credentials for it. */
 export interface Address {
-  /** Host, port and virtual host, for people. */
+  /** Host, port and virtual host, for messages. */
   readonly label: string
   readonly options: ConnectionOptions
 }
 
-/** Reads the URL. An empty path or `/` is the virtual host `/`; others are written without the first slash. */
+/** Reads the URL. An empty path or `/` means the virtual host `/`; any other path is the name after the first slash. */
 export function addressOf(url: URL): Address {
   const secure = url.protocol === 'amqps:'
   const tls = tlsOf(url, ['amqps:'])
@@ -34,7 +34,7 @@ function decode(url: URL, text: string): string {
   try {
     return decodeURIComponent(text)
   } catch (cause) {
-    const message = `cannot connect to ${url.host}: user, password and virtual host in the URL must be percent-encoded; a bare % is written %25`
+    const message = `cannot connect to ${url.host}: user, password and virtual host in the URL must be percent-encoded; write %25 for a %`
     throw new Error(message, { cause })
   }
 }

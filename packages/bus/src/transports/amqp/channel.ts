@@ -1,4 +1,4 @@
-/** A channel that is opened and prepared again whenever it is lost. */
+/** A channel that is opened and prepared again after each loss. */
 
 import { setTimeout } from 'node:timers/promises'
 import type { Channel } from 'rabbitmq-client'
@@ -6,56 +6,56 @@ import { BusError } from '../../errors.ts'
 import type { Logger } from '../../logger.ts'
 import { closeChannel, errorCodeOf, withTimeout, type AmqpConnection } from './connection.ts'
 
-/** What a channel is for. */
+/** What a channel is used for, and how it is prepared. */
 export interface ChannelSetup {
-  /** For the log: what does not work while there is no such channel. */
+  /** The purpose of the channel, for log lines and errors. */
   readonly name: string
-  /** Declares what is needed, and starts what is to go on. */
+  /** Makes the declarations, and starts consuming; called each time the channel is opened. */
   readonly prepare: (channel: Channel) => Promise<void>
   readonly log: Logger
 }
 
-/** How often somebody may remove a queue between our declaring and our using it. */
-const races = 5
+/** How often opening is tried when a queue is removed between its declaration and its use. */
+const maxAttempts = 5
 
-/** A standing channel. */
+/** A channel that reopens until it is closed. */
 export class ReopeningChannel {
   readonly #connection: AmqpConnection
-  readonly #purpose: ChannelSetup
+  readonly #setup: ChannelSetup
   readonly #waiting = new Set<() => void>()
   readonly #listeners: (() => void)[] = []
   #channel: Channel | undefined
   #closed = false
 
-  private constructor(connection: AmqpConnection, purpose: ChannelSetup) {
+  private constructor(connection: AmqpConnection, setup: ChannelSetup) {
     this.#connection = connection
-    this.#purpose = purpose
+    this.#setup = setup
   }
 
-  /** Opens the channel for the first time; rejects with what the broker has against it. */
-  static async open(connection: AmqpConnection, purpose: ChannelSetup): Promise<ReopeningChannel> {
-    const channel = new ReopeningChannel(connection, purpose)
-    for (let race = 1; ; race++) {
+  /** Opens the channel for the first time; rejects with the broker's error. */
+  static async open(connection: AmqpConnection, setup: ChannelSetup): Promise<ReopeningChannel> {
+    const channel = new ReopeningChannel(connection, setup)
+    for (let attempt = 1; ; attempt++) {
       try {
         await channel.#open()
         return channel
       } catch (error) {
-        if (errorCodeOf(error) !== 'NOT_FOUND' || race === races) throw refused(purpose.name, error)
+        if (errorCodeOf(error) !== 'NOT_FOUND' || attempt === maxAttempts) throw refused(setup.name, error)
       }
     }
   }
 
-  /** The channel, where it can be used now. */
+  /** The open channel, or undefined while there is none. */
   get current(): Channel | undefined {
     return this.#channel?.active ? this.#channel : undefined
   }
 
-  /** Calls back each time the channel can be used again. */
+  /** Calls the listener each time the channel is open again. */
   onReady(listener: () => void): void {
     this.#listeners.push(listener)
   }
 
-  /** Resolves with the channel as soon as it can be used. Rejects when that takes longer than `limit` milliseconds. */
+  /** Resolves with the channel as soon as it is open. Rejects when that takes longer than `limit` milliseconds. */
   async ready(limit: number): Promise<Channel> {
     const until = Date.now() + limit
     for (;;) {
@@ -67,7 +67,7 @@ export class ReopeningChannel {
     }
   }
 
-  /** Closes the channel once what was told to it has arrived. */
+  /** Closes the channel after everything written to it has been sent. */
   async close(): Promise<void> {
     this.#closed = true
     this.#wake()
@@ -75,7 +75,7 @@ export class ReopeningChannel {
   }
 
   async #open(): Promise<void> {
-    const { name, log, prepare } = this.#purpose
+    const { name, log, prepare } = this.#setup
     const channel = await this.#connection.openChannel((err) =>
       log.error({ err }, `RabbitMQ closed the channel for ${name}`),
     )
@@ -98,14 +98,14 @@ export class ReopeningChannel {
   }
 
   async #reopen(): Promise<void> {
-    const { name, log } = this.#purpose
+    const { name, log } = this.#setup
     for (let pause = 50; !this.#closed; pause = Math.min(2_000, pause * 2)) {
       try {
         await this.#open()
         for (const listener of this.#listeners) listener()
         return
       } catch (err) {
-        // While the broker is away, that is no broadcasts.
+        // While the broker is unreachable, the loss of the connection has already been logged.
         const level =
           errorCodeOf(err).startsWith('TIMEOUT') || errorCodeOf(err).startsWith('CONN') ? 'debug' : 'warn'
         if (!this.#closed) log[level]({ err }, `could not open the channel for ${name}; trying again`)
@@ -138,13 +138,13 @@ function away(limit: number): BusError {
   )
 }
 
-/** What is declared differently stays as it is: it may be full of messages. */
+/** Returns the error for a refused channel. A queue that is declared differently is left alone: it may have messages. */
 function refused(name: string, cause: unknown): BusError {
   if (cause instanceof BusError) return cause
   const found = cause instanceof Error ? cause.message : String(cause)
   const advice =
     errorCodeOf(cause) === 'PRECONDITION_FAILED'
-      ? '; it is on the broker already, declared in another way: choose another name, or delete it there'
+      ? '; it is already declared in another way on the broker: choose another name, or delete it there'
       : errorCodeOf(cause) === 'ACCESS_REFUSED'
         ? '; does the user have the permissions to configure, write and read in that virtual host?'
         : ''

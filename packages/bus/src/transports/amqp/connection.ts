@@ -1,8 +1,7 @@
 /**
- * A connection to RabbitMQ that comes back by itself, and the channels on it.
+ * A connection to RabbitMQ that reconnects by itself, and the channels on it.
  *
- * What was on its way when the connection broke is rejected at once and never sent a second time behind the caller's
- * back.
+ * Commands that are in flight when the connection breaks are rejected at once and never sent again automatically.
  */
 
 import { once } from 'node:events'
@@ -16,11 +15,11 @@ const commandTimeout = 10_000
 /** How long closing waits for a broker that does not answer, in milliseconds. */
 const closeTimeout = 2_000
 
-/** How to connect. */
+/** The settings of a connection. */
 export interface AmqpConnectionOptions {
-  /** In milliseconds: how long this side or the other may be silent before it is taken for dead. */
+  /** How long either side may be silent before the connection counts as lost, in milliseconds. */
   readonly visibility: number
-  /** How the broker's own tools name this connection. */
+  /** The name of this connection in the broker's own tools. */
   readonly clientName: string
 }
 
@@ -32,7 +31,7 @@ export class AmqpConnection {
     this.#connection = connection
   }
 
-  /** Connects. Rejects when the first attempt fails; from then on it keeps trying. */
+  /** Connects. Rejects when the first attempt fails; after that it reconnects until it is closed. */
   static async connect(
     address: Address,
     { visibility, clientName }: AmqpConnectionOptions,
@@ -40,11 +39,11 @@ export class AmqpConnection {
     const connection = new Connection({
       ...address.options,
       ...settings,
-      // The broker gives up after two of these.
+      // The broker closes the connection after two missed heartbeats.
       heartbeat: Math.max(1, Math.ceil(visibility / 2_000)),
       connectionName: clientName,
     })
-    // A loss that nobody hears of would end the process.
+    // Without a listener, Node ends the process at the first error. `onLost` adds the one that reports them.
     connection.on('error', () => {})
     try {
       await once(connection, 'connection')
@@ -55,19 +54,19 @@ export class AmqpConnection {
     return new AmqpConnection(connection)
   }
 
-  /** Calls back each time the connection is lost. */
+  /** Calls `lost` after each loss and each failed attempt to reconnect. */
   onLost(lost: (cause: Error) => void): void {
     this.#connection.on('error', lost)
   }
 
-  /** Opens a channel; while the broker is away, waits for it. What the broker says against it comes to `onError`. */
+  /** Opens a channel, and waits while the broker is unreachable. Later errors of the channel go to `onError`. */
   async openChannel(onError: (error: Error) => void = () => {}): Promise<Channel> {
     const channel = await this.#connection.acquire({ emitErrorsFromChannel: true })
     channel.on('error', onError)
     return channel
   }
 
-  /** Does something on a channel of its own, which may break it. What was taken and not acknowledged is given back. */
+  /** Runs `work` on its own channel, which an error may close. Messages it does not acknowledge return to their queue. */
   async withChannel<T>(work: (channel: Channel) => Promise<T>, limit = commandTimeout): Promise<T> {
     const channel = await withTimeout(this.openChannel(), limit)
     try {
@@ -83,12 +82,12 @@ export class AmqpConnection {
   }
 }
 
-/** Closes a channel once what was told to it has arrived, or the broker is found not to answer. */
+/** Closes a channel after everything written to it has been sent, or when the broker does not answer. */
 export async function closeChannel(channel: Channel): Promise<void> {
   await withTimeout(channel.close(), closeTimeout).catch(() => {})
 }
 
-/** Waits no longer than that. */
+/** Rejects when the promise does not settle within `limit` milliseconds. */
 export async function withTimeout<T>(promise: Promise<T>, limit = commandTimeout): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_resolve, reject) => {
@@ -102,7 +101,7 @@ export async function withTimeout<T>(promise: Promise<T>, limit = commandTimeout
   }
 }
 
-/** The broker's own name for what it has against a command, such as `NOT_FOUND`. */
+/** Returns the broker's code for an error, such as `NOT_FOUND`; empty for any other error. */
 export function errorCodeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : ''
 }

@@ -1,7 +1,7 @@
 /**
- * Consumes one queue, and the queue of its retries beside it, on a channel of its own.
+ * Consumes one queue and its retry queue on one channel.
  *
- * The broker sends no more than `prefetch` of each; what is beyond that in both together waits here.
+ * The broker sends up to `prefetch` messages of each queue; those beyond `prefetch` in total wait here.
  */
 
 import { setImmediate, setTimeout } from 'node:timers/promises'
@@ -15,24 +15,24 @@ import type {
 } from '../../transport.ts'
 import { AmqpDelivery } from './delivery.ts'
 import { ReopeningChannel } from './channel.ts'
-import { withTimeout, type AmqpConnection } from './connection.ts'
+import { errorCodeOf, withTimeout, type AmqpConnection } from './connection.ts'
 import type { Publisher } from './publisher.ts'
 import { moveRedelivered, putOnRetry, setAside } from './redeliveries.ts'
 import { watchRetries } from './retry-watcher.ts'
 import { decodeMessage, retryQueue, type Raw } from './wire.ts'
 
-/** What a consumer needs beside its queue. */
+/** What a consumer needs besides its queue. */
 export interface ConsumerDeps {
   readonly connection: AmqpConnection
   readonly publisher: Publisher
   readonly options: TransportOptions
 }
 
-/** How long closing waits for a broker that is away, in milliseconds; what is not settled then is delivered again. */
+/** How long closing waits for pending settlements, in milliseconds; messages not settled by then are redelivered. */
 const closeTimeout = 2_000
 const retryDelay = 500
 
-/** A standing wish for the messages of one queue, on one connection. */
+/** A subscription to the messages of one queue. */
 export class AmqpConsumer implements Consumer {
   readonly #queue: QueueDeclaration
   readonly #options: ConsumeOptions
@@ -70,21 +70,29 @@ export class AmqpConsumer implements Consumer {
     return this.#stopping
   }
 
-  /** Gives back what is still in hand, and removes the queue of retries where nobody needs it. */
+  /** Releases unsettled messages, and deletes the retry queue when it is empty and unused. */
   async close(): Promise<void> {
     await this.stop()
     for (const delivery of this.#unsettled) void delivery.settle({ kind: 'released' })
     await Promise.race([this.#settled(), setTimeout(closeTimeout, undefined, { ref: false })])
     this.#ending.abort()
     await this.#channel?.close()
-    const retry = { queue: retryQueue(this.#queue.name), ifEmpty: true, ifUnused: true }
-    // Refused where somebody needs it still.
-    await this.#deps.connection
-      .withChannel((channel) => channel.queueDelete(retry), closeTimeout)
-      .catch(() => {})
+    await this.#deleteRetryQueue()
   }
 
-  /** As kombu declares: an exchange, a queue without arguments, and what binds them. */
+  /** The broker refuses to delete a queue that has messages or consumers. */
+  async #deleteRetryQueue(): Promise<void> {
+    const { connection, options } = this.#deps
+    const retry = { queue: retryQueue(this.#queue.name), ifEmpty: true, ifUnused: true }
+    try {
+      await connection.withChannel((channel) => channel.queueDelete(retry), closeTimeout)
+    } catch (err) {
+      if (errorCodeOf(err) !== 'PRECONDITION_FAILED')
+        options.log.debug({ queue: retry.queue, err }, 'could not delete the retry queue')
+    }
+  }
+
+  /** Declares the exchange, the queue and its bindings as kombu does, without arguments, and consumes. */
   async #prepare(channel: Channel): Promise<void> {
     const { exchange } = this.#deps.options
     const { name, routingKeys } = this.#queue
@@ -121,7 +129,10 @@ export class AmqpConsumer implements Consumer {
       await moveRedelivered(delivery.message, { options, publisher, log: options.log })
       delivery.acknowledge()
     } catch (err) {
-      options.log.warn({ queue: this.#queue.name, err }, 'could not count a message that came back')
+      options.log.warn(
+        { queue: this.#queue.name, err },
+        'could not move a redelivered message to the retry queue',
+      )
       await setTimeout(retryDelay, undefined, { ref: false })
       delivery.refuse()
     }
@@ -150,7 +161,7 @@ export class AmqpConsumer implements Consumer {
     }
   }
 
-  /** The answer goes out only while the message is ours, and the end of the message only after that. */
+  /** Waits until the reply can be sent. Returns false when the message was lost with its channel: then nothing is sent. */
   async #canSettle(delivery: AmqpDelivery): Promise<boolean> {
     const { publisher, options } = this.#deps
     while (delivery.held && !publisher.channel.current) await publisher.channel.ready(closeTimeout)
@@ -158,7 +169,7 @@ export class AmqpConsumer implements Consumer {
     const { queue, routingKey } = delivery
     options.log.warn(
       { queue, routingKey },
-      'the connection broke while a message was in hand; it was given to somebody else',
+      'the connection broke before a message was settled; it is delivered again',
     )
     return false
   }
@@ -182,7 +193,7 @@ export class AmqpConsumer implements Consumer {
     const channel = this.#channel?.current
     if (channel) {
       await Promise.allSettled(this.#tags.map((tag) => withTimeout(channel.basicCancel(tag))))
-      // The library hands over with the next turn what has come before.
+      // The library delivers messages that have already arrived in the next turn of the event loop.
       await setImmediate()
     }
     for (const delivery of this.#waiting.splice(0)) void delivery.settle({ kind: 'released' })

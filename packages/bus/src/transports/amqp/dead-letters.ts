@@ -1,8 +1,8 @@
 /**
- * Messages that were set aside: the queue `<queue>.dead`, in which they lie with the reason in their headers.
+ * Messages that were set aside: the queue `<queue>.dead`, with the reason in their headers.
  *
- * A queue of RabbitMQ can only be looked at by taking everything from it and giving it back, in the order in which it
- * was. An exclusive consumer keeps others from looking at the same time and finding half of it.
+ * RabbitMQ can list a queue only by consuming all its messages and requeueing them in their order. An exclusive consumer
+ * prevents two lists at the same time, which would each see a part.
  */
 
 import { createHash } from 'node:crypto'
@@ -22,10 +22,10 @@ import {
   type Raw,
 } from './wire.ts'
 
-/** How long to wait for somebody else who is looking, and for the messages, in milliseconds. */
-const patience = 10_000
+/** How long to wait for the end of another exclusive consumer, and for the messages, in milliseconds. */
+const listTimeout = 10_000
 
-/** The set-aside messages behind one connection. */
+/** Lists, replays and drops dead letters on RabbitMQ. */
 export class AmqpDeadMessages implements DeadMessages {
   readonly #connection: AmqpConnection
   readonly #publisher: Publisher
@@ -45,7 +45,10 @@ export class AmqpDeadMessages implements DeadMessages {
     return this.#take(queue, id, async (message) => {
       const arrived = await this.#publisher.send(encodeReplay(message), bytesOf(message.raw))
       if (!arrived)
-        throw new BusError('NobodyListens', `there is no queue "${queue}" to put the message back on`)
+        throw new BusError(
+          'NobodyListens',
+          `cannot replay the message: there is no queue "${queue}"; start its service`,
+        )
     })
   }
 
@@ -63,12 +66,12 @@ export class AmqpDeadMessages implements DeadMessages {
     })
   }
 
-  /** What is not acknowledged goes back when the channel closes. */
+  /** Runs `work` with all messages; those it does not acknowledge return to the queue when the channel closes. */
   async #look<T>(
     queue: string,
     work: (messages: AmqpMessage[], channel?: Channel) => Promise<T>,
   ): Promise<T> {
-    for (const until = Date.now() + patience; ;) {
+    for (const until = Date.now() + listTimeout; ;) {
       try {
         return await this.#connection.withChannel(async (channel) => {
           const raws = await takeAll(channel, deadQueue(queue))
@@ -76,11 +79,11 @@ export class AmqpDeadMessages implements DeadMessages {
             raws.map((raw) => decodeMessage(raw, queue)),
             channel,
           )
-        }, patience)
+        }, listTimeout)
       } catch (error) {
-        const fault = errorCodeOf(error)
-        if (fault === 'NOT_FOUND') return work([])
-        if (fault !== 'ACCESS_REFUSED' || Date.now() > until) throw error
+        const code = errorCodeOf(error)
+        if (code === 'NOT_FOUND') return work([])
+        if (code !== 'ACCESS_REFUSED' || Date.now() > until) throw error
         await setTimeout(20 + Math.random() * 30)
       }
     }
@@ -95,7 +98,7 @@ async function takeAll(channel: Channel, queue: string): Promise<Raw[]> {
     raws.push(raw)
     if (raws.length >= wanted) resolve()
   })
-  // Those that wait still, and those that are on their way.
+  // Counts the messages that are still on the queue and those already received.
   wanted = (await countOf(channel, queue)) + raws.length
   if (raws.length < wanted) await promise
   return raws
@@ -110,7 +113,7 @@ function describe(message: AmqpMessage): DeadMessage {
   return { id: idOf(message), queue, routingKey, body, attempts, ...deadFacts(message) }
 }
 
-/** What has no id of ours is known by what it is. */
+/** Returns the message id, or the hash of the body when it has none. */
 function idOf({ raw }: AmqpMessage): string {
   return raw.messageId ?? createHash('sha1').update(bytesOf(raw)).digest('hex')
 }

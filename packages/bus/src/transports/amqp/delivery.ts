@@ -1,16 +1,16 @@
-/** A message in the hands of a consumer on RabbitMQ. */
+/** A message delivered to a consumer on RabbitMQ. */
 
 import type { Channel } from 'rabbitmq-client'
 import type { Delivery, Settlement } from '../../transport.ts'
 import type { AmqpMessage } from './wire.ts'
 
-/** The channel that the message came through: the only one on which it can be acknowledged, while it lasts. */
+/** The channel that delivered the message, the only one on which it can be acknowledged, and how it is settled. */
 export interface DeliverySource {
   readonly channel: Channel
   readonly settle: (delivery: AmqpDelivery, settlement: Settlement) => Promise<void>
 }
 
-/** A message and the channel that holds it. */
+/** A message and the channel that delivered it. */
 export class AmqpDelivery implements Delivery {
   readonly message: AmqpMessage
   readonly #hold: DeliverySource
@@ -49,7 +49,7 @@ export class AmqpDelivery implements Delivery {
     return this.message.redelivered
   }
 
-  /** False when the channel has broken: then the broker has given the message to somebody else. */
+  /** False when the channel is closed: then the broker delivers the message again. */
   get held(): boolean {
     return this.#hold.channel.active
   }
@@ -65,7 +65,7 @@ export class AmqpDelivery implements Delivery {
     if (channel.active) channel.basicAck({ deliveryTag: this.message.raw.deliveryTag })
   }
 
-  /** Back to where it was; the broker marks it. */
+  /** Requeues the message; the broker marks it as redelivered. */
   refuse(): void {
     const { channel } = this.#hold
     if (channel.active) channel.basicNack({ deliveryTag: this.message.raw.deliveryTag, requeue: true })

@@ -1,7 +1,7 @@
 /**
- * Publishes, and resolves when the broker has confirmed that it keeps the message.
+ * Publishes messages, and resolves when the broker has confirmed them.
  *
- * A message that no queue takes comes back before its confirmation, where we have asked for that.
+ * The broker returns a mandatory message that no queue takes, before it confirms it.
  */
 
 import { randomBytes } from 'node:crypto'
@@ -13,14 +13,14 @@ import { ReopeningChannel, type ChannelSetup } from './channel.ts'
 import { errorCodeOf, withTimeout, type AmqpConnection } from './connection.ts'
 import { encodeMessage, encodeReply, broadcastExchange } from './wire.ts'
 
-/** How long a message waits for a broker that is away, in milliseconds: RabbitMQ takes its time to start. */
-const patience = 60_000
+/** How long a message waits for the connection to come back, in milliseconds: RabbitMQ starts slowly. */
+const publishTimeout = 60_000
 /** How long the broker may take to confirm, in milliseconds. It does not confirm while it is short of memory or disk. */
 const confirmTimeout = 30_000
-/** Bytes; the protocol's own limit. */
-const longestKey = 255
+/** The longest routing key of the protocol, in bytes. */
+const maxRoutingKey = 255
 
-/** All that one connection publishes. */
+/** Publishes the messages of one connection. */
 export class Publisher {
   readonly #connection: AmqpConnection
   readonly #exchange: string
@@ -66,21 +66,24 @@ export class Publisher {
     return this.#channel
   }
 
-  /** Resolves with 0 when no queue took a message that wants an answer; else the broker does not tell. */
+  /** Resolves with 0 when no queue took a message that has a reply queue; otherwise the number of queues is unknown. */
   async publish(message: OutgoingMessage): Promise<number | undefined> {
-    if (Buffer.byteLength(message.routingKey) > longestKey) {
-      throw new TypeError(`a routing key has at most ${longestKey} bytes: "${message.routingKey}"`)
+    const bytes = Buffer.byteLength(message.routingKey)
+    if (bytes > maxRoutingKey) {
+      throw new TypeError(
+        `cannot publish to "${message.routingKey}": the routing key has ${bytes} bytes; RabbitMQ allows ${maxRoutingKey}`,
+      )
     }
     const taken = await this.send(encodeMessage(message, this.#exchange), Buffer.from(message.body))
     return taken ? undefined : 0
   }
 
-  /** An answer to somebody who is gone is nobody's. */
+  /** Sends a reply; the broker drops it when its queue is gone. */
   async reply(reply: Reply): Promise<void> {
     await this.send(encodeReply(reply), Buffer.from(reply.body))
   }
 
-  /** Says something to all connections. */
+  /** Sends a text to all connections of the exchange. */
   async broadcast(text: string): Promise<void> {
     await this.send(
       { exchange: broadcastExchange(this.#exchange), contentType: 'text/plain' },
@@ -88,7 +91,7 @@ export class Publisher {
     )
   }
 
-  /** Puts a message on a queue of ours beside a served one, which is made where it is not there. */
+  /** Puts a message on the retry or dead-letter queue of a served queue, and declares it when it does not exist. */
   async put(queue: string, envelope: Envelope, body: Buffer): Promise<void> {
     for (let tries = 0; tries < 2; tries++) {
       await this.#declare(queue)
@@ -97,21 +100,21 @@ export class Publisher {
     }
     throw new BusError(
       'ConnectionLost',
-      `the queue "${queue}" was removed again and again while it was written to`,
+      `cannot write to the queue "${queue}": it was deleted twice in the meantime`,
     )
   }
 
   /** @returns false when the message was mandatory and no queue took it. */
   async send(envelope: Envelope, body: Buffer): Promise<boolean> {
     const messageId = this.#prefix + (this.#count++).toString(36)
-    const channel = this.#channel.current ?? (await this.#channel.ready(patience))
+    const channel = this.#channel.current ?? (await this.#channel.ready(publishTimeout))
     try {
       await withTimeout(channel.basicPublish({ messageId, ...envelope }, body), confirmTimeout)
     } catch (cause) {
       throw errorCodeOf(cause) === 'NACK' ? refused(cause) : unknownOutcome(cause)
     }
     if (!envelope.mandatory) return true
-    // The library tells of the return a moment later than of the confirmation that follows it.
+    // The library emits the return of a message one turn after its confirmation.
     await setImmediate()
     return !this.#returned.delete(envelope.messageId ?? messageId)
   }
@@ -132,7 +135,7 @@ function refused(cause: unknown): BusError {
   return new BusError('ConnectionLost', message, { cause })
 }
 
-/** `outcome` tells callers that the message may have been sent. */
+/** Returns an error whose `outcome` tells callers that the message may have been sent. */
 function unknownOutcome(cause: unknown): BusError {
   const message =
     'RabbitMQ did not confirm a message before the connection broke or the time limit passed; it may or may not have arrived'

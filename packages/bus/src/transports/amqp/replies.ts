@@ -1,19 +1,20 @@
-/** The reply queue of one connection, and its ear for what is said to all. */
+/** The reply queue of one connection, and its subscription to broadcasts. */
 
 import type { Channel } from 'rabbitmq-client'
+import type { Logger } from '../../logger.ts'
 import type { TransportOptions } from '../../transport.ts'
 import { ReopeningChannel } from './channel.ts'
 import { withTimeout, type AmqpConnection } from './connection.ts'
 import { bytesOf, broadcastExchange, type Raw } from './wire.ts'
 
-/** How many answers may be on their way at a time. */
+/** How many unacknowledged replies the broker may send. */
 const window = 2_000
 /** How long closing waits for a broker that does not answer, in milliseconds. */
 const closeTimeout = 2_000
 
 /**
- * Takes all answers. The queue is declared as Python services do it when they answer: anything else would make the
- * broker refuse theirs. So it outlives its connection, and is removed by hand.
+ * Consumes the reply queue. It is declared exactly as Python services declare it when they reply, because the broker
+ * refuses a different declaration. So it outlives its connection, and `closeReplies` deletes it.
  */
 export function openReplies(
   queue: string,
@@ -31,7 +32,7 @@ export function openReplies(
   return ReopeningChannel.open(connection, { name: `the reply queue "${queue}"`, log: options.log, prepare })
 }
 
-/** One acknowledgement for all answers of a turn of the event loop. */
+/** Returns a function that acknowledges all replies of one turn of the event loop together. */
 function inTurns(channel: Channel): (raw: Raw) => void {
   let last: Raw | undefined
   const flush = (): void => {
@@ -44,20 +45,25 @@ function inTurns(channel: Channel): (raw: Raw) => void {
   }
 }
 
-/** Stops taking answers, and removes the queue and the exchange that Python services make for it. */
-export async function closeReplies(channel: ReopeningChannel, queue: string): Promise<void> {
+/** Stops consuming replies, and deletes the queue and the exchange that Python services create for it. */
+export async function closeReplies(
+  channel: ReopeningChannel,
+  { queue, log }: { queue: string; log: Logger },
+): Promise<void> {
   const { current } = channel
   if (current) {
     const remove = async (): Promise<void> => {
       await current.queueDelete({ queue })
       await current.exchangeDelete({ exchange: queue })
     }
-    await withTimeout(remove(), closeTimeout).catch(() => {})
+    await withTimeout(remove(), closeTimeout).catch((err: unknown) => {
+      log.debug({ queue, err }, 'could not delete the reply queue')
+    })
   }
   await channel.close()
 }
 
-/** Hears what is said to all connections that are there now. Queue and exchange vanish with those who use them. */
+/** Consumes broadcasts. The broker deletes queue and exchange when the last connection that uses them closes. */
 export function openBroadcasts({
   connection,
   options,

@@ -1,8 +1,8 @@
 /**
- * Looks after the retries of a queue that this connection does not consume any more.
+ * Watches the retry queue of a queue that this connection no longer consumes.
  *
- * The last process that tried a message may have died, and nobody may consume the queue now: then somebody must set the
- * message aside and tell its caller.
+ * When the last process that handled a message has died and no consumer is left, the watcher sets the message aside and
+ * replies to its caller.
  */
 
 import { setTimeout } from 'node:timers/promises'
@@ -13,7 +13,7 @@ import type { Publisher } from './publisher.ts'
 import { moveRedelivered, putOnRetry } from './redeliveries.ts'
 import { decodeMessage, retryQueue } from './wire.ts'
 
-/** What is needed to look after retries. */
+/** What is needed to watch a retry queue. */
 export interface RetryWatcherDeps {
   readonly connection: AmqpConnection
   readonly publisher: Publisher
@@ -21,7 +21,7 @@ export interface RetryWatcherDeps {
   readonly signal: AbortSignal
 }
 
-/** Looks again and again, at its own times, until the signal is aborted. */
+/** Checks the retry queue at random intervals until the signal is aborted. */
 export async function watchRetries(queue: string, deps: RetryWatcherDeps): Promise<void> {
   const { connection, options, signal } = deps
   while (!signal.aborted) {
@@ -31,12 +31,12 @@ export async function watchRetries(queue: string, deps: RetryWatcherDeps): Promi
       await connection.withChannel((channel) => look(channel, queue, deps))
     } catch (err) {
       if (errorCodeOf(err) !== 'NOT_FOUND')
-        options.log.debug({ queue, err }, 'could not look after the retries')
+        options.log.debug({ queue, err }, 'could not check the retry queue')
     }
   }
 }
 
-/** Where a consumer is there, it is better at that. */
+/** Handles the messages of the retry queue, unless it has a consumer, which does so itself. */
 async function look(
   channel: Channel,
   queue: string,
@@ -50,14 +50,14 @@ async function look(
     if (!raw) return
     const message = decodeMessage(raw, queue)
     if (raw.redelivered) await moveRedelivered(message, { publisher, options, log: options.log })
-    // Given back as it is it would be marked, and count as one that ended a process.
+    // Requeued unchanged it would be marked as redelivered, and count as an attempt.
     else await putOnRetry(message, { attempts: message.attempts, publisher })
     channel.basicAck({ deliveryTag: raw.deliveryTag })
     if (!raw.redelivered) return
   }
 }
 
-/** Jittered, so that of many processes one comes first and the others find nothing. */
+/** Waits with jitter, so that many processes do not check at the same time. */
 async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   const length = milliseconds * (0.5 + Math.random())
   await setTimeout(length, undefined, { signal, ref: false }).catch(() => {})

@@ -1,29 +1,29 @@
 /**
- * The wire of kombu on AMQP: no envelope, but the properties of the protocol, and the body as it is.
+ * The wire format of kombu on AMQP: the properties of the protocol instead of an envelope, and the plain body.
  *
- * Pure functions from our messages to theirs and back. `docs/reference/wire.md` describes the format.
+ * Pure functions from messages to properties and back. `docs/reference/wire.md` describes the format.
  */
 
 import type { AsyncMessage, Envelope, SyncMessage } from 'rabbitmq-client'
 import type { Headers, OutgoingMessage, ReceivedMessage, Reply } from '../../transport.ts'
 import { inflate } from '../compression.ts'
 
-/** Where messages of a queue wait that have ended a process, or were given back. */
+/** Returns the name of the queue for redelivered and released messages of a queue. */
 export function retryQueue(queue: string): string {
   return `${queue}.retry`
 }
 
-/** Where messages of a queue are set aside. */
+/** Returns the name of the queue for the dead letters of a queue. */
 export function deadQueue(queue: string): string {
   return `${queue}.dead`
 }
 
-/** What is said to all connections of an exchange goes through an exchange of its own, which vanishes with them. */
+/** Returns the name of the fanout exchange for broadcasts, which the broker deletes with its last connection. */
 export function broadcastExchange(exchange: string): string {
   return `_commissaire.all.${exchange}`
 }
 
-/** Writes the properties of a message as kombu does; `messageId` is ours, and peers ignore it. */
+/** Writes the properties of a message as kombu does; the publisher adds a `messageId`, which peers ignore. */
 export function encodeMessage(message: OutgoingMessage, exchange: string): Envelope {
   const { routingKey, contentType, headers, replyTo, persistent = true } = message
   return {
@@ -34,29 +34,29 @@ export function encodeMessage(message: OutgoingMessage, exchange: string): Envel
     headers: { ...headers },
     durable: persistent,
     priority: 0,
-    // Somebody waits: then it is good to know that nobody listens.
+    // The broker returns a mandatory message that no queue takes, so the caller learns it at once.
     ...(replyTo === undefined ? {} : { replyTo, mandatory: true }),
   }
 }
 
-/** Writes an answer as the original does, but straight to the queue: how that was declared is its owner's business. */
+/** Writes a reply as the original does, but through the default exchange, so that nothing needs to be declared. */
 export function encodeReply({ queue, body, headers = {} }: Reply): Envelope {
   return encodeMessage({ routingKey: queue, body, contentType: 'text/plain', headers }, '')
 }
 
-/** A message as the client library hands it over. */
+/** A message as the client library delivers it. */
 export type Raw = AsyncMessage | SyncMessage
 
-/** A message as it was read, with what only this transport needs to know. */
+/** A message read from RabbitMQ, with what only this transport needs. */
 export interface AmqpMessage extends ReceivedMessage {
   readonly raw: Raw
-  /** How many processes it has ended, as far as that is written on it. */
+  /** How many processes died while they handled it, according to its header. */
   readonly attempts: number
 }
 
 /**
- * Reads a message that came from a queue of its own name, or from one of ours beside it: there the routing key is
- * that of the queue, and its own one is in a header.
+ * Reads a message from its queue, or from the retry or dead-letter queue: there the routing key is the name of that
+ * queue, and the original key is in a header.
  */
 export function decodeMessage(raw: Raw, queue: string): AmqpMessage {
   const headers = raw.headers ?? {}
@@ -73,15 +73,15 @@ export function decodeMessage(raw: Raw, queue: string): AmqpMessage {
   }
 }
 
-/** What changes when a message goes to a queue beside its own, or back. */
+/** What changes when a message moves to its retry or dead-letter queue, or back. */
 export interface Change {
   readonly attempts: number
   readonly redelivered: boolean
-  /** Why it was set aside, and when; undefined takes earlier reasons away. */
+  /** Why and when it was set aside; undefined removes an earlier reason. */
   readonly dead?: { readonly reason: string; readonly at: string }
 }
 
-/** Writes the properties of a copy. Time limits of the broker are left out, and so is the user, whom it would check. */
+/** Writes the properties of a copy. Leaves out the expiration, and the user id, which the broker verifies. */
 export function encodeCopy(message: AmqpMessage, to: string, change: Change): Envelope {
   const { raw, routingKey, queue } = message
   const { 'dead-reason': _reason, 'dead-at': _at, 'dead-queue': _queue, ...headers } = raw.headers ?? {}
@@ -98,8 +98,8 @@ export function encodeCopy(message: AmqpMessage, to: string, change: Change): En
 }
 
 /**
- * Writes the properties of a message that goes back to its queue as if it were new. It is addressed by its own routing
- * key, as Python peers look at that; that it reaches the queue is the business of a header that the broker takes away.
+ * Writes the properties of a message that returns to its queue as a new one. It keeps its routing key, which Python
+ * peers read; the header `BCC`, which the broker removes, routes it to the queue.
  */
 export function encodeReplay(message: AmqpMessage): Envelope {
   const change = { attempts: 0, redelivered: false }
@@ -108,17 +108,17 @@ export function encodeReplay(message: AmqpMessage): Envelope {
   return { ...envelope, headers: { ...rest, BCC: [message.queue] } }
 }
 
-/** Why and when a message was set aside. */
+/** Returns why and when a message was set aside. */
 export function deadFacts({ raw }: AmqpMessage): { reason: string; deadAt: string } {
   const headers = raw.headers ?? {}
   return { reason: textOr(headers['dead-reason'], ''), deadAt: textOr(headers['dead-at'], '') }
 }
 
-/** The bytes of a body, as nearly as the client library has left them alone. */
+/** Returns the bytes of a body, or the nearest to them when the client library has parsed it. */
 export function bytesOf(raw: Raw): Buffer {
   const body: unknown = raw.body
   if (Buffer.isBuffer(body)) return body
-  // It has parsed what is JSON and does not name its encoding.
+  // The library parses a JSON body that has no content encoding.
   if (raw.contentType === 'application/json' || typeof body !== 'string')
     return Buffer.from(JSON.stringify(body ?? null))
   return Buffer.from(body)
@@ -142,7 +142,7 @@ function kept(raw: Raw): Envelope {
   )
 }
 
-/** A body that cannot be unpacked is refused by the bus as what it is: content of an unknown type. */
+/** Reads the body. The bus refuses one that cannot be decompressed, because its content type is unknown. */
 function readBody(raw: Raw): { body: string; contentType: string } {
   const { contentType = '' } = raw
   const compression: unknown = raw.headers?.['compression'] ?? undefined
