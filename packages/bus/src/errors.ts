@@ -13,20 +13,20 @@ interface ErrorRow {
 /** Name, code and meaning of each error. A test compares the table in the manual with this one. */
 export const errorTable = {
   ParseError: { code: -32700, meaning: 'The message is not JSON.' },
-  InvalidRequest: { code: -32600, meaning: 'The message is JSON but no JSON-RPC request.' },
+  InvalidRequest: { code: -32600, meaning: 'The message is JSON but not a JSON-RPC request.' },
   MethodNotFound: { code: -32601, meaning: 'The service has no such method.' },
-  InvalidParams: { code: -32602, meaning: 'The arguments do not fit the method.' },
-  InternalError: { code: -32603, meaning: 'The service failed in a way it does not describe.' },
-  StorageLookup: { code: -20000, meaning: 'No such thing is stored.' },
-  ContainerManager: { code: -20001, meaning: 'The container manager refused or could not be reached.' },
-  NotFound: { code: 404, meaning: 'There is no such thing.' },
-  NotAllowed: { code: 405, meaning: 'The thing is in no state for that.' },
-  Conflict: { code: 409, meaning: 'The thing was changed by somebody else, or exists differently already.' },
-  Timeout: { code: -20010, meaning: 'No answer came within the time limit.' },
-  Cancelled: { code: -20011, meaning: 'The caller gave up.' },
-  NobodyListens: { code: -20012, meaning: 'No queue is bound to that routing key.' },
+  InvalidParams: { code: -32602, meaning: 'The arguments do not match the method.' },
+  InternalError: { code: -32603, meaning: 'The service failed with an error of its own.' },
+  StorageLookup: { code: -20000, meaning: 'No model is stored under this key.' },
+  ContainerManager: { code: -20001, meaning: 'The container manager refused the request or could not be reached.' },
+  NotFound: { code: 404, meaning: 'The thing does not exist.' },
+  NotAllowed: { code: 405, meaning: 'The thing is in the wrong state for this.' },
+  Conflict: { code: 409, meaning: 'Somebody else changed the thing, or it exists with different content.' },
+  Timeout: { code: -20010, meaning: 'No reply came within the time limit.' },
+  Cancelled: { code: -20011, meaning: 'The caller cancelled the request.' },
+  NobodyListens: { code: -20012, meaning: 'No queue is bound to the routing key.' },
   ConnectionLost: { code: -20013, meaning: 'The broker could not be reached.' },
-  Abandoned: { code: -20014, meaning: 'The message ended too many processes and was set aside.' },
+  Abandoned: { code: -20014, meaning: 'The message ended too many processes and is now a dead letter.' },
 } as const satisfies Record<string, ErrorRow>
 
 /** The name of an error in the table. */

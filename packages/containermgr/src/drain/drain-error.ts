@@ -2,13 +2,13 @@
 
 /** Why a drain did not come to its end. */
 export const drainErrorCodes = {
-  refused: 'Some pods may only go with an option that was not given. Nothing was evicted.',
-  not_cordoned: 'The node still takes pods; cordon it first.',
-  node_unknown: 'The cluster has no such node.',
-  timeout: 'Time ran out before every pod was gone.',
-  failed: 'The server refused to evict some pods for good.',
-  unsupported: 'The server cannot evict.',
-  conflict: 'The node was changed by others every time we tried to change it.',
+  refused: 'Some pods can only be removed with an option that was not given. Nothing was evicted.',
+  not_cordoned: 'The node still accepts pods; cordon it first.',
+  node_unknown: 'The cluster has no node with this name.',
+  timeout: 'The time limit was reached before all pods were gone.',
+  failed: 'The API server refused to evict some pods.',
+  unsupported: 'The API server does not support evictions.',
+  conflict: 'Every attempt to change the node conflicted with a change by somebody else.',
 } as const
 
 /** One of these codes. */
