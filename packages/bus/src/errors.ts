@@ -18,7 +18,10 @@ export const errorTable = {
   InvalidParams: { code: -32602, meaning: 'The arguments do not match the method.' },
   InternalError: { code: -32603, meaning: 'The service failed with an error of its own.' },
   StorageLookup: { code: -20000, meaning: 'No model is stored under this key.' },
-  ContainerManager: { code: -20001, meaning: 'The container manager refused the request or could not be reached.' },
+  ContainerManager: {
+    code: -20001,
+    meaning: 'The container manager refused the request or could not be reached.',
+  },
   NotFound: { code: 404, meaning: 'The thing does not exist.' },
   NotAllowed: { code: 405, meaning: 'The thing is in the wrong state for this.' },
   Conflict: { code: 409, meaning: 'Somebody else changed the thing, or it exists with different content.' },

@@ -48,7 +48,8 @@ export const planFindingTable = {
   machine_id_shared: {
     severity: 'warns',
     meaning: 'Several hosts have the same machine id: they are clones, or one host has several addresses.',
-    remedy: 'On clones, empty /etc/machine-id and reboot; otherwise remove the second address from the cluster',
+    remedy:
+      'On clones, empty /etc/machine-id and reboot; otherwise remove the second address from the cluster',
   },
   window_too_short: {
     severity: 'blocks',
