@@ -1,9 +1,11 @@
-/** How to write a long running service on the bus, and how to run it in one process or in many. */
+/** A framework for long running services on a message bus, in one process or in several. */
 
 export type { Fault } from './service/arguments.ts'
 export { type RestartPolicy } from './manager/backoff.ts'
 export type { ChildState } from './manager/child.ts'
-export { CommissaireService, type RunOptions, type ServiceState } from './service/commissaire-service.ts'
+export { CommissaireService } from './service/commissaire-service.ts'
+export type { Runnable, RunOptions } from './service/runnable.ts'
+export type { ServiceState } from './service/service-state.ts'
 export { type ConfigSources, loadConfig } from './program/config.ts'
 export { ConfigError, type SettingFault } from './program/config-error.ts'
 export { didYouMean } from './program/did-you-mean.ts'

@@ -29,11 +29,6 @@ class Slow extends CommissaireService {
   on_early(message: Message): Promise<void> {
     return message.reply('early')
   }
-
-  async on_stray(): Promise<string> {
-    void Promise.reject(new Error('nobody waits for me'))
-    return 'fine'
-  }
 }
 
 const silent = () => ({ log: new Notebook() })

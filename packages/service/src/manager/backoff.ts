@@ -1,22 +1,23 @@
-/** How long to wait before a process that ended is started again. */
+/** How long the manager waits before it starts a process again. */
 
-/** When a child is replaced at once, and how the wait grows after that. */
+/** When a child is replaced at once, and how the delay grows after that. */
 export interface RestartPolicy {
-  /** The wait before the second restart, in milliseconds; it doubles from there. */
+  /** The delay before the second restart, in milliseconds; it doubles with every further one. */
   readonly firstDelay: number
+  /** The upper limit of the delay, in milliseconds. */
   readonly longestDelay: number
-  /** A child that was ready for so many milliseconds counts as healthy: its end is a first one again. */
+  /** A child that was ready for this many milliseconds counts as healthy: when it ends, counting starts again. */
   readonly stableAfter: number
 }
 
-/** The policy where nobody says otherwise. */
+/** The policy that applies unless the options say otherwise. */
 export const defaultRestartPolicy: RestartPolicy = {
   firstDelay: 500,
   longestDelay: 30_000,
   stableAfter: 10_000,
 }
 
-/** Counts the failures in a row of one place in the manager's row of children. */
+/** Counts the consecutive failures of one worker slot. */
 export class Backoff {
   readonly #policy: RestartPolicy
   #failures = 0
@@ -25,7 +26,7 @@ export class Backoff {
     this.#policy = policy
   }
 
-  /** The wait after a child that had been ready for so long; 0 the first time. */
+  /** The delay after a child that was ready for `readyFor` milliseconds; 0 after the first failure. */
   delayAfter(readyFor: number): number {
     const { firstDelay, longestDelay, stableAfter } = this.#policy
     this.#failures = readyFor >= stableAfter ? 1 : this.#failures + 1

@@ -1,54 +1,53 @@
 /**
- * One child process as its manager sees it. It is in exactly one state, and tells by two promises when it becomes ready
- * and how it ended.
+ * A child process of the manager. It is in exactly one state at a time; two promises resolve when it becomes ready and
+ * when it has ended.
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import {
-  type Figures,
-  type FromChild,
-  isFromChild,
+  type ProcessMetrics,
+  type MessageFromChild,
+  isMessageFromChild,
   type ReportedError,
-  type ToChild,
+  type MessageToChild,
 } from './child-messages.ts'
-import { childVariable } from './managed.ts'
+import { managerVariable } from './run-as-child.ts'
 
-/** Where a child process is in its life. */
+/** The states of a child process. */
 export type ChildState = 'starting' | 'running' | 'stopping' | 'gone'
 
-/** How a child ended, as far as its manager could learn. */
+/** How a child process ended. */
 export interface Exit {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
-  /** What it said it died of. */
+  /** The fatal error that the child reported, if it reported one. */
   readonly error: ReportedError | undefined
-  /** For how many milliseconds it had been ready; 0 when it never was. */
+  /** For how many milliseconds the child was ready; 0 when it never was. */
   readonly readyFor: number
-  /** True when it was asked to stop. */
-  readonly wasAsked: boolean
 }
 
-/** A running copy of this program that runs the service. */
+/** A child process that runs this program again, as a worker of the manager. */
 export class Child {
-  /** True as soon as it is ready; false when it ends before that. */
+  /** Resolves to true when the child becomes ready, to false when it ends before that. */
   readonly ready: Promise<boolean>
+  /** Resolves when the child has ended. */
   readonly gone: Promise<Exit>
   readonly #process: ChildProcess
   readonly #ready = Promise.withResolvers<boolean>()
   readonly #gone = Promise.withResolvers<Exit>()
-  readonly #onStray: (error: ReportedError) => void
-  #figures = Promise.withResolvers<Figures>()
+  readonly #onRejection: (error: ReportedError) => void
+  #metrics = Promise.withResolvers<ProcessMetrics>()
   #state: ChildState = 'starting'
   #readySince: number | undefined
   #error: ReportedError | undefined
 
-  constructor(manager: number, options: { onStray: (error: ReportedError) => void }) {
+  constructor(manager: number, options: { onRejection: (error: ReportedError) => void }) {
     this.ready = this.#ready.promise
     this.gone = this.#gone.promise
-    this.#onStray = options.onStray
-    this.#process = startAgain(manager)
-    this.#process.on('message', (message) => isFromChild(message) && this.#hear(message))
-    this.#process.on('exit', (code, signal) => this.#end({ code, signal }))
-    this.#process.on('error', (error) => this.#fail(error))
+    this.#onRejection = options.onRejection
+    this.#process = forkProgram(manager)
+    this.#process.on('message', (message) => isMessageFromChild(message) && this.#receive(message))
+    this.#process.on('exit', (code, signal) => this.#onExit({ code, signal }))
+    this.#process.on('error', (error) => this.#onSpawnError(error))
   }
 
   get state(): ChildState {
@@ -59,76 +58,77 @@ export class Child {
     return this.#process.pid
   }
 
-  /** Asks it to finish what it has in hand and to end. Asking again changes nothing. */
+  /** Asks the child to finish the messages it works on and to exit. Further calls do nothing. */
   drain(): void {
     if (this.#state === 'gone' || this.#state === 'stopping') return
     this.#state = 'stopping'
-    this.#tell({ commissaire: 'drain' })
+    this.#send({ commissaire: 'drain' })
   }
 
-  /** Ends it at once, whatever it is doing. */
+  /** Kills the child at once. */
   kill(): void {
     this.#process.kill('SIGKILL')
   }
 
-  /** What it has counted; undefined when it is not there to say. */
-  async figures(timeout: number): Promise<Figures | undefined> {
+  /** The metrics of the child; undefined when it does not answer within `timeout` milliseconds. */
+  async metrics(timeout: number): Promise<ProcessMetrics | undefined> {
     if (this.#state !== 'running') return undefined
-    this.#tell({ commissaire: 'metrics' })
-    const late = new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), timeout).unref())
-    return Promise.race([this.#figures.promise, late, this.gone.then(() => undefined)])
+    this.#send({ commissaire: 'metrics' })
+    const timedOut = new Promise<undefined>((resolve) =>
+      setTimeout(() => resolve(undefined), timeout).unref(),
+    )
+    return Promise.race([this.#metrics.promise, timedOut, this.gone.then(() => undefined)])
   }
 
-  #tell(message: ToChild): void {
+  #send(message: MessageToChild): void {
     if (this.#process.connected) this.#process.send(message, () => {})
   }
 
-  #hear(message: FromChild): void {
-    if (message.commissaire === 'ready') this.#becomeReady()
-    else if (message.commissaire === 'stopping') this.#stopByItself()
-    else if (message.commissaire === 'metrics') this.#takeFigures(message.figures)
+  #receive(message: MessageFromChild): void {
+    if (message.commissaire === 'ready') this.#markReady()
+    else if (message.commissaire === 'stopping') this.#markStopping()
+    else if (message.commissaire === 'metrics') this.#resolveMetrics(message.metrics)
     else if (message.fatal) this.#error = message.error
-    else this.#onStray(message.error)
+    else this.#onRejection(message.error)
   }
 
-  #becomeReady(): void {
+  #markReady(): void {
     if (this.#state === 'starting') this.#state = 'running'
     this.#readySince = performance.now()
     this.#ready.resolve(true)
   }
 
-  #stopByItself(): void {
+  #markStopping(): void {
     if (this.#state !== 'gone') this.#state = 'stopping'
   }
 
-  #takeFigures(figures: Figures): void {
-    this.#figures.resolve(figures)
-    this.#figures = Promise.withResolvers()
+  #resolveMetrics(metrics: ProcessMetrics): void {
+    this.#metrics.resolve(metrics)
+    this.#metrics = Promise.withResolvers()
   }
 
-  /** The program could not even be started. */
-  #fail(error: Error): void {
+  /** Called when the program could not be started. */
+  #onSpawnError(error: Error): void {
     this.#error ??= { type: error.name, message: error.message, stack: error.stack }
-    if (this.#process.pid === undefined) this.#end({ code: null, signal: null })
+    if (this.#process.pid === undefined) this.#onExit({ code: null, signal: null })
   }
 
-  #end({ code, signal }: Pick<Exit, 'code' | 'signal'>): void {
+  #onExit({ code, signal }: Pick<Exit, 'code' | 'signal'>): void {
     if (this.#state === 'gone') return
     const readyFor = this.#readySince === undefined ? 0 : performance.now() - this.#readySince
-    const wasAsked = this.#state === 'stopping'
     this.#state = 'gone'
     this.#ready.resolve(false)
-    this.#gone.resolve({ code, signal, error: this.#error, readyFor, wasAsked })
+    this.#gone.resolve({ code, signal, error: this.#error, readyFor })
   }
 }
 
-/** The same program, with the same arguments and the same options of Node, told whose child it is. */
-function startAgain(manager: number): ChildProcess {
+/** Starts this program with the same arguments and Node options, and passes the manager's number to it. */
+function forkProgram(manager: number): ChildProcess {
   const [, program, ...args] = process.argv
   if (program === undefined) {
     throw new Error(
       'ServiceManager starts its program again for each child, and this process has no program file',
     )
   }
-  return fork(program, args, { env: { ...process.env, [childVariable]: String(manager) } })
+  return fork(program, args, { env: { ...process.env, [managerVariable]: String(manager) } })
 }

@@ -1,46 +1,43 @@
 /**
- * Runs one service in several processes: starts the program again for each, replaces those that end, drains them all on
- * SIGTERM, and replaces them one at a time on SIGHUP, without a gap.
+ * Runs one service in several processes: starts this program again for each, restarts those that end, drains all of them
+ * on SIGTERM, and replaces them one at a time on SIGHUP without interrupting the service.
  */
 import type { Logger } from '@commissaire/bus'
 import { AggregatorRegistry } from 'prom-client'
 import { defaultRestartPolicy, type RestartPolicy } from './backoff.ts'
 import { Child, type ChildState } from './child.ts'
-import type { Figures, ReportedError } from './child-messages.ts'
+import type { ProcessMetrics, ReportedError } from './child-messages.ts'
 import type { CommissaireService } from '../service/commissaire-service.ts'
 import { createLog } from '../observability/log.ts'
 import { type HealthServer, serveHealth } from '../observability/health.ts'
-import { managerOfThisProcess, runAsChild } from './managed.ts'
+import { managerOfThisProcess, runAsChild } from './run-as-child.ts'
 import { processMetrics } from '../observability/metrics.ts'
 import { notifySystemd } from '../program/notify-ready.ts'
-import { Place } from './worker-slot.ts'
+import { WorkerSlot } from './worker-slot.ts'
 import { kebab } from '../service/queues.ts'
-import type { ServiceOptions } from '../service/service-options.ts'
-import { StopRequest } from './stop-request.ts'
+import { defaultDrainTimeout, type ServiceOptions } from '../service/service-options.ts'
+import { exitGrace, StopRequest } from './stop-request.ts'
 
-/** What a manager needs to know: whose processes, how many, and whatever the service itself takes. */
+/** The options of the service, its class, and how many processes run it. */
 export type ServiceManagerOptions<Options extends ServiceOptions = ServiceOptions> = Options & {
   readonly serviceClass: new (options: Options) => CommissaireService<Options>
   readonly processCount: number
-  /** When children that end are replaced. */
+  /** How soon children that end are started again. */
   readonly restart?: Partial<RestartPolicy>
-  /** How many milliseconds a child may take to become ready; default 60 000. */
+  /** How many milliseconds a child may take to become ready; default 60 000. A child that takes longer is killed. */
   readonly readyTimeout?: number
 }
 
-/** Children get this much longer to end than their services get to drain. */
-const graceAfterDrain = 5_000
-
 let managers = 0
 
-/** One service, many processes. Takes what the service takes, and two inputs more. */
+/** Runs a service in several processes. Takes the options of the service, and two more. */
 export class ServiceManager<Options extends ServiceOptions = ServiceOptions> {
   readonly log: Logger
   readonly #ordinal = ++managers
   readonly #options: ServiceManagerOptions<Options>
   readonly #name: string
   readonly #stopping = new AbortController()
-  #places: readonly Place[] = []
+  #slots: readonly WorkerSlot[] = []
   #replacing: Promise<void> = Promise.resolve()
 
   constructor(options: ServiceManagerOptions<Options>) {
@@ -53,21 +50,21 @@ export class ServiceManager<Options extends ServiceOptions = ServiceOptions> {
     this.log = options.log ?? createLog({ name: `${kebab(serviceClass.name)}-manager` })
   }
 
-  /** How many children are in which state, and how often one had to be replaced. */
+  /** The number of children in each state, and how often a child was started again. */
   get status(): Record<ChildState | 'restarts', number> {
     const counts = { starting: 0, running: 0, stopping: 0, gone: 0, restarts: 0 }
-    for (const { child, restarts } of this.#places) {
+    for (const { child, restarts } of this.#slots) {
       counts[child.state]++
       counts.restarts += restarts
     }
     return counts
   }
 
-  /** Runs the children until SIGTERM, SIGINT or the signal given, then drains them. In a child, runs the service. */
+  /** Runs the children until SIGTERM, SIGINT or the given signal, then drains them. In a child process, runs the service. */
   async run({ signal }: { signal?: AbortSignal } = {}): Promise<void> {
     const manager = managerOfThisProcess()
     if (manager === this.#ordinal) return runAsChild(() => this.#makeService())
-    // A child of another manager of the same program: this one has nothing to do here.
+    // This process is a child of another manager of the same program, so this manager stays idle.
     if (manager !== undefined) return new Promise<void>(() => {})
     using stop = new StopRequest({ signal, beforeEnd: () => this.#killAll() })
     await using _health = await this.#serveHealth()
@@ -79,18 +76,18 @@ export class ServiceManager<Options extends ServiceOptions = ServiceOptions> {
     }
   }
 
-  /** Replaces all children, one at a time: the new one is ready before the old one drains. What SIGHUP does. */
+  /** Replaces all children, one at a time: each new child is ready before the old one drains. SIGHUP calls it. */
   replaceAll(): Promise<void> {
     this.#replacing = this.#replacing.then(() => this.#replaceEach())
     return this.#replacing
   }
 
-  /** The figures of all children together, as Prometheus reads them. */
+  /** The metrics of all children, aggregated, in the text format of Prometheus. */
   async metrics(): Promise<string> {
-    const answers = await Promise.all(this.#places.map(({ child }) => child.figures(1_000)))
-    const figures = answers.filter((each): each is Figures => each !== undefined)
+    const answers = await Promise.all(this.#slots.map(({ child }) => child.metrics(1_000)))
+    const metrics = answers.filter((each): each is ProcessMetrics => each !== undefined)
     const own = await processMetrics(kebab(this.#name), this.status).metrics()
-    return `${await AggregatorRegistry.aggregate(figures).metrics()}${own}`
+    return `${await AggregatorRegistry.aggregate(metrics).metrics()}${own}`
   }
 
   #serveHealth(): Promise<HealthServer | undefined> {
@@ -109,47 +106,47 @@ export class ServiceManager<Options extends ServiceOptions = ServiceOptions> {
 
   async #manage(stop: StopRequest): Promise<void> {
     const { processCount } = this.#options
-    this.#places = Array.from({ length: processCount }, (_, index) => this.#makePlace(index + 1))
-    const kept = Promise.all(this.#places.map((place) => place.keep()))
-    void this.#announce()
+    this.#slots = Array.from({ length: processCount }, (_, index) => this.#makeSlot(index + 1))
+    const running = Promise.all(this.#slots.map((slot) => slot.run()))
+    void this.#reportReady()
     const by = await stop.asked
     this.log.info({ by, ...this.status }, `${this.#name} is stopping`)
     this.#stopping.abort()
     void notifySystemd(this.log, 'STOPPING=1', `stopping: ${by}`)
-    await Promise.all([kept, ...this.#places.map((place) => place.drain())])
+    await Promise.all([running, ...this.#slots.map((slot) => slot.drain())])
     this.log.info({}, `${this.#name} has stopped`)
   }
 
-  #makePlace(number: number): Place {
-    const { restart, readyTimeout = 60_000, drainTimeout = 30_000 } = this.#options
-    return new Place(number, {
-      start: () => new Child(this.#ordinal, { onStray: (error) => this.#logStray(number, error) }),
+  #makeSlot(number: number): WorkerSlot {
+    const { restart, readyTimeout = 60_000, drainTimeout = defaultDrainTimeout } = this.#options
+    return new WorkerSlot(number, {
+      start: () => new Child(this.#ordinal, { onRejection: (error) => this.#logRejection(number, error) }),
       log: this.log,
       restart: { ...defaultRestartPolicy, ...restart },
       readyTimeout,
-      stopTimeout: drainTimeout + graceAfterDrain,
+      stopTimeout: drainTimeout + exitGrace,
       signal: this.#stopping.signal,
     })
   }
 
-  /** Says once that all children have been ready. */
-  async #announce(): Promise<void> {
-    await Promise.all(this.#places.map((place) => place.ready))
+  /** Logs once that all children are ready, and notifies systemd. */
+  async #reportReady(): Promise<void> {
+    await Promise.all(this.#slots.map((slot) => slot.ready))
     if (this.#stopping.signal.aborted) return
-    this.log.info(this.status, `${this.#name} is ready in ${this.#places.length} processes`)
-    await notifySystemd(this.log, 'READY=1', `${this.#places.length} processes`)
+    this.log.info(this.status, `${this.#name} is ready in ${this.#slots.length} processes`)
+    await notifySystemd(this.log, 'READY=1', `${this.#slots.length} processes`)
   }
 
   async #replaceEach(): Promise<void> {
     if (this.#stopping.signal.aborted) return
     await notifySystemd(this.log, 'RELOADING=1', 'replacing all processes')
-    for (const place of this.#places) {
+    for (const slot of this.#slots) {
       if (this.#stopping.signal.aborted) return
-      if (await place.replace()) continue
-      this.log.error(this.status, 'the new process did not get ready, so the old ones stay')
+      if (await slot.replace()) continue
+      this.log.error(this.status, 'the new process did not become ready; the old processes were kept')
       break
     }
-    await notifySystemd(this.log, 'READY=1', `${this.#places.length} processes`)
+    await notifySystemd(this.log, 'READY=1', `${this.#slots.length} processes`)
   }
 
   readonly #onHangup = (): void => {
@@ -158,10 +155,10 @@ export class ServiceManager<Options extends ServiceOptions = ServiceOptions> {
   }
 
   #killAll(): void {
-    for (const place of this.#places) place.kill()
+    for (const slot of this.#slots) slot.kill()
   }
 
-  #logStray(child: number, error: ReportedError): void {
-    this.log.error({ child, err: error }, `a process dropped a promise, and it failed: ${error.message}`)
+  #logRejection(child: number, error: ReportedError): void {
+    this.log.error({ child, err: error }, `unhandled promise rejection in a process: ${error.message}`)
   }
 }

@@ -1,23 +1,29 @@
 /**
- * Waits to be asked to stop: by SIGTERM, by SIGINT, by an AbortSignal, or, in a child of the manager, by the manager.
- * The first asks; a second signal ends the process at once, with the status that belongs to that signal.
+ * Waits for a request to stop: SIGTERM, SIGINT, an AbortSignal or, in a child of the manager, a message of the manager.
+ * A second signal ends the process at once, with the exit status of that signal.
  */
 import type { Logger } from '@commissaire/bus'
 
 const signals = ['SIGTERM', 'SIGINT'] as const
 
-/** Ends the process with status 1 when it has not ended by itself until then. Does not keep it up. */
-export function endAfter(milliseconds: number, { log, by }: { log: Logger; by: string }): void {
-  const end = (): never => {
-    log.error({ by, milliseconds }, `${by} came, and this process did not end in time; it is ended now`)
+/** How many milliseconds longer a process has to exit than its service has to drain. */
+export const exitGrace = 5_000
+
+/** Exits with status 1 if the process has not ended after `milliseconds`. The timer does not keep the process alive. */
+export function exitAfter(milliseconds: number, { log, by }: { log: Logger; by: string }): void {
+  const exit = (): never => {
+    log.error(
+      { by, milliseconds },
+      `this process did not end within ${milliseconds} ms after ${by} and was ended with status 1`,
+    )
     process.exit(1)
   }
-  setTimeout(end, milliseconds).unref()
+  setTimeout(exit, milliseconds).unref()
 }
 
-/** Somebody's wish that this process ends. */
+/** A request that this process stops. */
 export class StopRequest implements Disposable {
-  /** Resolves with what asked: the name of a signal, or a word. */
+  /** Resolves with the source of the request: the name of a signal, or `abort`. */
   readonly asked: Promise<string>
   readonly #ask: (by: string) => void
   readonly #beforeEnd: () => void
@@ -33,13 +39,13 @@ export class StopRequest implements Disposable {
     options.signal?.addEventListener('abort', () => this.ask('abort'), { once: true })
   }
 
-  /** Asks, as a first signal would. Asking again changes nothing. */
+  /** Requests the stop, as a first signal does. Further calls do nothing. */
   ask(by: string): void {
     this.#isAsked = true
     this.#ask(by)
   }
 
-  /** Gives the signals back their usual meaning. */
+  /** Restores the default handling of the signals. */
   [Symbol.dispose](): void {
     for (const each of signals) process.removeListener(each, this.#onSignal)
   }

@@ -1,25 +1,26 @@
 /**
- * A small HTTP server for those who look after a program: `/metrics` for Prometheus, `/healthz` and `/readyz` for whoever
- * starts and stops it. It answers nothing else, and listens on this machine only unless told otherwise.
+ * An HTTP server for monitoring: `/metrics` for Prometheus, `/healthz` and `/readyz` for process supervisors. Other paths
+ * return 404. It listens on the loopback interface unless a host is given.
  */
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** What the server tells. */
+/** The source of the answers. */
 export interface Health {
-  /** True when work is taken and the broker can be reached. */
+  /** True when the service takes messages and is connected to the broker. */
   readonly isReady: () => boolean
-  /** The state in words, for a person. */
+  /** The state, as a JSON object for people. */
   readonly describe: () => Readonly<Record<string, unknown>>
+  /** The metrics in the text format of Prometheus. */
   readonly metrics: () => Promise<string>
 }
 
-/** A listening server; disposing of it closes it. */
+/** A listening server. Disposing of it closes it. */
 export interface HealthServer extends AsyncDisposable {
   readonly port: number
 }
 
-/** Serves health at `host:port`, or at a port of this machine's own. */
+/** Serves health at `host:port`, or at a port of the loopback interface. */
 export async function serveHealth(listen: string, health: Health): Promise<HealthServer> {
   const server = createServer((request, response) => {
     void answer(health, request.url ?? '').then(({ status, type, body }) => {
@@ -60,7 +61,7 @@ const json = (status: number, body: object): Answer => ({
 
 function listenAt(server: Server, listen: string): Promise<AddressInfo> {
   const [, host = '127.0.0.1', port] = /^(?:(.+):)?(\d+)$/.exec(listen) ?? []
-  if (port === undefined) throw new Error(`cannot listen at "${listen}"; it must be a port, or host:port`)
+  if (port === undefined) throw new Error(`cannot listen at "${listen}"; it must be a port or host:port`)
   return new Promise((resolve, reject) => {
     server.once('error', (cause) =>
       reject(new Error(`cannot listen at ${listen}: ${cause.message}`, { cause })),

@@ -1,6 +1,6 @@
 /**
  * The log of a program: one line of JSON for each event, on standard error, without secrets.
- * Standard output stays free for what a program is asked to print.
+ * Standard output is for the results that a program prints.
  */
 import {
   destination,
@@ -12,17 +12,17 @@ import {
 } from 'pino'
 import { redact, redactMembers } from './redact.ts'
 
-/** How a log is made. */
+/** The options of a log. */
 export interface LogOptions {
-  /** Which program or service speaks. */
+  /** The name of the program or service. */
   readonly name: string
-  /** The least that is worth a line; default `info`. */
+  /** The lowest level that is written; default `info`. */
   readonly level?: 'debug' | 'info' | 'warn' | 'error' | 'silent'
-  /** Where the lines go; default standard error. */
+  /** Where the lines are written; default standard error. */
   readonly to?: DestinationStream
 }
 
-/** Opens a log. */
+/** Creates a log. */
 export function createLog({ name, level = 'info', to = standardError() }: LogOptions): PinoLogger {
   return pino(
     {
@@ -32,7 +32,7 @@ export function createLog({ name, level = 'info', to = standardError() }: LogOpt
       timestamp: stdTimeFunctions.isoTime,
       formatters: {
         level: (label) => ({ level: label }),
-        log: (facts) => redactMembers(facts),
+        log: (fields) => redactMembers(fields),
       },
       serializers: { err: serializeError, error: serializeError },
     },
@@ -40,7 +40,7 @@ export function createLog({ name, level = 'info', to = standardError() }: LogOpt
   )
 }
 
-/** Written before the call returns, so that the last words of a process are not lost with it. */
+/** Writes synchronously, so that the last lines of a process that ends are not lost. */
 const standardError = () => destination({ fd: 2, sync: true })
 
 function serializeError(error: unknown): unknown {

@@ -1,9 +1,9 @@
-/** What a service counts: requests by method and outcome, how long they take, and how many are in hand. */
+/** The metrics of a service: requests by method and outcome, their duration, and how many are in flight. */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 
 type Label = 'service' | 'method'
 
-/** The figures of one service, in a registry that several services of one process may share. */
+/** The metrics of one service, in a registry that several services of one process may share. */
 export class ServiceMetrics {
   readonly registry: Registry
   readonly #service: string
@@ -14,7 +14,7 @@ export class ServiceMetrics {
   constructor(service: string, registry: Registry = new Registry()) {
     this.registry = registry
     this.#service = service
-    this.#requests = once(
+    this.#requests = getOrCreate(
       registry,
       'commissaire_requests_total',
       (name) =>
@@ -25,7 +25,7 @@ export class ServiceMetrics {
           registers: [registry],
         }),
     )
-    this.#duration = once(
+    this.#duration = getOrCreate(
       registry,
       'commissaire_request_seconds',
       (name) =>
@@ -37,7 +37,7 @@ export class ServiceMetrics {
           registers: [registry],
         }),
     )
-    this.#inFlight = once(
+    this.#inFlight = getOrCreate(
       registry,
       'commissaire_requests_in_flight',
       (name) =>
@@ -50,7 +50,7 @@ export class ServiceMetrics {
     )
   }
 
-  /** Notes that a message is in hand; the function it returns notes how that ended. */
+  /** Counts a message as in flight. The returned function counts its outcome. */
   begin(method: string): (outcome: string) => void {
     const labels = { service: this.#service, method }
     const stop = this.#duration.startTimer(labels)
@@ -63,7 +63,7 @@ export class ServiceMetrics {
   }
 }
 
-/** What a manager counts of its children, as it stands now. */
+/** The metrics of a manager about its children at this moment. */
 export function processMetrics(service: string, status: Readonly<Record<string, number>>): Registry {
   const registry = new Registry()
   const registers = [registry]
@@ -83,8 +83,8 @@ export function processMetrics(service: string, status: Readonly<Record<string, 
 
 const buckets = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60, 600]
 
-/** A registry refuses a second metric of one name; two services in one process mean the same one. */
-function once<Metric>(registry: Registry, name: string, make: (name: string) => Metric): Metric {
+/** Returns the metric of that name or creates it: a registry rejects a second one, and services of one process share it. */
+function getOrCreate<Metric>(registry: Registry, name: string, make: (name: string) => Metric): Metric {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only this file makes metrics of these names
   return (registry.getSingleMetric(name) as Metric | undefined) ?? make(name)
 }

@@ -1,6 +1,6 @@
-/** Thrown when the configuration is wrong. Says everything at once: source, key, what was found, what is allowed. */
+/** The error for an invalid configuration. It lists all faults, each with source, key, value and what is allowed. */
 
-/** What is wrong with one setting: its path, and a sentence that goes on after its name. */
+/** A fault of one setting: its path, and the rest of a sentence that starts with its name. */
 export interface SettingFault {
   /** `tls_pemfile`, `authentication_plugins[0].url`. */
   readonly setting: string
@@ -8,33 +8,33 @@ export interface SettingFault {
   readonly text: string
 }
 
-/** A fault in the configuration, or several, each with its remedy. */
+/** Thrown when the configuration is invalid. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
   readonly code = 'CONFIG'
   /** One sentence for each fault. */
   readonly faults: readonly string[]
-  readonly #given: readonly (string | SettingFault)[]
+  readonly #original: readonly (string | SettingFault)[]
 
   constructor(faults: readonly (string | SettingFault)[], options: ErrorOptions = {}) {
     const sentences = faults.map((fault) => sentence(fault, quoted))
     super(sentences.join('\n'), options)
     this.faults = sentences
-    this.#given = faults
+    this.#original = faults
   }
 
-  /** The faults, where each setting is called as whoever wrote it called it: by file and key, or by flag. */
+  /** The faults with each setting named as in its source: by file and key, by variable, or by flag. */
   named(nameOf: (setting: string) => string): string[] {
-    return this.#given.map((fault) => sentence(fault, nameOf))
+    return this.#original.map((fault) => sentence(fault, nameOf))
   }
 
-  /** The same error of a part, as the whole sees it: `url` within `authentication_plugins[0]`. */
-  within(whole: string): ConfigError {
+  /** The same error for a setting that contains the faulty one: `url` within `authentication_plugins[0]`. */
+  within(parent: string): ConfigError {
     const inside = (fault: string | SettingFault): SettingFault =>
       typeof fault === 'string'
-        ? { setting: whole, text: `is wrong: ${fault}` }
-        : { setting: join(whole, fault.setting), text: fault.text }
-    return new ConfigError(this.#given.map(inside), { cause: this.cause })
+        ? { setting: parent, text: `is wrong: ${fault}` }
+        : { setting: join(parent, fault.setting), text: fault.text }
+    return new ConfigError(this.#original.map(inside), { cause: this.cause })
   }
 }
 
@@ -44,7 +44,7 @@ function sentence(fault: string | SettingFault, nameOf: (setting: string) => str
   return typeof fault === 'string' ? fault : `${nameOf(fault.setting)} ${fault.text}`
 }
 
-function join(whole: string, part: string): string {
-  if (part === '') return whole
-  return part.startsWith('[') ? `${whole}${part}` : `${whole}.${part}`
+function join(parent: string, part: string): string {
+  if (part === '') return parent
+  return part.startsWith('[') ? `${parent}${part}` : `${parent}.${part}`
 }

@@ -1,9 +1,9 @@
-/** Reads a configuration file, and the files that its keys point to. */
+/** Reads a configuration file and the secret files that it names. */
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { ConfigError } from './config-error.ts'
 
-/** The object in a JSON file; undefined when there is no such file. */
+/** Returns the object in a JSON file; undefined when the file does not exist. */
 export function readConfigFile(path: string): Record<string, unknown> | undefined {
   const text = readText(path)
   if (text === undefined) return undefined
@@ -14,16 +14,16 @@ export function readConfigFile(path: string): Record<string, unknown> | undefine
   ])
 }
 
-/** The secret in a file, without the line end after it. Relative paths are relative to the configuration file. */
+/** Returns the content of a secret file without its final newline. The path may be relative to the configuration file. */
 export function readSecretFile(
   path: string,
   options: { of: string; configFile: string | undefined },
 ): string {
-  const whole = resolve(options.configFile === undefined ? '.' : dirname(options.configFile), path)
+  const absolute = resolve(options.configFile === undefined ? '.' : dirname(options.configFile), path)
   try {
-    return readFileSync(whole, 'utf8').replace(/\r?\n$/, '')
+    return readFileSync(absolute, 'utf8').replace(/\r?\n$/, '')
   } catch (cause) {
-    const text = `${options.of} names the file ${whole}, which cannot be read: ${reason(cause)}`
+    const text = `${options.of} names the file ${absolute}, which cannot be read: ${reason(cause)}`
     throw new ConfigError([text], { cause })
   }
 }
@@ -45,7 +45,7 @@ function parse(path: string, text: string): unknown {
   }
 }
 
-/** Node quotes what it could not read, and that may be a secret. */
+/** Removes the quoted content from Node's message, which may contain a secret. */
 const withoutContent = (text: string) => text.replace(/, (?:\.\.\.)?"[^]*$/, '')
 
 const reason = (error: unknown) => (error instanceof Error ? error.message : String(error))

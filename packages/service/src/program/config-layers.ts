@@ -1,6 +1,6 @@
 /**
- * Where a configuration comes from: files, the environment, flags. Each becomes an object with the schema's own keys,
- * so that the layers can be laid over each other, and each key remembers where it was said.
+ * The layers of a configuration: file, environment, flags. Each becomes an object with the keys of the schema, so that
+ * layers can be merged, and each can name the source of a key in messages.
  */
 import { ConfigError } from './config-error.ts'
 import { readSecretFile } from './config-file.ts'
@@ -13,36 +13,36 @@ type Values = Record<string, unknown>
 /** One source of settings. */
 export interface Layer {
   readonly values: Values
-  /** How a person names a key of this source: `/etc/x.conf: "bus_uri"`, `COMMISSAIRE_BUS_URI`, `--bus-uri`. */
+  /** The name of a key in messages: `/etc/x.conf: "bus_uri"`, `COMMISSAIRE_BUS_URI`, `--bus-uri`. */
   readonly nameOf: (path: string) => string
-  /** The file it came from, if it came from one. */
+  /** The path of the file; undefined for other sources. */
   readonly file: string | undefined
 }
 
-/** The layer of a file: keys with `-` or `_`, secrets by the path of a file. */
+/** The layer of a file. Keys may contain `-` or `_`; secrets may be in files of their own. */
 export function fileLayer(schema: Schema, file: string, values: Values): Layer {
   const nameOf = (path: string) => `${file}: "${path}"`
-  return { values: adoptAll(values, schema, { path: '', nameOf, file }), nameOf, file }
+  return { values: normalizeLayer(values, schema, { path: '', nameOf, file }), nameOf, file }
 }
 
-/** The layer of the environment: `COMMISSAIRE_BUS_URI` for `bus_uri`; numbers, booleans and JSON by the schema. */
+/** The layer of the environment: `COMMISSAIRE_BUS_URI` for `bus_uri`. Numbers, booleans and JSON are parsed. */
 export function environmentLayer(schema: Schema, environment: NodeJS.ProcessEnv): Layer {
-  const nameOf = (path: string) => variable(path.split(/[.[]/, 1)[0] ?? path)
+  const nameOf = (path: string) => variableName(path.split(/[.[]/, 1)[0] ?? path)
   const values: Values = {}
   for (const [key, member] of membersOf(schema) ?? []) {
-    const text = environment[variable(key)]
-    const path = environment[variable(`${key}_file`)]
+    const text = environment[variableName(key)]
+    const path = environment[variableName(`${key}_file`)]
     if (text !== undefined) values[key] = fromText(text, member)
     else if (path !== undefined) values[`${key}_file`] = path
   }
   return {
-    values: adoptAll(values, schema, { path: '', nameOf, file: undefined }),
+    values: normalizeLayer(values, schema, { path: '', nameOf, file: undefined }),
     nameOf,
     file: undefined,
   }
 }
 
-/** The layer of the command line. Flags carry the schema's keys already, and texts become what the schema wants. */
+/** The layer of the command line, by the keys of the schema. Strings are parsed as the schema requires. */
 export function flagLayer(
   schema: Schema,
   flags: Values,
@@ -60,9 +60,9 @@ export function flagLayer(
   return { values: Object.fromEntries(values), nameOf, file: undefined }
 }
 
-const variable = (key: string) => `COMMISSAIRE_${key.replaceAll('-', '_').toUpperCase()}`
+const variableName = (key: string) => `COMMISSAIRE_${key.replaceAll('-', '_').toUpperCase()}`
 
-/** A text that does not become what is wanted stays a text: the schema then says what is wrong with it. */
+/** Parses a string as the schema requires. A string that cannot be parsed is kept, and the schema rejects it later. */
 function fromText(text: string, schema: Schema): unknown {
   const kind = kindOf(schema)
   if (kind === 'number') return text.trim() === '' || Number.isNaN(Number(text)) ? text : Number(text)
@@ -80,61 +80,63 @@ const booleans = new Map([
   ...['false', 'no', 'off', '0', ''].map((word) => [word, false] as const),
 ])
 
-interface Place {
+interface Location {
   readonly path: string
   readonly nameOf: (path: string) => string
   readonly file: string | undefined
 }
 
-/** A whole layer with the schema's spelling of its keys. */
-function adoptAll(values: Values, schema: Schema, place: Place): Values {
+/** A layer with the keys spelled as in the schema. */
+function normalizeLayer(values: Values, schema: Schema, location: Location): Values {
   const members = membersOf(schema)
-  return members === undefined ? values : adoptObject(values, members, place)
+  return members === undefined ? values : normalizeObject(values, members, location)
 }
 
-/** The same value with the schema's spelling of its keys. What the schema does not know stays as it is. */
-function adopt(value: unknown, schema: Schema, place: Place): unknown {
+/** The value with the keys spelled as in the schema. Unknown keys are kept. */
+function normalize(value: unknown, schema: Schema, location: Location): unknown {
   const element = elementOf(schema)
   if (Array.isArray(value) && element !== undefined) {
-    return value.map((each, index) => adopt(each, element, { ...place, path: `${place.path}[${index}]` }))
+    return value.map((each, index) =>
+      normalize(each, element, { ...location, path: `${location.path}[${index}]` }),
+    )
   }
   const members = membersOf(schema, value)
   if (members === undefined || typeof value !== 'object' || value === null || Array.isArray(value))
     return value
-  return adoptObject(value, members, place)
+  return normalizeObject(value, members, location)
 }
 
-function adoptObject(value: object, members: ReadonlyMap<string, Schema>, place: Place): Values {
+function normalizeObject(value: object, members: ReadonlyMap<string, Schema>, location: Location): Values {
   const found = new Map<string, unknown>()
   for (const [written, each] of Object.entries(value)) {
-    const here = { ...place, path: place.path === '' ? written : `${place.path}.${written}` }
-    const [key, adopted] = adoptMember(written, each, { members, place: here })
+    const here = { ...location, path: location.path === '' ? written : `${location.path}.${written}` }
+    const [key, normalized] = normalizeMember(written, each, { members, location: here })
     if (found.has(key))
-      throw new ConfigError([`${place.nameOf(here.path)} says again what another key said already`])
-    found.set(key, adopted)
+      throw new ConfigError([`${location.nameOf(here.path)} is the same setting as another key`])
+    found.set(key, normalized)
   }
   return Object.fromEntries(found)
 }
 
-function adoptMember(
+function normalizeMember(
   written: string,
   value: unknown,
-  { members, place }: { members: ReadonlyMap<string, Schema>; place: Place },
+  { members, location }: { members: ReadonlyMap<string, Schema>; location: Location },
 ): [string, unknown] {
-  const key = spelledAs(written, members)
+  const key = schemaKey(written, members)
   const member = key === undefined ? undefined : members.get(key)
-  if (key !== undefined && member !== undefined) return [key, adopt(value, member, place)]
+  if (key !== undefined && member !== undefined) return [key, normalize(value, member, location)]
   const secret = /^(.+)[-_]file$/.exec(written)?.[1]
-  const target = secret === undefined ? undefined : spelledAs(secret, members)
+  const target = secret === undefined ? undefined : schemaKey(secret, members)
   const schema = target === undefined ? undefined : members.get(target)
   if (target === undefined || schema === undefined || kindOf(schema) !== 'string') return [written, value]
   if (typeof value !== 'string')
-    throw new ConfigError([`${place.nameOf(place.path)} must be the path of a file`])
-  return [target, readSecretFile(value, { of: place.nameOf(place.path), configFile: place.file })]
+    throw new ConfigError([`${location.nameOf(location.path)} must be the path of a file`])
+  return [target, readSecretFile(value, { of: location.nameOf(location.path), configFile: location.file })]
 }
 
-/** The key of the schema that is meant: `bus-uri` and `bus_uri` are the same. */
-function spelledAs(written: string, members: ReadonlyMap<string, Schema>): string | undefined {
+/** The key of the schema for a written key: `bus-uri` and `bus_uri` are the same. */
+function schemaKey(written: string, members: ReadonlyMap<string, Schema>): string | undefined {
   if (members.has(written)) return written
   const plain = written.replaceAll('-', '_')
   return [...members.keys()].find((key) => key.replaceAll('-', '_') === plain)

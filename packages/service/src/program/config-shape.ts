@@ -1,15 +1,15 @@
 /**
- * Looks into a zod schema for what the configuration needs to know of it: which keys an object may have, and of what kind
- * a key's value is. Wrappers (optional, default, nullable, …) are looked through.
+ * Inspects a zod schema: the keys of its objects and the kinds of their values. Wrappers (optional, default, nullable, …)
+ * are unwrapped.
  */
 import { safeParse, type z } from 'zod'
 
 type Schema = z.core.$ZodType
 
-/** What kind of value a text from the environment or a flag is to become. */
+/** The kind of value that a string of the environment or of a flag is parsed to. */
 export type Kind = 'string' | 'number' | 'boolean' | 'json'
 
-/** The kind of value a schema takes. */
+/** Returns the kind of value that a schema accepts. */
 export function kindOf(schema: Schema): Kind {
   const { type } = unwrap(schema)._zod.def
   if (type === 'string' || type === 'number' || type === 'boolean') return type
@@ -17,19 +17,22 @@ export function kindOf(schema: Schema): Kind {
 }
 
 /**
- * The members of an object schema; of a union, those of the objects that the value may be meant for.
- * Undefined for everything else.
+ * Returns the members of an object schema; for a union, those of the options that match the value. Undefined for other
+ * schemas.
  */
 export function membersOf(schema: Schema, value?: unknown): ReadonlyMap<string, Schema> | undefined {
   const { def } = unwrap(schema)._zod
   if (isObject(def)) return new Map(Object.entries(def.shape))
   if (!isUnion(def)) return undefined
-  const members = meant(def, value).flatMap((option) => Array.from(membersOf(option, value) ?? []))
+  const members = matchingOptions(def, value).flatMap((option) => Array.from(membersOf(option, value) ?? []))
   return members.length === 0 ? undefined : new Map(members)
 }
 
-/** The options of a union whose discriminator agrees with the value; all of them when none does. */
-function meant(def: z.core.$ZodUnionDef & { discriminator?: string }, value: unknown): readonly Schema[] {
+/** The options of a union whose discriminator matches the value; all options when none matches. */
+function matchingOptions(
+  def: z.core.$ZodUnionDef & { discriminator?: string },
+  value: unknown,
+): readonly Schema[] {
   const { options, discriminator } = def
   if (discriminator === undefined || typeof value !== 'object' || value === null) return options
   const word: unknown = Reflect.get(value, discriminator)
@@ -40,13 +43,13 @@ function meant(def: z.core.$ZodUnionDef & { discriminator?: string }, value: unk
   return fitting.length === 0 ? options : fitting
 }
 
-/** The schema of an array's elements. */
+/** Returns the schema of the elements of an array; undefined for other schemas. */
 export function elementOf(schema: Schema): Schema | undefined {
   const { def } = unwrap(schema)._zod
   return isArray(def) ? def.element : undefined
 }
 
-/** The names that may stand in the object at a path within a value. */
+/** Returns the keys that are allowed in the object at a path within a value. */
 export function keysAt(schema: Schema, value: unknown, path: readonly PropertyKey[]): string[] {
   const [key, ...rest] = path
   if (key === undefined) return [...(membersOf(schema, value)?.keys() ?? [])]

@@ -1,6 +1,6 @@
 /**
- * Makes the configuration of a program: flag over environment over file over default. Whatever is wrong or unknown is an
- * error that names the source, the key, what was found and what is allowed.
+ * Loads the configuration of a program. Flags take precedence over the environment, the environment over the file, the
+ * file over defaults. Errors name the source, the key, the value and what is allowed.
  */
 import { z } from 'zod'
 import { ConfigError } from './config-error.ts'
@@ -10,28 +10,28 @@ import { keysAt } from './config-shape.ts'
 import { didYouMean } from './did-you-mean.ts'
 import { redactMembers } from '../observability/redact.ts'
 
-/** Where to look for settings. */
+/** The sources of settings. */
 export interface ConfigSources {
-  /** A file that was asked for: it must be there. */
+  /** A file that must exist. */
   readonly file?: string | undefined
-  /** The file that is read when there is one and no other was asked for. */
+  /** The file that is read if it exists and `file` is undefined. */
   readonly defaultFile?: string | undefined
-  /** Default the environment of this process. */
+  /** The environment; default that of this process. */
   readonly environment?: NodeJS.ProcessEnv
-  /** What was said on the command line, by the schema's keys. */
+  /** The values of flags, by the keys of the schema. */
   readonly flags?: Readonly<Record<string, unknown>>
-  /** How a flag is written where its name is not that of its key. */
+  /** The flags whose names differ from their keys. */
   readonly flagNames?: Readonly<Record<string, string>>
 }
 
-/** Settings, and who said them. */
+/** Settings and their sources. */
 export interface ReadConfig<Schema extends z.ZodObject> {
   readonly settings: z.output<Schema>
-  /** How a setting is called where it was said: `/etc/x.conf: "tls_pemfile"`, `--tls-pemfile`. */
+  /** The name of a setting in its source: `/etc/x.conf: "tls_pemfile"`, `--tls-pemfile`. */
   readonly nameOf: (setting: string) => string
 }
 
-/** The settings that a schema asks for. Throws `ConfigError` with every fault. */
+/** Loads and validates the settings of a schema. Throws `ConfigError` with all faults. */
 export function loadConfig<Schema extends z.ZodObject>(
   schema: Schema,
   sources: ConfigSources,
@@ -39,7 +39,7 @@ export function loadConfig<Schema extends z.ZodObject>(
   return readConfig(schema, sources).settings
 }
 
-/** The same, for who has to say later that a setting turned out to be wrong. */
+/** Loads settings like `loadConfig`, and returns how each is named in its source, for errors that are found later. */
 export function readConfig<Schema extends z.ZodObject>(
   schema: Schema,
   sources: ConfigSources,
@@ -47,13 +47,15 @@ export function readConfig<Schema extends z.ZodObject>(
   const layers = layersOf(schema, sources)
   const values = Object.fromEntries(layers.flatMap((layer) => Object.entries(layer.values)))
   const result = schema.strict().safeParse(values)
-  const nameOf = (setting: string) => written(setting, layers)
+  const nameOf = (setting: string) => nameInSource(setting, layers)
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- zod forgets the shape when it becomes strict
   if (result.success) return { settings: result.data as z.output<Schema>, nameOf }
-  throw new ConfigError(result.error.issues.flatMap((issue) => inWords(issue, { schema, layers, values })))
+  throw new ConfigError(
+    result.error.issues.flatMap((issue) => describeIssue(issue, { schema, layers, values })),
+  )
 }
 
-/** From the weakest to the strongest. */
+/** The layers, from the lowest precedence to the highest. */
 function layersOf(schema: z.ZodObject, sources: ConfigSources): Layer[] {
   const { file = sources.defaultFile, environment = process.env, flags = {}, flagNames } = sources
   const read = file === undefined ? undefined : readConfigFile(file)
@@ -72,47 +74,49 @@ interface Context {
 
 type Issue = z.core.$ZodIssue
 
-function inWords(issue: Issue, context: Context): string[] {
+function describeIssue(issue: Issue, context: Context): string[] {
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(key, issue.path, context))
-  const found = at(context.values, issue.path)
-  if (found === undefined) return [`${name(issue.path, context)} is missing; ${expected(issue)}`]
-  const hint = typeof found === 'string' ? didYouMean(found, allowed(issue)) : ''
-  return [`${name(issue.path, context)} is ${shown(found, issue.path)}; ${expected(issue)}${hint}`]
+  const found = valueAt(context.values, issue.path)
+  if (found === undefined) return [`${settingName(issue.path, context)} is missing; ${allowedText(issue)}`]
+  const hint = typeof found === 'string' ? didYouMean(found, allowedWords(issue)) : ''
+  return [
+    `${settingName(issue.path, context)} is ${foundText(found, issue.path)}; ${allowedText(issue)}${hint}`,
+  ]
 }
 
 function unknownKey(key: string, path: readonly PropertyKey[], context: Context): string {
   const known = keysAt(context.schema, context.values, path)
   const hint = didYouMean(key.replaceAll('-', '_'), known)
-  return `${name([...path, key], context)} is no known key; allowed: ${known.join(', ')}${hint}`
+  return `${settingName([...path, key], context)} is no known key; allowed: ${known.join(', ')}${hint}`
 }
 
-/** The source that said the first key of the path, and the path as one writes it: `storage_handlers[1].type`. */
-function name(path: readonly PropertyKey[], { layers }: Context): string {
+/** The name of the setting at a path in its source, such as `x.conf: "storage_handlers[1].type"`. */
+function settingName(path: readonly PropertyKey[], { layers }: Context): string {
   const steps = path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`))
-  return written(steps.join('').slice(1), layers)
+  return nameInSource(steps.join('').slice(1), layers)
 }
 
-function written(setting: string, layers: readonly Layer[]): string {
+function nameInSource(setting: string, layers: readonly Layer[]): string {
   const first = setting.split(/[.[]/, 1)[0] ?? setting
   const source = layers.findLast(({ values }) => Object.hasOwn(values, first))
   return (source ?? layers.find(({ file }) => file !== undefined))?.nameOf(setting) ?? `"${setting}"`
 }
 
-function expected(issue: Issue): string {
-  const words = allowed(issue)
+function allowedText(issue: Issue): string {
+  const words = allowedWords(issue)
   if (words.length > 0) return `allowed: ${words.map((word) => JSON.stringify(word)).join(', ')}`
-  if (issue.code === 'invalid_type') return `allowed: ${article(issue.expected)}`
-  if (issue.code === 'invalid_union') return `allowed: ${unionInWords(issue)}`
-  return `allowed: ${plain(issue.message)}`
+  if (issue.code === 'invalid_type') return `allowed: ${withArticle(issue.expected)}`
+  if (issue.code === 'invalid_union') return `allowed: ${unionText(issue)}`
+  return `allowed: ${plainRule(issue.message)}`
 }
 
-function unionInWords(issue: Extract<Issue, { code: 'invalid_union' }>): string {
-  const options = issue.errors.map((errors) => errors.map(({ message }) => plain(message)).join(' and '))
+function unionText(issue: Extract<Issue, { code: 'invalid_union' }>): string {
+  const options = issue.errors.map((errors) => errors.map(({ message }) => plainRule(message)).join(' and '))
   return [...new Set(options)].join(', or ')
 }
 
-/** A rule without the words that zod puts around it. */
-function plain(message: string): string {
+/** A message of zod reduced to what is allowed. */
+function plainRule(message: string): string {
   return message
     .replace(/^(?:Invalid [a-z]+|Too (?:small|big)): (?:expected )?/, '')
     .replace(/, received .*$/, '')
@@ -121,23 +125,23 @@ function plain(message: string): string {
     .replace(/^number to be <=/, 'a number not above ')
 }
 
-function article(type: string): string {
+function withArticle(type: string): string {
   return `${/^[aeiou]/.test(type) ? 'an' : 'a'} ${type}`
 }
 
-/** The words of which one was to be chosen. */
-function allowed(issue: Issue): string[] {
+/** The words that are allowed, if the setting takes one of several. */
+function allowedWords(issue: Issue): string[] {
   if (issue.code === 'invalid_value') return issue.values.map(String)
   const options = issue.code === 'invalid_union' && 'options' in issue ? issue.options : undefined
   return Array.isArray(options) ? options.map(String) : []
 }
 
-function at(value: unknown, path: readonly PropertyKey[]): unknown {
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>((here, key) => (isObject(here) ? Reflect.get(here, key) : undefined), value)
 }
 
-/** What was found, unless it is a secret: errors of the configuration end in logs. */
-function shown(found: unknown, path: readonly PropertyKey[]): string {
+/** The value that was found, without secrets, because errors are logged. */
+function foundText(found: unknown, path: readonly PropertyKey[]): string {
   const key = path.findLast((each) => typeof each === 'string') ?? ''
   const text = JSON.stringify(redactMembers({ [key]: found })[key])
   return text.length > 80 ? `${text.slice(0, 77)}…` : text

@@ -1,23 +1,23 @@
-/** Finds what somebody meant when they wrote something else. Used for methods, arguments, keys and flags. */
+/** Suggests the correct spelling of an unknown word. Used for methods, arguments, keys and flags. */
 
-/** The candidates nearest to a word, best first; none when nothing is near. */
+/** Returns the candidates most similar to a word, best first; none when no candidate is similar. */
 export function nearest(word: string, candidates: Iterable<string>, limit = 3): string[] {
-  const furthest = Math.min(word.length - 1, Math.max(1, Math.floor(word.length / 3)))
+  const maxDistance = Math.min(word.length - 1, Math.max(1, Math.floor(word.length / 3)))
   return [...candidates]
     .map((candidate) => ({ candidate, distance: distance(word.toLowerCase(), candidate.toLowerCase()) }))
-    .filter((each) => each.distance <= furthest)
+    .filter((each) => each.distance <= maxDistance)
     .sort((a, b) => a.distance - b.distance)
     .slice(0, limit)
     .map((each) => each.candidate)
 }
 
-/** `; did you mean "x"?`, or nothing at all, to be put at the end of a message. */
+/** Returns `; did you mean "x"?` for the end of a message, or an empty string. */
 export function didYouMean(word: string, candidates: Iterable<string>): string {
   const [best] = nearest(word, candidates, 1)
   return best === undefined ? '' : `; did you mean "${best}"?`
 }
 
-/** Insertions, deletions, changes and swaps of neighbours that lead from one word to the other. */
+/** The Damerau-Levenshtein distance of two words. */
 function distance(a: string, b: string): number {
   if (Math.abs(a.length - b.length) > 16 || a.length > 128) return Infinity
   let before: number[] = []

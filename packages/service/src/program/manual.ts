@@ -1,16 +1,16 @@
-/** What a program has to say about itself, for manual pages: all of it is taken from its definition. */
+/** The content of a program's manual page, derived from its definition. */
 import { z } from 'zod'
 import { type FlagDefinition, fixedFlags } from './flags.ts'
 
-/** A setting as the manual shows it. */
+/** A setting in the manual. */
 export interface SettingText {
   readonly key: string
   readonly text: string
-  /** As JSON, or in the words of `shownDefault` in the schema's meta data; undefined where there is none. */
+  /** The default as JSON, or the text of `shownDefault` in the metadata of the schema; undefined without a default. */
   readonly default: string | undefined
 }
 
-/** Everything that a manual page needs. */
+/** The content of a manual page. */
 export interface ProgramManual {
   readonly name: string
   readonly description: string
@@ -29,7 +29,7 @@ interface Described {
   readonly examples?: readonly string[]
 }
 
-/** Describes a program. */
+/** Returns the manual of a program. */
 export function manualOf(
   { name, description, version, configFile, examples = [] }: Described,
   schema: z.ZodObject,

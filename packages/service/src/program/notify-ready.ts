@@ -1,17 +1,17 @@
 /**
- * Tells systemd how the program is doing, for units with `Type=notify`.
+ * Notifies systemd of the state of the program, for units with `Type=notify`.
  *
- * Node cannot write to a datagram socket in the file system, so the `systemd-notify` program does. It is not the unit's
- * main process: such a unit needs `NotifyAccess=all`.
+ * Node cannot write to Unix datagram sockets, so the `systemd-notify` program is called. It is not the main process of
+ * the unit, so the unit needs `NotifyAccess=all`.
  */
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import type { Logger } from '@commissaire/bus'
 
-/** What there is to tell. */
+/** The states that systemd is notified of. */
 export type Readiness = 'READY=1' | 'STOPPING=1' | 'RELOADING=1'
 
-/** Tells systemd, where NOTIFY_SOCKET says that it listens. Never throws: a deaf systemd is no reason to stop. */
+/** Notifies systemd if NOTIFY_SOCKET is set. Does not throw: a failure is logged. */
 export async function notifySystemd(log: Logger, state: Readiness, status: string): Promise<void> {
   if (process.env['NOTIFY_SOCKET'] === undefined) return
   const words = [state, `STATUS=${status}`, `MAINPID=${process.pid}`]
@@ -19,6 +19,9 @@ export async function notifySystemd(log: Logger, state: Readiness, status: strin
   try {
     await promisify(execFile)('systemd-notify', words, { timeout: 5_000 })
   } catch (error) {
-    log.warn({ err: error, state }, `cannot tell systemd ${state}: is systemd-notify installed?`)
+    log.warn(
+      { err: error, state },
+      `could not notify systemd of ${state}; check that systemd-notify is installed`,
+    )
   }
 }

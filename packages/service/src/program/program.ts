@@ -1,6 +1,6 @@
 /**
- * A program: a name, flags, a configuration file and what to run with them. It says what is wrong with its settings and
- * ends with status 2; with 1 when what it runs fails.
+ * A program: a name, flags, a configuration file, and the function to run. It exits with status 2 and an explanation for
+ * invalid settings, with status 1 when the function fails.
  */
 import { CommanderError } from 'commander'
 import { z } from 'zod'
@@ -12,43 +12,43 @@ import { createLog } from '../observability/log.ts'
 import { manualOf, type ProgramManual } from './manual.ts'
 import { commonSettings } from './settings.ts'
 
-/** The settings of a program: its own, and those that all have. */
+/** The settings of a program: its own and the common ones. */
 export type Settings<Shape extends z.ZodRawShape> = z.output<
   z.ZodObject<Omit<typeof commonSettings, keyof Shape> & Shape>
 >
 
-/** What a program is given besides its settings. */
+/** What a program receives besides its settings. */
 export interface ProgramContext {
   readonly log: Logger
-  /** The configuration file that was asked for or is the default; undefined when none is to be read. */
+  /** The path of the configuration file; undefined when there is none to read. */
   readonly configFile: string | undefined
 }
 
-/** What makes a program. */
+/** The definition of a program. */
 export interface ProgramDefinition<Shape extends z.ZodRawShape> {
-  /** As one types it. */
+  /** The name of the command. */
   readonly name: string
   readonly description: string
   readonly version: string
-  /** Where its configuration is looked for. */
+  /** The default path of the configuration file. */
   readonly configFile?: string
-  /** Its own settings; `bus_uri`, `bus_exchange` and `debug` are there without being named. */
+  /** The settings of the program. `bus_uri`, `bus_exchange` and `debug` are added. */
   readonly schema: z.ZodObject<Shape>
-  /** Flags of its own. Those of the common settings, and `--processes` where the schema has it, are there already. */
+  /** The flags of the program. Those of the common settings, and `--processes` if the schema has it, are added. */
   readonly flags?: readonly FlagDefinition[]
-  /** Command lines for the help. */
+  /** Example command lines for the help. */
   readonly examples?: readonly string[]
   readonly run: (settings: Settings<Shape>, context: ProgramContext) => Promise<void>
 }
 
-/** A program that can be run, or be asked what its settings would be. */
+/** A program that can be run. */
 export interface Program<Shape extends z.ZodRawShape> {
   readonly name: string
-  /** What its help and its manual page say, all of it from its definition. */
+  /** The content of its help and its manual page. */
   readonly manual: ProgramManual
-  /** The settings for a command line. Throws `ConfigError`, or commander's own error for wrong usage. */
+  /** Returns the settings for a command line. Throws `ConfigError`, or a CommanderError for wrong usage. */
   settings(args: readonly string[], environment?: NodeJS.ProcessEnv): Settings<Shape>
-  /** Runs it; sets the exit code and never rejects. */
+  /** Runs the program and sets the exit code. Never rejects. */
   main(args?: readonly string[]): Promise<void>
 }
 
@@ -69,9 +69,9 @@ export function defineProgram<Shape extends z.ZodRawShape>(
       try {
         const { settings, configFile, nameOf } = read(args)
         const log = createLog({ name, level: settings.debug ? 'debug' : 'info' })
-        await runLogged(log, () => run(settings, { log, configFile }), { nameOf })
+        await runAndLog(log, () => run(settings, { log, configFile }), { nameOf })
       } catch (error) {
-        process.exitCode = explain(name, error)
+        process.exitCode = reportUsage(name, error)
       }
     },
   }
@@ -113,8 +113,8 @@ function allFlags<Shape extends z.ZodRawShape>(definition: ProgramDefinition<Sha
   return [...commonFlags.filter(({ key }) => Object.hasOwn(shape, key)), ...(definition.flags ?? [])]
 }
 
-/** What turns out to be wrong with a setting while it runs is said as if it had been found before. */
-async function runLogged(
+/** Runs the program. A ConfigError of a running program is reported like one that was found before. */
+async function runAndLog(
   log: Logger,
   run: () => Promise<void>,
   { nameOf }: { nameOf: (setting: string) => string },
@@ -128,8 +128,8 @@ async function runLogged(
   }
 }
 
-/** Says what is wrong with how the program was called. */
-function explain(name: string, error: unknown): number {
+/** Prints what is wrong with the command line or the settings, and returns the exit status. */
+function reportUsage(name: string, error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
   if (!(error instanceof ConfigError)) throw error
   for (const fault of error.faults) console.error(`${name}: ${fault}`)

@@ -1,10 +1,11 @@
-/** The shortest way to run a service: one line for one process, and one word more for several. */
+/** Runs a service in one line, in one process or in several. */
 import type { CommissaireService } from '../service/commissaire-service.ts'
 import { ServiceManager } from '../manager/service-manager.ts'
 import type { ServiceOptions } from '../service/service-options.ts'
 
-/** A service's options and, where it shall run in more than one process, how many. */
+/** The options of a service, and the number of processes. */
 export type RunServiceOptions<Options extends ServiceOptions = ServiceOptions> = Options & {
+  /** How many processes run the service; default 1. */
   readonly processes?: number
 }
 

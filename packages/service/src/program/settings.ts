@@ -1,26 +1,26 @@
-/** The settings that programs of this system have in common, and what a service makes of them. */
+/** The settings that all programs have in common, and their conversion to options of a service. */
 import { z } from 'zod'
 import { defaultConnectionUrl, type ServiceOptions } from '../service/service-options.ts'
 
-/** What every program knows: where the bus is, and how much to say. */
+/** The settings of every program. */
 export const commonSettings = {
-  bus_uri: z.string().min(1).default(defaultConnectionUrl).describe('where the message bus is'),
-  bus_exchange: z.string().min(1).default('commissaire').describe('the topic exchange on it'),
-  debug: z.boolean().default(false).describe('log more'),
+  bus_uri: z.string().min(1).default(defaultConnectionUrl).describe('URL of the message bus'),
+  bus_exchange: z.string().min(1).default('commissaire').describe('topic exchange on the message bus'),
+  debug: z.boolean().default(false).describe('log debug messages'),
 }
 
-/** What every program of a service knows besides. */
+/** The additional settings of every program that runs a service. */
 export const serviceSettings = {
   health_listen: z
     .union([z.int().min(0).max(65_535), z.string()])
     .transform(String)
     .refine(isListenAddress, { error: 'a port, or host:port, like 127.0.0.1:9100' })
     .optional()
-    .describe('where to answer /metrics, /healthz and /readyz'),
-  processes: z.number().int().min(1).default(1).describe('how many processes run the service'),
+    .describe('address that serves /metrics, /healthz and /readyz'),
+  processes: z.number().int().min(1).default(1).describe('number of processes that run the service'),
 }
 
-/** The part of a service's options that its program's settings decide. */
+/** Returns the options of a service that follow from the settings of its program. */
 export function connectionOf(settings: {
   readonly bus_uri: string
   readonly bus_exchange: string
@@ -30,7 +30,7 @@ export function connectionOf(settings: {
   return { connectionUrl, exchangeName, ...(healthListen !== undefined && { healthListen }) }
 }
 
-/** `9100`, `127.0.0.1:9100`, `[::1]:9100`. */
+/** True for `9100`, `127.0.0.1:9100` and `[::1]:9100`. */
 function isListenAddress(text: string): boolean {
   const port = /^(?:.+:)?(\d{1,5})$/.exec(text)?.[1]
   return port !== undefined && Number(port) <= 65_535

@@ -1,6 +1,6 @@
 /**
- * Makes a method's arguments of what a caller sent: an array in order, an object by the declared names.
- * Whatever does not fit is answered with InvalidParams before the method runs.
+ * Converts the params of a request to the arguments of a method: an array by position, an object by the declared names.
+ * Throws InvalidParams for params that do not match, before the method runs.
  */
 import { BusError } from '@commissaire/bus'
 import type { ZodObject } from 'zod'
@@ -9,19 +9,21 @@ import { type ExposedMethod, requiredOf } from './methods.ts'
 
 type Params = readonly unknown[] | Readonly<Record<string, unknown>>
 
-/** One thing wrong with the arguments, as it stands in the error's data. */
+/** One fault of the arguments, as it appears in the data of the error. */
 export interface Fault {
-  /** The argument, and the way to the value within it: `address` or `options.port`. */
+  /** The path of the value: `address` or `options.port`. */
   readonly path: string
   readonly message: string
 }
 
-/** The arguments to call the method with, after the message. */
+/** Returns the arguments that follow the message. Throws InvalidParams. */
 export async function argumentsFor(method: ExposedMethod, params: Params): Promise<unknown[]> {
-  if (method.names === undefined) return unnamed(method, params)
-  const given = namedByClient(method, params)
-  const values = isArray(given) ? byOrder(method, method.names, given) : byName(method, method.names, given)
-  if (method.schema !== undefined) return checked(method, method.schema, values)
+  if (method.names === undefined) return positional(method, params)
+  const byClient = namedByClient(method, params)
+  const values = isArray(byClient)
+    ? byOrder(method, method.names, byClient)
+    : byName(method, method.names, byClient)
+  if (method.schema !== undefined) return validated(method, method.schema, values)
   requireAll(method, method.names, values)
   return trimmed(method.names.map((name) => values[name]))
 }
@@ -40,16 +42,16 @@ function namedByClient({ declaration, schema, names = [] }: ExposedMethod, param
   return isObject && !isFirst ? { ...only } : params
 }
 
-function unnamed(method: ExposedMethod, params: Params): unknown[] {
+function positional(method: ExposedMethod, params: Params): unknown[] {
   const { required, most } = method.signature
   const args = isArray(params) ? [...params] : asOneArgument(params, required)
   if (args.length >= required && args.length <= (most ?? Infinity)) return args
   const note =
     isArray(params) || required === 0 ? '' : ' (an object is one argument: the service declares no names)'
-  throw invalid(method, `${takes(method)}, got ${args.length}${note}`, [])
+  throw invalid(method, `${usage(method)}, got ${args.length}${note}`, [])
 }
 
-/** Peers in Python send `{}` where there is nothing to say. */
+/** Treats the object as the only argument, except an empty one: Python peers send `{}` for no arguments. */
 function asOneArgument(params: object, required: number): unknown[] {
   return required === 0 && Object.keys(params).length === 0 ? [] : [params]
 }
@@ -59,8 +61,8 @@ function byOrder(
   names: readonly string[],
   params: readonly unknown[],
 ): Record<string, unknown> {
-  if (params.length > names.length) throw invalid(method, `${takes(method)}, got ${params.length}`, [])
-  return record(params.map((value, index) => [names[index] ?? '', value]))
+  if (params.length > names.length) throw invalid(method, `${usage(method)}, got ${params.length}`, [])
+  return nullPrototypeObject(params.map((value, index) => [names[index] ?? '', value]))
 }
 
 function byName(
@@ -68,24 +70,24 @@ function byName(
   names: readonly string[],
   params: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> {
-  const strangers = Object.keys(params).filter((name) => !names.includes(name))
-  if (strangers.length === 0) return record(Object.entries(params))
-  const faults = strangers.map((path) => ({ path, message: `no such argument${didYouMean(path, names)}` }))
-  throw invalid(method, `${inWords(faults)} (${takes(method)})`, faults)
+  const unknownNames = Object.keys(params).filter((name) => !names.includes(name))
+  if (unknownNames.length === 0) return nullPrototypeObject(Object.entries(params))
+  const faults = unknownNames.map((path) => ({ path, message: `no such argument${didYouMean(path, names)}` }))
+  throw invalid(method, `${faultText(faults)} (${usage(method)})`, faults)
 }
 
-async function checked(
+async function validated(
   method: ExposedMethod,
   schema: ZodObject,
   values: Record<string, unknown>,
 ): Promise<unknown[]> {
   const { success, data, error } = await schema.safeParseAsync(values)
-  if (!success) throw unfit(method, error.issues, values)
+  if (!success) throw invalidValues(method, error.issues, values)
   if (method.declaration.input !== undefined) return [data]
   return trimmed((method.names ?? []).map((name) => data[name]))
 }
 
-function unfit(
+function invalidValues(
   method: ExposedMethod,
   issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[],
   values: Record<string, unknown>,
@@ -94,32 +96,32 @@ function unfit(
     const isMissing = path.length === 1 && !Object.hasOwn(values, path[0] ?? '')
     return { path: path.map(String).join('.'), message: isMissing ? 'is missing' : message }
   })
-  return invalid(method, inWords(faults), faults)
+  return invalid(method, faultText(faults), faults)
 }
 
 function requireAll(method: ExposedMethod, names: readonly string[], values: Record<string, unknown>): void {
   const missing = names.slice(0, method.signature.required).filter((name) => !Object.hasOwn(values, name))
   if (missing.length === 0) return
   const faults = missing.map((path) => ({ path, message: 'is missing' }))
-  throw invalid(method, `${inWords(faults)} (${takes(method)})`, faults)
+  throw invalid(method, `${faultText(faults)} (${usage(method)})`, faults)
 }
 
-/** Without the undefined ones at the end, so that the method's own defaults apply and its `arguments` are honest. */
+/** Removes trailing undefined values, so that the defaults of the method apply and `arguments.length` is right. */
 function trimmed(args: unknown[]): unknown[] {
   return args.slice(0, args.findLastIndex((value) => value !== undefined) + 1)
 }
 
-/** An object without a prototype, in which an argument may be called `__proto__` and mean no harm. */
-function record(entries: Iterable<readonly [string, unknown]>): Record<string, unknown> {
+/** An object without a prototype, so that an argument named `__proto__` is a plain member. */
+function nullPrototypeObject(entries: Iterable<readonly [string, unknown]>): Record<string, unknown> {
   const values: Record<string, unknown> = Object.create(null)
   for (const [name, value] of entries) values[name] = value
   return values
 }
 
-const inWords = (faults: readonly Fault[]) =>
+const faultText = (faults: readonly Fault[]) =>
   faults.map(({ path, message }) => `${path}: ${message}`).join('; ')
 
-function takes(method: ExposedMethod): string {
+function usage(method: ExposedMethod): string {
   const { name, names, signature } = method
   const required = requiredOf(method)
   const most = names?.length ?? signature.most

@@ -1,6 +1,6 @@
 /**
- * The class that a service extends. Its `on_<method>` methods are what peers may call; `start`, `drain` and `close` are
- * its life; `request`, `notify` and `publish` are how it speaks to others.
+ * The class that a service extends. Peers can call its `on_<method>` methods; `start`, `drain` and `close` are its
+ * lifecycle; `request`, `notify` and `publish` send messages to other services.
  */
 import {
   type Bus,
@@ -17,42 +17,28 @@ import { dispatch } from './dispatch.ts'
 import { logFailure, toBusError } from './failure.ts'
 import { type HealthServer, serveHealth } from '../observability/health.ts'
 import { createLog } from '../observability/log.ts'
-import { managerOfThisProcess } from '../manager/managed.ts'
+import { managerOfThisProcess } from '../manager/run-as-child.ts'
 import { type ExposedMethod, type MethodDeclarations, methodsOf, type ServiceClass } from './methods.ts'
 import { ServiceMetrics } from '../observability/metrics.ts'
 import { openBus } from './open-bus.ts'
 import { declareQueues, kebab } from './queues.ts'
-import type { ServiceOptions } from './service-options.ts'
-import { endAfter, StopRequest } from '../manager/stop-request.ts'
-import { catchStrays } from '../program/unhandled-rejections.ts'
-
-/** Where a service is in its life. It only ever moves on. */
-export type ServiceState = 'idle' | 'starting' | 'running' | 'draining' | 'closed'
+import type { RunOptions, Runnable } from './runnable.ts'
+import { defaultDrainTimeout, type ServiceOptions } from './service-options.ts'
+import type { ServiceState } from './service-state.ts'
+import { exitAfter, exitGrace, StopRequest } from '../manager/stop-request.ts'
+import { onUnhandledRejection } from '../program/unhandled-rejections.ts'
 
 type Params = unknown[] | Record<string, unknown>
 
-/** A process gets this much longer to end than its service gets to drain, in milliseconds. */
-const graceAfterDrain = 5_000
-
-/** Who runs a service may want to know how it goes. */
-export interface RunOptions {
-  /** Another way to stop it. */
-  readonly signal?: AbortSignal
-  /** Called once it has started. */
-  readonly onReady?: () => void
-  /** Called for a promise that the service dropped and that failed; by default that is logged. */
-  readonly onStray?: (error: unknown) => void
-}
-
-/** A long running service on the bus. Extend it, and write `on_<method>` methods. */
+/** A long running service on the bus. Extend it and write `on_<method>` methods. */
 export class CommissaireService<Options extends ServiceOptions = ServiceOptions>
-  implements Requester, AsyncDisposable
+  implements Requester, Runnable, AsyncDisposable
 {
-  /** Names, schemas and doc lines of the methods, where the service wants to declare them. */
+  /** Optional declarations of the methods: names of arguments, schemas, descriptions. */
   static readonly methods: MethodDeclarations = {}
-  /** One line about the service, for `describe`. */
+  /** A one-line description of the service, published by `describe`. */
   static readonly doc: string | undefined = undefined
-  /** The version of the service, for `describe`. */
+  /** The version of the service, published by `describe`. */
   static readonly version: string = '0.0.0'
 
   readonly options: Options
@@ -75,39 +61,39 @@ export class CommissaireService<Options extends ServiceOptions = ServiceOptions>
     this.#bus = options.bus
   }
 
-  /** Where the service is in its life. */
+  /** The state of the service. */
   get state(): ServiceState {
     return this.#state
   }
 
-  /** What this service counts, for whoever collects it. */
+  /** The Prometheus metrics of this service. */
   get metrics(): Registry {
     return this.#metrics.registry
   }
 
-  /** The bus, once the service has started. */
+  /** The bus. Throws before the service has started, unless a bus was passed in the options. */
   protected get bus(): Bus {
     if (this.#bus === undefined)
       throw new Error(`${this.#class.name} is ${this.#state}: it has no bus before start()`)
     return this.#bus
   }
 
-  /** Asks another service. */
+  /** Calls a method of another service and returns its result. */
   request<T = unknown>(routingKey: string, params?: Params, options?: RequestOptions): Promise<T> {
     return this.bus.request<T>(routingKey, params, options)
   }
 
-  /** Tells other services, and expects no answer. */
+  /** Sends a notification to other services, without waiting for a reply. */
   notify(routingKey: string, params?: Params): Promise<void> {
     return this.bus.notify(routingKey, params)
   }
 
-  /** Publishes a message that is no JSON-RPC. */
+  /** Publishes a message that is not JSON-RPC. */
   publish(routingKey: string, payload: unknown, options?: { persistent?: boolean }): Promise<void> {
     return this.bus.publish(routingKey, payload, options)
   }
 
-  /** Connects and consumes. A service that overrides it calls `await super.start()`. */
+  /** Connects to the bus and starts to consume. An override must call `await super.start()`. */
   async start(): Promise<void> {
     if (this.#state !== 'idle')
       throw new Error(`${this.#class.name}.start(): it is ${this.#state}; a service starts once`)
@@ -123,13 +109,13 @@ export class CommissaireService<Options extends ServiceOptions = ServiceOptions>
     this.log.info({ queues: this.#queues }, `${this.#class.name} is running`)
   }
 
-  /** Takes no further message, and finishes what is in hand or, after `drainTimeout`, lets go of it. */
+  /** Stops consuming, and waits for the messages in progress to finish, at most `drainTimeout`. */
   drain(): Promise<void> {
     this.#draining ??= this.#drain()
     return this.#draining
   }
 
-  /** Drains, then disconnects. May be called twice, and at any time. */
+  /** Drains, then disconnects. Idempotent; can be called in any state. */
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
@@ -139,11 +125,15 @@ export class CommissaireService<Options extends ServiceOptions = ServiceOptions>
     return this.close()
   }
 
-  /** Starts, and runs until SIGTERM, SIGINT or the signal given; then closes. A second signal ends the process at once. */
-  async run({ signal, onReady, onStray = this.#logStray }: RunOptions = {}): Promise<void> {
+  /** Starts, runs until SIGTERM, SIGINT or the given signal, and closes. A second signal ends the process at once. */
+  async run({
+    signal,
+    onReady,
+    onUnhandledRejection: report = this.#logRejection,
+  }: RunOptions = {}): Promise<void> {
     using stop = new StopRequest({ signal })
-    using _strays = catchStrays(onStray)
-    void stop.asked.then((by) => this.#endInTime(by))
+    using _rejections = onUnhandledRejection(report)
+    void stop.asked.then((by) => this.#exitInTime(by))
     try {
       await Promise.race([this.start(), stop.asked])
       await using _health = await this.#serveHealth()
@@ -154,12 +144,12 @@ export class CommissaireService<Options extends ServiceOptions = ServiceOptions>
     }
   }
 
-  /** Exposed as `ping`: says that somebody is there. */
+  /** Exposed as `ping`: returns `pong`. */
   on_ping(_message: Message): string {
     return 'pong'
   }
 
-  /** Exposed as `describe`: methods, arguments, schemas, version, and the process that answers. */
+  /** Exposed as `describe`: returns the methods with their arguments and schemas, the version, and the process. */
   on_describe(_message: Message): ServiceDescription {
     return this.#describe()
   }
@@ -175,9 +165,9 @@ export class CommissaireService<Options extends ServiceOptions = ServiceOptions>
     }
   }
 
-  /** Called for a message that is no JSON-RPC. A service that expects some overrides it. */
+  /** Handles a message that is not JSON-RPC. The default rejects it; a service that expects such messages overrides it. */
   protected received(message: Message): unknown {
-    const text = `${this.#class.name} takes JSON-RPC 2.0 only; on "${message.routingKey}" came something else`
+    const text = `${this.#class.name} takes JSON-RPC 2.0 only; the message on "${message.routingKey}" is something else`
     throw new BusError('InvalidRequest', text, { data: { exception: 'InvalidRequest' } })
   }
 
@@ -186,7 +176,7 @@ export class CommissaireService<Options extends ServiceOptions = ServiceOptions>
     return this.constructor as typeof CommissaireService & ServiceClass
   }
 
-  /** In a child of the manager, the manager answers for all. */
+  /** Serves health, except in a child of a manager: there the manager serves it for all children. */
   #serveHealth(): Promise<HealthServer | undefined> {
     const { healthListen } = this.options
     if (healthListen === undefined || managerOfThisProcess() !== undefined) return Promise.resolve(undefined)
@@ -219,7 +209,7 @@ export class CommissaireService<Options extends ServiceOptions = ServiceOptions>
   }
 
   async #drain(): Promise<void> {
-    const { drainTimeout: timeout = 30_000 } = this.options
+    const { drainTimeout: timeout = defaultDrainTimeout } = this.options
     if (this.#state !== 'closed') this.#state = 'draining'
     await Promise.all(this.#servings.map((serving) => serving.stop({ timeout })))
   }
@@ -236,13 +226,13 @@ export class CommissaireService<Options extends ServiceOptions = ServiceOptions>
     }
   }
 
-  /** A broker that goes down just now is no reason to fail: there is nothing left to lose there. */
+  /** Closes the service's own bus. A failure is only logged: all messages are finished by then. */
   async #disconnect(): Promise<void> {
     if (this.options.bus !== undefined) return
     try {
       await this.#bus?.close()
     } catch (err) {
-      this.log.warn({ err }, `${this.#class.name} left the bus in disorder: the broker went away meanwhile`)
+      this.log.warn({ err }, `${this.#class.name} could not close its connection to the broker properly`)
     }
   }
 
@@ -260,21 +250,21 @@ export class CommissaireService<Options extends ServiceOptions = ServiceOptions>
     }
   }
 
-  readonly #logStray = (error: unknown): void => {
-    this.log.error({ err: error }, `${this.#class.name} dropped a promise, and it failed`)
+  readonly #logRejection = (error: unknown): void => {
+    this.log.error({ err: error }, `unhandled promise rejection in ${this.#class.name}`)
   }
 
   #answer(message: Message): unknown {
     return message.method === undefined ? this.received(message) : dispatch(this, this.#methods, message)
   }
 
-  /** After a signal the process ends, whatever may hold it. */
-  #endInTime(by: string): void {
-    const { drainTimeout = 30_000 } = this.options
-    if (by === 'SIGTERM' || by === 'SIGINT') endAfter(drainTimeout + graceAfterDrain, { log: this.log, by })
+  /** After a signal, limits how long the process may take to exit. */
+  #exitInTime(by: string): void {
+    const { drainTimeout = defaultDrainTimeout } = this.options
+    if (by === 'SIGTERM' || by === 'SIGINT') exitAfter(drainTimeout + exitGrace, { log: this.log, by })
   }
 
-  /** A name for the metrics that no caller can invent. */
+  /** The label of a message in the metrics. Unknown methods share one label, so that callers cannot create labels. */
   #label({ method }: Message): string {
     if (method === undefined) return '(raw)'
     return this.#methods.has(method) ? method : '(unknown)'

@@ -1,11 +1,11 @@
 /**
- * What a service says about itself, so that a person can look at a running system: its methods, their arguments and
- * schemas, and the process that answers. The built-in method `describe` returns it.
+ * The description of a service: its methods with their arguments and schemas, and the process that answers. The built-in
+ * method `describe` returns it.
  */
 import { hostname } from 'node:os'
 import { z } from 'zod'
 import { type ExposedMethod, requiredOf } from './methods.ts'
-import type { ServiceState } from './commissaire-service.ts'
+import type { ServiceState } from './service-state.ts'
 
 /** A JSON Schema, as `describe` publishes it. */
 export type JsonSchema = Readonly<Record<string, unknown>>
@@ -17,24 +17,24 @@ export interface ArgumentDescription {
   readonly schema?: JsonSchema
 }
 
-/** A method that can be called. */
+/** A method that peers can call. */
 export interface MethodDescription {
   readonly name: string
   readonly doc?: string
   readonly arguments: readonly ArgumentDescription[]
-  /** True when the arguments may be sent as an object, by name. */
+  /** True when callers can pass the arguments as an object, by name. */
   readonly byName: boolean
   readonly result?: JsonSchema
 }
 
-/** A service as it describes itself. */
+/** The result of `describe`. */
 export interface ServiceDescription {
   readonly service: string
   readonly version: string
   readonly doc?: string
   readonly queues: readonly { readonly name: string; readonly routingKeys: readonly string[] }[]
   readonly methods: readonly MethodDescription[]
-  /** The process that happened to answer; with several, each describes itself. */
+  /** The process that answered. When a service runs in several processes, each describes itself. */
   readonly process: {
     readonly pid: number
     readonly host: string
@@ -43,12 +43,12 @@ export interface ServiceDescription {
   }
 }
 
-/** Describes the methods of a service, in alphabetical order. */
+/** Describes the methods of a service in alphabetical order. */
 export function describeMethods(methods: ReadonlyMap<string, ExposedMethod>): MethodDescription[] {
   return [...methods.values()].map(describeMethod).sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-/** Describes the process that runs this. */
+/** Describes the current process. */
 export function describeProcess(state: ServiceState): ServiceDescription['process'] {
   return { pid: process.pid, host: hostname(), state, uptime: Math.round(process.uptime()) }
 }

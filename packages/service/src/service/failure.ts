@@ -1,13 +1,13 @@
-/** What an error of a handler looks like to the caller: one place in which every error becomes a `BusError`. */
+/** Converts errors of handlers to the `BusError` that the caller receives, and logs them. */
 import { BusError, type Logger, type Message } from '@commissaire/bus'
 
-/** True for an error that says how it travels: a numeric code, and data. From whichever copy of the bus package. */
+/** True for an error with a numeric code and data. It may come from another copy of the bus package. */
 export function isBusError(error: unknown): error is BusError {
   if (!(error instanceof Error && 'code' in error && 'data' in error)) return false
   return Number.isInteger(error.code) && typeof error.data === 'object' && error.data !== null
 }
 
-/** The error as it is, or as an InternalError that names the class of what was thrown. */
+/** Returns a `BusError` unchanged and converts other errors to InternalError with the name of their class. */
 export function toBusError(error: unknown): BusError {
   if (isBusError(error)) return error
   const exception = error instanceof Error ? error.constructor.name || error.name : typeof error
@@ -16,8 +16,8 @@ export function toBusError(error: unknown): BusError {
 }
 
 /**
- * Writes the one line about a request that ended with an error; a stack only where nobody meant the error.
- * Where nobody waits for the answer the bus has the error last, and writes that line.
+ * Logs a request that failed, with a stack only for unexpected errors. Failures of notifications are not logged here but
+ * by the bus, which handles them last.
  */
 export function logFailure(
   log: Logger,
@@ -26,9 +26,10 @@ export function logFailure(
 ): void {
   const { id, method, queue, routingKey } = message
   if (!message.wantsReply) return
-  const facts = { id, method, queue, routingKey, code: error.code }
+  const fields = { id, method, queue, routingKey, code: error.code }
   const sentence = `${routingKey}: ${error.message}`
-  if (message.signal.aborted) log.debug({ ...facts, err: thrown }, `${sentence} (its caller had given up)`)
-  else if (error.name === 'InternalError') log.error({ ...facts, err: thrown }, sentence)
-  else log.info(facts, sentence)
+  if (message.signal.aborted)
+    log.debug({ ...fields, err: thrown }, `${sentence} (the caller had cancelled the request)`)
+  else if (error.name === 'InternalError') log.error({ ...fields, err: thrown }, sentence)
+  else log.info(fields, sentence)
 }

@@ -1,23 +1,23 @@
 /**
- * Which methods of a service may be called from outside: those named `on_<method>` that its own class, or a class
- * between it and `CommissaireService`, declares. Nothing inherited from Object, no field, no getter.
+ * Determines which methods of a service peers can call: methods named `on_<method>` of its class and of its superclasses
+ * up to `CommissaireService`. Fields, getters and members of Object are not callable.
  */
 import type { Message } from '@commissaire/bus'
 import type { output, ZodObject, ZodType } from 'zod'
 import { didYouMean } from '../program/did-you-mean.ts'
 import { type Signature, signatureOf } from './signature.ts'
 
-/** What a service may say about one of its methods, in `static methods`. */
+/** The declaration of one method in `static methods`. */
 export interface MethodDeclaration {
-  /** The arguments' names, in order. Callers may then pass an object. */
+  /** The names of the arguments in order. With names, callers can pass the arguments as an object. */
   readonly params?: readonly string[]
-  /** What the arguments must be: an object schema whose keys are the arguments' names, in order. */
+  /** The schema of the arguments: an object whose keys are the names of the arguments in order. */
   readonly schema?: ZodObject
   /** Like `schema`; the method then takes the parsed arguments as one object after the message, see `MethodInput`. */
   readonly input?: ZodObject
-  /** What the result is. Published by `describe`, not checked. */
+  /** The schema of the result. Published by `describe`, not validated. */
   readonly result?: ZodType
-  /** One line for whoever looks at the running system. */
+  /** A one-line description, published by `describe`. */
   readonly doc?: string
 }
 
@@ -39,54 +39,54 @@ export type MethodHandlers<Declarations extends MethodDeclarations> = {
     : (message: Message, ...args: never[]) => unknown
 }
 
-/** A method as the dispatcher and `describe` see it. */
+/** A method that peers can call. */
 export interface ExposedMethod {
   readonly name: string
   readonly call: (...args: unknown[]) => unknown
   readonly signature: Signature
   readonly declaration: MethodDeclaration
-  /** What the arguments must be; undefined when the service does not say. */
+  /** The schema of the arguments; undefined when none is declared. */
   readonly schema: ZodObject | undefined
-  /** The declared names in order; undefined when the service declares none. */
+  /** The declared names of the arguments in order; undefined when none are declared. */
   readonly names: readonly string[] | undefined
 }
 
-/** The class of a service, as far as its methods are concerned. */
+/** The parts of a service's class that determine its methods. */
 export interface ServiceClass {
   readonly name: string
   readonly prototype: object
   readonly methods?: MethodDeclarations
 }
 
-/** How many arguments a method must be given, by its schema where there is one, else by its source. */
+/** The number of required arguments, from the schema if there is one, else from the source text of the method. */
 export function requiredOf({ schema, names, signature }: ExposedMethod): number {
   if (schema === undefined || names === undefined) return signature.required
   return names.findLastIndex((name) => schema.shape[name]?.safeParse(undefined).success !== true) + 1
 }
 
 const prefix = 'on_'
-const known = new WeakMap<object, ReadonlyMap<string, ExposedMethod>>()
+const exposedMethods = new WeakMap<object, ReadonlyMap<string, ExposedMethod>>()
 
-/** The methods that peers may call on a service, by name. Computed once for each class. */
+/** Returns the methods that peers can call on a service, by name. Computed once for each class. */
 export function methodsOf(serviceClass: ServiceClass): ReadonlyMap<string, ExposedMethod> {
-  const found = known.get(serviceClass)
+  const found = exposedMethods.get(serviceClass)
   if (found !== undefined) return found
   const methods = expose(serviceClass)
-  known.set(serviceClass, methods)
+  exposedMethods.set(serviceClass, methods)
   return methods
 }
 
 function expose(serviceClass: ServiceClass): ReadonlyMap<string, ExposedMethod> {
   const declarations = declarationsOf(serviceClass)
   const methods = new Map<string, ExposedMethod>()
-  for (const prototype of chain(serviceClass.prototype)) {
+  for (const prototype of prototypeChain(serviceClass.prototype)) {
     for (const [key, { value }] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
       const name = key.slice(prefix.length)
       if (!key.startsWith(prefix) || name === '' || typeof value !== 'function' || methods.has(name)) continue
       methods.set(name, exposed(name, value, declarations.get(name) ?? {}))
     }
   }
-  refuseGhosts(serviceClass, declarations, methods)
+  rejectUnknownDeclarations(serviceClass, declarations, methods)
   return methods
 }
 
@@ -96,8 +96,8 @@ function exposed(name: string, call: ExposedMethod['call'], declaration: MethodD
   return { name, call, signature: signatureOf(call), declaration, schema, names }
 }
 
-/** The prototypes from the most special one up, without Object's. */
-function* chain(prototype: object): Generator<object> {
+/** The prototypes from the most derived class up to, but without, that of Object. */
+function* prototypeChain(prototype: object): Generator<object> {
   for (let each: object | null = prototype; each !== null && each !== Object.prototype;) {
     yield each
     each = Reflect.getPrototypeOf(each)
@@ -107,7 +107,7 @@ function* chain(prototype: object): Generator<object> {
 function declarationsOf(serviceClass: ServiceClass): Map<string, MethodDeclaration> {
   const declarations = new Map<string, MethodDeclaration>()
   for (let each: object | null = serviceClass; each !== null && each !== Function.prototype;) {
-    for (const [name, declaration] of Object.entries(declares(each) ? each.methods : {})) {
+    for (const [name, declaration] of Object.entries(hasOwnDeclarations(each) ? each.methods : {})) {
       if (!declarations.has(name)) declarations.set(name, declaration)
     }
     each = Reflect.getPrototypeOf(each)
@@ -115,12 +115,12 @@ function declarationsOf(serviceClass: ServiceClass): Map<string, MethodDeclarati
   return declarations
 }
 
-/** True for a class that declares something itself, and does not only inherit it. */
-function declares(serviceClass: object): serviceClass is { methods: MethodDeclarations } {
+/** True for a class with declarations of its own, which are not only inherited. */
+function hasOwnDeclarations(serviceClass: object): serviceClass is { methods: MethodDeclarations } {
   return Object.hasOwn(serviceClass, 'methods')
 }
 
-function refuseGhosts(
+function rejectUnknownDeclarations(
   serviceClass: ServiceClass,
   declarations: ReadonlyMap<string, MethodDeclaration>,
   methods: ReadonlyMap<string, ExposedMethod>,

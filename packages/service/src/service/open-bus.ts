@@ -1,10 +1,10 @@
-/** Connects a service to its bus, and passes on only what its options say. */
+/** Connects a service to its bus. */
 import { type Bus, connect, type Logger } from '@commissaire/bus'
 import { ConfigError } from '../program/config-error.ts'
 import { redactText } from '../observability/redact.ts'
 import { defaultConnectionUrl, type ServiceOptions } from './service-options.ts'
 
-/** Opens a bus as options say. Throws a `ConfigError` about `bus_uri` for a URL that means nothing. */
+/** Opens a bus with the given options. Throws a `ConfigError` for `bus_uri` when the URL is invalid. */
 export async function openBus(options: ServiceOptions, log: Logger): Promise<Bus> {
   const {
     connectionUrl = defaultConnectionUrl(),
@@ -21,12 +21,12 @@ export async function openBus(options: ServiceOptions, log: Logger): Promise<Bus
     ...(requestTimeout !== undefined && { requestTimeout }),
   })
   return connecting.catch((cause: unknown) => {
-    // A broker that cannot be reached may come back; a URL that means nothing stays wrong.
-    throw cause instanceof TypeError ? wrongUrl(connectionUrl, cause) : cause
+    // An unreachable broker may come back; an invalid URL stays invalid.
+    throw cause instanceof TypeError ? invalidUrl(connectionUrl, cause) : cause
   })
 }
 
-function wrongUrl(url: string, cause: TypeError): ConfigError {
+function invalidUrl(url: string, cause: TypeError): ConfigError {
   const text = `is "${redactText(url)}"; ${cause.message}`
   return new ConfigError([{ setting: 'bus_uri', text }], { cause })
 }

@@ -1,37 +1,40 @@
-/** What one can say about a service when making it; the same for one process and for many. */
+/** The options of a service, the same for one process and for several. */
 import type { Bus, Logger } from '@commissaire/bus'
 import type { Registry } from 'prom-client'
 import type { ServiceQueue } from './queues.ts'
 
-/** How a service connects, what it consumes, and how it behaves. All of it is optional. */
+/** How many milliseconds a service may take to drain unless its options say otherwise. */
+export const defaultDrainTimeout = 30_000
+
+/** How a service connects, what it consumes, and how it behaves. All options are optional. */
 export interface ServiceOptions {
   /** The topic exchange; default `commissaire`. */
   readonly exchangeName?: string
-  /** Where the broker is; default the environment's COMMISSAIRE_BUS_URI, else Redis on this machine. */
+  /** The URL of the broker; default the environment variable COMMISSAIRE_BUS_URI, else Redis on this machine. */
   readonly connectionUrl?: string
-  /** What to consume. A service without queues only speaks. */
+  /** The queues to consume. A service without queues only sends. */
   readonly queues?: readonly ServiceQueue[]
-  /** How many messages this process works on at a time; default 100. */
+  /** How many messages this process handles at the same time; default 100. */
   readonly prefetch?: number
-  /** How many milliseconds `close` waits for the messages in hand; default 30 000. */
+  /** How many milliseconds `close` waits for messages in progress; default 30 000. */
   readonly drainTimeout?: number
-  /** How many milliseconds the broker waits before a message of a dead process is delivered again. */
+  /** After how many milliseconds a message of a process that died is delivered again. */
   readonly visibility?: number
-  /** How many processes a message may end before it is set aside. */
+  /** How many processes may die while they handle a message before it becomes a dead letter. */
   readonly maxAttempts?: number
-  /** How many milliseconds this service's own requests wait where they do not say; default 10 000. */
+  /** The default timeout of this service's own requests in milliseconds; default 10 000. */
   readonly requestTimeout?: number
-  /** Where `run()` answers `/metrics`, `/healthz` and `/readyz` over HTTP: a port, or `host:port`. Default nowhere. */
+  /** Where `run()` serves `/metrics`, `/healthz` and `/readyz` over HTTP: a port or `host:port`. Default: not served. */
   readonly healthListen?: string
-  /** Where to log; default one line of JSON for each event on standard error. */
+  /** The log; default one line of JSON for each event on standard error. */
   readonly log?: Logger
-  /** A bus to share with others of this process. It stays open when the service closes. */
+  /** A bus that is shared with other services of this process. It stays open when the service closes. */
   readonly bus?: Bus
-  /** The registry of Prometheus metrics to count in; default one of its own. */
+  /** The registry of the Prometheus metrics; default a new one. */
   readonly metrics?: Registry
 }
 
-/** Where a service connects to when nobody says. */
+/** The URL of the broker when the options have none. */
 export function defaultConnectionUrl(): string {
   return process.env['COMMISSAIRE_BUS_URI'] ?? 'redis://127.0.0.1:6379/'
 }

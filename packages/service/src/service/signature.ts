@@ -1,21 +1,21 @@
 /**
- * Reads a method's parameters from its own source, as JavaScript keeps no other record of them.
+ * Parses the parameters of a method from its source text, because JavaScript has no other reflection for them.
  *
- * Good enough to count and to name them for a person; what must be certain is declared in `static methods`.
+ * The result is good enough for counts and for names in messages. A service declares exact names in `static methods`.
  */
 
-/** What can be known about a method's bus arguments without a declaration. The message is not among them. */
+/** The parameters of a method without its first one, the message. */
 export interface Signature {
   readonly names: readonly string[]
-  /** How many arguments stand before the first one with a default. */
+  /** The number of parameters before the first one with a default. */
   readonly required: number
-  /** The most arguments it takes; undefined when it takes the rest, or when that cannot be told. */
+  /** The maximum number of arguments; undefined for a rest parameter and when the source is not readable. */
   readonly most: number | undefined
 }
 
 type AnyFunction = (...args: never[]) => unknown
 
-/** The signature of an `on_` method, without its first parameter, the message. */
+/** Parses the signature of an `on_` method. */
 export function signatureOf(method: AnyFunction): Signature {
   const required = Math.max(0, method.length - 1)
   const list = parameterList(Function.prototype.toString.call(method))
@@ -33,7 +33,7 @@ function nameOf(parameter: string, index: number): string {
   )
 }
 
-/** The text between the first parentheses, comments left out; undefined for native code and bare arrows. */
+/** The text between the first parentheses without comments; undefined for native code and arrow functions without any. */
 function parameterList(source: string): string | undefined {
   if (source.endsWith('{ [native code] }')) return undefined
   const text = source.replaceAll(/\/\*[\s\S]*?\*\/|\/\/[^\n]*/g, ' ')
@@ -54,7 +54,7 @@ function split(list: string): string[] {
   return parts.filter((part) => part !== '')
 }
 
-/** The first place outside of quotes where the test holds, told the depth of brackets reached there. */
+/** The first position outside of quotes for which `found` returns true. `found` receives the depth of brackets. */
 function scan(
   text: string,
   from: number,

@@ -46,7 +46,7 @@ describe.skipIf(!hasRedis())('over a real Redis', { timeout: 30_000 }, () => {
     const { code } = await program.ended
     if (code !== 0) {
       assert.equal(code, 1)
-      await program.said('SIGTERM came, and this process did not end in time')
+      await program.said('ms after SIGTERM and was ended with status 1')
     }
   })
 

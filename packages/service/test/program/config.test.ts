@@ -83,7 +83,7 @@ test("keys that are the operator's own words stay as they are", () => {
 test('the same key in both spellings is an error', () => {
   assert.deepEqual(
     faults(() => load({ 'bus-uri': 'a', bus_uri: 'b' })),
-    [`${files}.conf: "bus_uri" says again what another key said already`],
+    [`${files}.conf: "bus_uri" is the same setting as another key`],
   )
 })
 
@@ -160,7 +160,10 @@ test('a secret file that is not there is an error that names the key and the pat
 })
 
 test('a secret given twice is an error', () => {
-  assert.match(faults(() => load({ token: 'a', token_file: 'token' }))[0] ?? '', /says again/)
+  assert.match(
+    faults(() => load({ token: 'a', token_file: 'token' }))[0] ?? '',
+    /is the same setting as another key/,
+  )
 })
 
 test('an error does not show a secret', () => {

@@ -1,4 +1,4 @@
-/** A service in several processes, which can be made to fail in every way that the tests need. */
+/** A service in several processes with methods that make it fail. */
 import { appendFileSync, existsSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CommissaireService, type Message, ServiceManager, type ServiceOptions } from '@commissaire/service'
@@ -8,7 +8,7 @@ const environment = process.env
 export class Fragile extends CommissaireService {
   override async start(): Promise<void> {
     const { FAIL_START } = environment
-    if (FAIL_START !== undefined && existsSync(FAIL_START)) throw new Error('I cannot start like this')
+    if (FAIL_START !== undefined && existsSync(FAIL_START)) throw new Error('this service cannot start')
     if (environment['SLOW_START'] !== undefined) {
       this.log.info({}, 'slow to start')
       await sleep(Number(environment['SLOW_START']))
@@ -24,14 +24,14 @@ export class Fragile extends CommissaireService {
     return { pid: process.pid, redelivered: message.redelivered }
   }
 
-  /** Takes its time. Where it has begun it leaves a character in the mark. */
+  /** Takes some milliseconds. It appends a character to the file `mark` when it begins. */
   async on_slow(_message: Message, milliseconds: number, mark = ''): Promise<number> {
     if (mark !== '') appendFileSync(mark, '.')
     await sleep(milliseconds)
     return process.pid
   }
 
-  /** Takes a message and holds it, until somebody ends this process or the mark is gone. */
+  /** Holds its message until this process is killed or drained. It writes its process id to the file `mark`. */
   async on_hold(message: Message, mark: string): Promise<object> {
     if (message.redelivered) return { pid: process.pid, redelivered: true }
     writeFileSync(mark, String(process.pid))
@@ -46,8 +46,8 @@ export class Fragile extends CommissaireService {
     return 'soon'
   }
 
-  on_stray(): string {
-    void Promise.reject(new TypeError('a promise that was dropped'))
+  on_reject(): string {
+    void Promise.reject(new TypeError('an unhandled rejection'))
     return 'fine'
   }
 }

@@ -9,8 +9,8 @@ class Single extends CommissaireService {
     return 'slow is done'
   }
 
-  on_stray(): string {
-    void Promise.reject(new TypeError('a promise that was dropped'))
+  on_reject(): string {
+    void Promise.reject(new TypeError('an unhandled rejection'))
     return 'fine'
   }
 }
