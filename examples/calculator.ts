@@ -1,5 +1,6 @@
 /**
- * A service that declares its arguments: callers may name them, and wrong ones are answered before a method runs.
+ * A service that declares schemas for its arguments: callers may pass them by name, and invalid ones are refused before
+ * a method runs.
  *
  *     npm run -s example -- calculator --bus-uri redis://127.0.0.1:6379/
  */
@@ -14,18 +15,18 @@ import {
 } from '@commissaire/service'
 import { z } from 'zod'
 
-/** Divides, and takes roots. */
+/** Divides numbers and computes roots. */
 export class Calculator extends CommissaireService {
-  static override readonly doc = 'Divides, and takes roots'
+  static override readonly doc = 'Divides numbers and computes roots'
   static override readonly version = '1.0.0'
   static override readonly methods = {
     divide: {
-      doc: 'One number by another',
+      doc: 'Divides one number by another',
       schema: z.object({ dividend: z.number(), divisor: z.number() }),
       result: z.number(),
     },
     root: {
-      doc: 'The root of a number, the square one unless it says otherwise',
+      doc: 'Computes the root of a number, by default the square root',
       schema: z.object({ of: z.number().nonnegative(), degree: z.int().min(2).default(2) }),
       result: z.number(),
     },
@@ -46,7 +47,7 @@ export class Calculator extends CommissaireService {
 
 const program = defineProgram({
   name: 'calculator',
-  description: 'Calculates for others on the bus.',
+  description: 'Calculates for callers on the bus.',
   version: '1.0.0',
   schema: z.object(serviceSettings),
   examples: ['calculator --bus-uri redis://127.0.0.1:6379/ --processes 3'],

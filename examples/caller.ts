@@ -1,5 +1,5 @@
 /**
- * Calls the simple service. The types come from its class; nothing of it is loaded.
+ * Calls the simple service. The types come from its class; its code is not loaded.
  *
  *     npm run -s example -- caller --bus-uri redis://127.0.0.1:6379/
  */

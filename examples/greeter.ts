@@ -1,6 +1,6 @@
 import { CommissaireService, type Message, run } from '@commissaire/service'
 
-/** Says hello to whoever asks. */
+/** Greets the caller. */
 export class Greeter extends CommissaireService {
   /** Exposed on the bus as `greeter.hello`. */
   on_hello(_message: Message, name: string): string {

@@ -1,5 +1,5 @@
 /**
- * The service that the guide begins with: three methods, in three processes.
+ * The service at the beginning of the guide: three methods, in three processes.
  *
  *     COMMISSAIRE_BUS_URI=redis://127.0.0.1:6379/ npm run -s example -- my-service
  */

@@ -1,8 +1,8 @@
 /**
  * Runs an example by its name: `npm run -s example -- simple-service --bus-uri redis://127.0.0.1:6379/`.
  *
- * It puts the example's file where Node puts the program's, so that an example cannot tell the difference, and a
- * ServiceManager in it starts the right program again.
+ * It replaces the program's path in `process.argv` by the example's file, so that an example runs as if it were started
+ * directly, and a ServiceManager in it starts the same example again.
  */
 import { existsSync, globSync } from 'node:fs'
 import { basename, join } from 'node:path'

@@ -1,5 +1,5 @@
 /**
- * The service of the manual: adds, echoes, and fails on demand.
+ * A service with several methods: it adds, echoes, and fails on demand.
  *
  *     npm run -s example -- simple-service --bus-uri redis://127.0.0.1:6379/ --processes 3
  */
@@ -13,17 +13,17 @@ import {
   serviceSettings,
 } from '@commissaire/service'
 
-/** Thrown where something was never made. */
+/** Thrown by a method that is not implemented. */
 export class NotImplementedError extends Error {}
 
-/** Adds. Exposes `add`, `wordy_add`, `ping`, `echo` and `fail` on the bus. */
+/** Exposes `add`, `wordy_add`, `ping`, `echo` and `fail` on the bus. */
 export class SimpleService extends CommissaireService {
   /** Exposed as `add`. Adds two numbers. */
   on_add(_message: Message, x: number, y: number): number {
     return x + y
   }
 
-  /** Exposed as `wordy_add`. Adds by asking whoever serves `simple.add`, and says so in words. */
+  /** Exposed as `wordy_add`. Calls `simple.add` over the bus and returns a sentence. */
   async on_wordy_add(_message: Message, x: number, y: number): Promise<string> {
     const sum = await this.request<number>('simple.add', [x, y])
     return `Adding ${x} plus ${y} results in ${sum}`

@@ -1,5 +1,5 @@
 /**
- * Receives webhooks: checks that each is from its Commissaire and from now, and prints it.
+ * Receives webhooks: checks the signature and the age of each event, and prints it.
  *
  * Run it with `WEBHOOK_SECRET=… node webhook-receiver.ts`; it listens on port 9000 of this machine.
  */
@@ -7,10 +7,10 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { text } from 'node:stream/consumers'
 
-/** How old an event may be: older ones may be copies that somebody sends again. */
+/** How many seconds old an event may be. Older events may be copies that an attacker sends again. */
 const LONGEST_AGE = 300
 
-/** Whether the header `Commissaire-Signature` belongs to the body, byte for byte as it came. */
+/** Whether the header `Commissaire-Signature` is valid for the body, as the bytes were received. */
 export function isGenuine(body: string, signature: string, secret: string): boolean {
   const [, seconds, given] = /^t=(\d+),v1=([0-9a-f]{64})$/.exec(signature) ?? []
   if (seconds === undefined || given === undefined) return false
@@ -19,11 +19,14 @@ export function isGenuine(body: string, signature: string, secret: string): bool
   return timingSafeEqual(expected, Buffer.from(given, 'hex')) && age < LONGEST_AGE
 }
 
-/** Answers at once: who takes long to answer gets the event again. One that came before, by its id, is not printed again. */
+/**
+ * Answers at once, because an event is sent again when the answer takes too long. An event whose id was seen before is
+ * not printed again.
+ */
 export function receiver(secret: string, print: (line: string) => void): Server {
   const known = new Set<string>()
 
-  /** The status that answers this event. */
+  /** Handles one event. Returns the status of the answer. */
   async function take(request: IncomingMessage): Promise<number> {
     const body = await text(request)
     if (!isGenuine(body, String(request.headers['commissaire-signature']), secret)) return 403

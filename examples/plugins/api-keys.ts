@@ -1,10 +1,10 @@
 /**
- * An authentication plugin of one's own: lets programs in by a key in `X-Api-Key`.
+ * An authentication plugin: accepts programs with a key in `X-Api-Key`.
  *
  *     commissaire-server --authentication-plugin ./examples/plugins/api-keys.ts:filepath=/etc/commissaire/api-keys.json
  *
- * The file has each user's key as its SHA-256: `{"backup": "9f86d0…"}`. That is enough for keys that are long and random;
- * passwords that people choose want a slow hash.
+ * The file contains the SHA-256 of each user's key: `{"backup": "9f86d0…"}`. This is safe for keys that are long and
+ * random; passwords chosen by people need a slow hash.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
@@ -14,7 +14,7 @@ import type { Authenticator, AuthenticatorTools } from '@commissaire/server'
 const Options = z.strictObject({ filepath: z.string() })
 const Keys = z.record(z.string(), z.string().regex(/^[0-9a-f]{64}$/))
 
-/** Called once, at the start. To throw ends the server, and names this entry of the configuration. */
+/** Called once, at the start. If it throws, the server ends with an error that names this entry of the configuration. */
 export async function open(options: unknown, { log }: AuthenticatorTools): Promise<Authenticator> {
   const { filepath } = Options.parse(options)
   const keys = Object.entries(Keys.parse(JSON.parse(await readFile(filepath, 'utf8'))))

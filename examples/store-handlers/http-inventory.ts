@@ -1,35 +1,35 @@
 /**
- * A store handler of one's own: hosts whose data is at home in an inventory that is read over HTTP.
+ * A store handler: reads hosts from an inventory over HTTP.
  *
  *     { "type": "/path/to/http-inventory.ts", "name": "inventory", "url": "https://cmdb.example.com/hosts" }
  *
- * in `storage_handlers`, beside those that keep things; then hosts may say `"source": "inventory"`. The URL answers with
- * a list of hosts, of whose attributes `address` alone is needed: [{"address": "10.0.0.1", "zone": "a"}, …].
+ * in `storage_handlers`, beside the handlers that store models; then hosts may have `"source": "inventory"`. The URL
+ * answers with a list of hosts, of which only `address` is required: [{"address": "10.0.0.1", "zone": "a"}, …].
  */
 import type { Place, Stored, StoreHandler } from '@commissaire/storage'
 import { StoreFault } from '@commissaire/storage'
 import { z } from 'zod'
 
-/** What it can be told. */
+/** The options of this handler in the configuration. */
 export const options = z.strictObject({
   url: z.url({ protocol: /^https?$/, error: 'must be a URL that begins with http:// or https://' }),
   /** Sent as `Authorization: Bearer …`. */
   token: z.string().min(1).optional(),
-  /** How long, in milliseconds, the inventory may take. */
+  /** How many milliseconds the inventory may take to answer. */
   timeout: z.int().positive().default(3000),
-  /** For how long, in milliseconds, an answer is good. */
+  /** How many milliseconds an answer is cached. */
   max_age: z.int().nonnegative().default(10_000),
 })
 
 type Options = z.output<typeof options>
 
-/** It keeps nothing. */
+/** Whether its data survives the process: it stores nothing. */
 export const lasting = false
 
-/** It is the source of hosts, and no place to keep them. */
+/** It can be the source of hosts and cannot save them. */
 export const readOnly = true
 
-/** Opens it; the inventory is asked only when a host is read. */
+/** Opens the handler. The inventory is asked only when a host is read. */
 export async function open(given: Options): Promise<StoreHandler> {
   return new HttpInventory(given)
 }
@@ -69,7 +69,7 @@ class HttpInventory implements StoreHandler {
     return this.close()
   }
 
-  /** Many who ask at once share one answer; one that failed is not kept. */
+  /** Concurrent callers share one answer. A failed answer is not cached. */
   #hosts(): Promise<Stored[]> {
     if (this.#answer && performance.now() - this.#askedAt < this.#options.max_age) return this.#answer
     this.#askedAt = performance.now()
