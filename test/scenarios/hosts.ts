@@ -38,6 +38,19 @@ export const hostScenarios: Record<string, Scenario> = {
     assert.equal(status, 'failed')
   },
 
+  async 'a host whose commands print without end fails with that reason at once'(world) {
+    const host = await world.hosts.add()
+    host.failure = 'floods'
+    await register(world, host)
+    const { status_reason } = await hasStatus(world, host, 'failed')
+    assert.match(
+      status_reason,
+      /^too_much_output: .* printed more than 1048576 bytes to its standard output\. Find out/,
+    )
+    host.failure = undefined
+    await hasStatus(world, host, 'disassociated')
+  },
+
   async 'a host that is deleted while it is investigated stays deleted, and may come again'(world) {
     const host = await world.hosts.add({ latency: 300 })
     const path = `/host/${host.address}`

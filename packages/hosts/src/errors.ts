@@ -57,6 +57,10 @@ export const hostErrorTable = {
     meaning: 'A command ran on the host and failed.',
     remedy: 'Read its output, fix the problem on the host, and try again',
   },
+  too_much_output: {
+    meaning: 'A command printed more than Commissaire reads of its output, and was killed.',
+    remedy: "Find out on the host what prints so much: often a start-up file of the user's shell",
+  },
   no_sudo: {
     meaning: 'The remote user is not root and cannot become root without a password.',
     remedy: 'Give the user sudo without a password, or log in as root',

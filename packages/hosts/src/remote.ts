@@ -12,11 +12,16 @@ export interface RunOptions {
   readonly timeout?: number
   /** Kills the command; the call fails with `cancelled`. */
   readonly signal?: AbortSignal
-  /** Bytes kept of each of the two streams; the rest is read and dropped. Default: 1 MiB. */
+  /** Bytes kept of each of the two streams. Default: 1 MiB. */
   readonly maxOutput?: number
+  /**
+   * What happens when a stream has more: `fail` kills the command at once, and the call fails with `too_much_output`; `drop`
+   * reads the rest and forgets it, for commands that should not be killed for what they print. Default: `fail`.
+   */
+  readonly overflow?: 'fail' | 'drop'
   /** Runs as root, through `sudo -n` where the login is not root's. Fails with `no_sudo` where that is refused. */
   readonly sudo?: boolean
-  /** Called with each whole line while the command runs, also with those that `maxOutput` drops. */
+  /** Called with each whole line while the command runs, also with those beyond `maxOutput`. */
   readonly onLine?: (stream: 'stdout' | 'stderr', line: string) => void
 }
 
@@ -28,7 +33,7 @@ export interface CommandResult {
   readonly signal: string | null
   readonly stdout: string
   readonly stderr: string
-  /** True when `maxOutput` cut one of the streams short. */
+  /** True when one of the streams had more than `maxOutput`, and the rest was dropped. */
   readonly truncated: boolean
   /** How long it took, seen from here. */
   readonly ms: number

@@ -66,11 +66,10 @@ export function invalid(address: string, found: string, details: Record<string, 
 }
 
 function cutShort(result: CommandResult, address: string, start: number): HostError {
-  const { code, signal, stdout, stderr, truncated } = result
+  const { code, signal, stdout, stderr } = result
   const ended = signal ? `signal ${signal}` : `exit status ${code}`
-  const found = truncated
-    ? 'the answer is longer than we keep'
-    : start < 0
+  const found =
+    start < 0
       ? `the probe did not start (${ended}): ${(stderr || stdout).trim().slice(0, 200) || 'no output'}`
       : `the answer is cut short after ${stdout.length} bytes (${ended})`
   return invalid(address, found, { code, stdout: stdout.slice(0, 500), stderr: stderr.slice(0, 500) })

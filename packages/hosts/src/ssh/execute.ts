@@ -4,7 +4,7 @@
  * Whoever gives up is answered at once; `onAbandoned` then tells the connection that a command is still out there.
  */
 import type { Client, ClientChannel } from 'ssh2'
-import { HostError } from '../errors.ts'
+import { HostError, type HostErrorCode, type HostErrorOptions } from '../errors.ts'
 import type { CommandResult, RunOptions } from '../remote.ts'
 import { Output } from './output.ts'
 
@@ -25,7 +25,7 @@ interface Ends {
 export interface ExecuteOptions extends RunOptions {
   /** For messages. */
   readonly address: string
-  /** Called when a command is given up or takes too long; the promise resolves when its channel has closed. */
+  /** Called when a command is given up, takes too long or prints too much; the promise resolves when its channel has closed. */
   readonly onAbandoned: (ended: Promise<unknown>) => void
 }
 
@@ -36,10 +36,9 @@ export async function execute(
   options: ExecuteOptions,
 ): Promise<CommandResult> {
   const started = performance.now()
-  const { maxOutput = 1024 * 1024, onLine } = options
-  const stdout = new Output(maxOutput, onLine && ((line) => onLine('stdout', line)))
-  const stderr = new Output(maxOutput, onLine && ((line) => onLine('stderr', line)))
-  const exit = await new Execution(client, command, options).run(stdout, stderr)
+  const execution = new Execution(client, command, options)
+  const [stdout, stderr] = [collect('stdout', execution, options), collect('stderr', execution, options)]
+  const exit = await execution.run(stdout, stderr)
   return {
     ...exit,
     stdout: stdout.text(),
@@ -49,6 +48,21 @@ export async function execute(
   }
 }
 
+/** Bytes of each stream that are kept where the caller does not say. */
+const usualLimit = 1024 * 1024
+
+function collect(
+  stream: 'stdout' | 'stderr',
+  execution: Execution,
+  { maxOutput: limit = usualLimit, overflow = 'fail', onLine }: ExecuteOptions,
+): Output {
+  return new Output({
+    limit,
+    onLine: onLine && ((line) => onLine(stream, line)),
+    onOverflow: overflow === 'fail' ? () => execution.overflow(stream, limit) : undefined,
+  })
+}
+
 /** One command from opening its channel to closing it. */
 class Execution {
   readonly #client: Client
@@ -56,6 +70,8 @@ class Execution {
   readonly #options: ExecuteOptions
   #channel: ClientChannel | undefined
   #isAbandoned = false
+  /** Fails the call and gives the command up. */
+  #abandon: (failure: HostError) => void = () => {}
 
   constructor(client: Client, command: string, options: ExecuteOptions) {
     this.#client = client
@@ -65,16 +81,18 @@ class Execution {
 
   async run(stdout: Output, stderr: Output): Promise<Exit> {
     const { timeout = 60_000, signal } = this.#options
-    if (signal?.aborted) throw this.#error('cancelled', 'was given up before it started', signal.reason)
+    if (signal?.aborted)
+      throw this.#error('cancelled', 'was given up before it started', { cause: signal.reason })
     const { promise, resolve, reject } = Promise.withResolvers<Exit>()
     const ended = this.#start(stdout, stderr)
-    const abandon = (failure: HostError): void => {
+    this.#abandon = (failure) => {
       reject(failure)
-      this.#abandon(ended)
+      this.#letGo(ended)
     }
-    const giveUp = (): void => abandon(this.#error('cancelled', 'was given up', signal?.reason))
+    const giveUp = (): void =>
+      this.#abandon(this.#error('cancelled', 'was given up', { cause: signal?.reason }))
     const timer = setTimeout(
-      () => abandon(this.#error('timeout', `did not end within ${timeout} ms`)),
+      () => this.#abandon(this.#error('timeout', `did not end within ${timeout} ms`)),
       timeout,
     )
     const lost = (): void => reject(this.#error('connection_lost', 'was running when the connection ended'))
@@ -90,6 +108,15 @@ class Execution {
     }
   }
 
+  /** Ends the call, as one of the command's streams is longer than it may be. */
+  overflow(stream: 'stdout' | 'stderr', limit: number): void {
+    const name = stream === 'stdout' ? 'standard output' : 'standard error'
+    const details = { stream, limit }
+    this.#abandon(
+      this.#error('too_much_output', `printed more than ${limit} bytes to its ${name}`, { details }),
+    )
+  }
+
   /**
    * Opens the channel. Everything is attached in ssh2's own callback: a quick command's whole life may be in the same
    * packet, and a promise would look too late.
@@ -97,7 +124,7 @@ class Execution {
   #start(stdout: Output, stderr: Output, attempt = 1): Promise<Exit> {
     const { promise, resolve, reject } = Promise.withResolvers<Exit>()
     const refuse = (error: unknown): void =>
-      reject(this.#error('connection_lost', `could not be started: ${String(error)}`, error))
+      reject(this.#error('connection_lost', `could not be started: ${String(error)}`, { cause: error }))
     const again = (): void => void this.#start(stdout, stderr, attempt + 1).then(resolve, reject)
     try {
       this.#client.exec(this.#command, (error, channel) => {
@@ -114,15 +141,14 @@ class Execution {
 
   #attach(channel: ClientChannel, { stdout, stderr, resolve, reject }: Ends): void {
     this.#channel = channel
-    channel.on('data', (chunk: Buffer) => stdout.add(chunk))
-    channel.stderr.on('data', (chunk: Buffer) => stderr.add(chunk))
+    channel.on('data', (chunk: Buffer) => this.#take(stdout, chunk))
+    channel.stderr.on('data', (chunk: Buffer) => this.#take(stderr, chunk))
     let exit: Exit | undefined
     channel.on('exit', (code: number | null, signal?: string | null) => {
       exit = { code, signal: signal?.replace(/^SIG/, '') ?? null }
     })
     channel.on('close', () => {
-      stdout.end()
-      stderr.end()
+      if (!this.#isAbandoned) for (const output of [stdout, stderr]) output.end()
       if (exit) resolve(exit)
       else reject(this.#error('connection_lost', 'ended without telling how'))
     })
@@ -130,16 +156,26 @@ class Execution {
     if (this.#isAbandoned) channel.close()
   }
 
-  #abandon(ended: Promise<unknown>): void {
+  /** What comes after the command was given up is not looked at. */
+  #take(output: Output, chunk: Buffer): void {
+    if (!this.#isAbandoned) output.add(chunk)
+  }
+
+  #letGo(ended: Promise<unknown>): void {
+    if (this.#isAbandoned) return
     this.#isAbandoned = true
     this.#channel?.close()
     this.#options.onAbandoned(ended.catch(() => {}))
   }
 
-  #error(code: 'cancelled' | 'timeout' | 'connection_lost', found: string, cause?: unknown): HostError {
+  #error(
+    code: HostErrorCode,
+    found: string,
+    more: Pick<HostErrorOptions, 'cause' | 'details'> = {},
+  ): HostError {
     const { address } = this.#options
     const shown = this.#command.length > 80 ? `${this.#command.slice(0, 77)}…` : this.#command
-    return new HostError(code, `${address}: "${shown}" ${found}`, { address, cause })
+    return new HostError(code, `${address}: "${shown}" ${found}`, { address, ...more })
   }
 }
 

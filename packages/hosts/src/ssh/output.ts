@@ -4,31 +4,38 @@ import { StringDecoder } from 'node:string_decoder'
 /** A line longer than this is handed out in pieces, so that a host cannot fill our memory with one line. */
 const longestLine = 64 * 1024
 
+/** How a stream is collected. */
+export interface OutputOptions {
+  /** Bytes that are kept. */
+  readonly limit: number
+  readonly onLine?: ((line: string) => void) | undefined
+  /** Called once, with the first byte beyond the limit. */
+  readonly onOverflow?: (() => void) | undefined
+}
+
 /** One stream. */
 export class Output {
-  readonly #limit: number
-  readonly #onLine: ((line: string) => void) | undefined
+  readonly #options: OutputOptions
   readonly #kept: Buffer[] = []
   readonly #decoder = new StringDecoder('utf8')
   #size = 0
   #rest = ''
   truncated = false
 
-  constructor(limit: number, onLine?: (line: string) => void) {
-    this.#limit = limit
-    this.#onLine = onLine
+  constructor(options: OutputOptions) {
+    this.#options = options
   }
 
   add(chunk: Buffer): void {
     this.#keep(chunk)
-    if (this.#onLine) this.#split(this.#decoder.write(chunk))
+    if (this.#options.onLine) this.#split(this.#decoder.write(chunk))
   }
 
   /** Hands out an unfinished last line. */
   end(): void {
     const last = this.#rest + this.#decoder.end()
     this.#rest = ''
-    if (last) this.#onLine?.(last)
+    if (last) this.#options.onLine?.(last)
   }
 
   text(): string {
@@ -36,19 +43,22 @@ export class Output {
   }
 
   #keep(chunk: Buffer): void {
-    const room = this.#limit - this.#size
-    if (chunk.length > room) this.truncated = true
-    if (room <= 0) return
-    this.#kept.push(chunk.length > room ? chunk.subarray(0, room) : chunk)
-    this.#size += Math.min(chunk.length, room)
+    const room = this.#options.limit - this.#size
+    if (room > 0) {
+      this.#kept.push(chunk.length > room ? chunk.subarray(0, room) : chunk)
+      this.#size += Math.min(chunk.length, room)
+    }
+    if (chunk.length <= room || this.truncated) return
+    this.truncated = true
+    this.#options.onOverflow?.()
   }
 
   #split(text: string): void {
     const lines = (this.#rest + text).split('\n')
     this.#rest = lines.pop() ?? ''
-    for (const line of lines) this.#onLine?.(line.replace(/\r$/, ''))
+    for (const line of lines) this.#options.onLine?.(line.replace(/\r$/, ''))
     if (this.#rest.length < longestLine) return
-    this.#onLine?.(this.#rest)
+    this.#options.onLine?.(this.#rest)
     this.#rest = ''
   }
 }

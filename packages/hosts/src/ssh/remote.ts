@@ -125,7 +125,10 @@ function firstWord(client: Client, command: string): Promise<void> {
     try {
       client.exec(command, (error, channel) => {
         if (error) return done()
-        channel.once('data', done).once('close', done).resume()
+        // What a host says after its first word is not read: that it is asked to be silent does not make it so.
+        channel.once('data', done).once('data', () => channel.close())
+        channel.once('close', done).resume()
+        channel.stderr.resume()
         channel.end()
       })
     } catch {

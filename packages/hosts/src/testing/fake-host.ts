@@ -10,7 +10,7 @@ import { preflightProbe } from '../preflight/probe.ts'
 import { killSiblings } from '../ssh/kill.ts'
 import type { Target } from '../ssh/target.ts'
 import { factsAnswer, type HostState, preflightAnswer, pulseAnswer, rebootAnswer } from './answers.ts'
-import { type Call, end, FakeServer } from './fake-server.ts'
+import { type Call, end, FakeServer, flood } from './fake-server.ts'
 import { type KeyPair, keyPair } from './key-pair.ts'
 import { LocalShell } from './local-shell.ts'
 import type { SystemName } from './systems.ts'
@@ -31,6 +31,8 @@ export type Failure =
   | 'hangs'
   /** It ends the connection when a command comes. */
   | 'drops'
+  /** It answers every command with output that never ends. */
+  | 'floods'
   /** It refuses every login. */
   | 'refuses_login'
   /** Its answers are cut in half. */
@@ -182,6 +184,7 @@ export class FakeHost implements AsyncDisposable {
   async #answer(call: Call, channel: ServerChannel, drop: () => void): Promise<void> {
     if (this.failure === 'drops') return drop()
     if (this.failure === 'hangs') return
+    if (this.failure === 'floods') return flood(channel)
     if (this.latency > 0) await pause(this.latency)
     const reply = await this.#reply(call)
     const stdout = reply.stdout ?? ''

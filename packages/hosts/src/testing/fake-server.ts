@@ -125,6 +125,16 @@ export function end(
   channel.end()
 }
 
+/** Prints on a command's channel until the channel is closed. */
+export function flood(channel: ServerChannel): void {
+  const chunk = 'y\n'.repeat(16 * 1024)
+  const more = (): void => {
+    while (channel.writable && channel.write(chunk));
+  }
+  channel.on('drain', more).on('close', () => channel.off('drain', more))
+  more()
+}
+
 function portOf(address: AddressInfo | string | null): number {
   return typeof address === 'object' && address ? address.port : 0
 }

@@ -29,10 +29,26 @@ export const remoteContract: Record<string, RemoteCheck> = {
     assert.equal(code, 0)
   },
 
-  async 'output beyond the bound is dropped, and the result says so'(open) {
+  async 'output beyond the bound is dropped where the caller says so, and the result says so'(open) {
     await using remote = await open()
-    const result = await remote.run('head -c 300000 /dev/zero | tr "\\0" x', { maxOutput: 1000 })
+    const options = { maxOutput: 1000, overflow: 'drop' } as const
+    const result = await remote.run('head -c 300000 /dev/zero | tr "\\0" x', options)
     assert.deepEqual([result.stdout.length, result.truncated, result.code], [1000, true, 0])
+  },
+
+  async 'output up to the bound is no fault'(open) {
+    await using remote = await open()
+    const result = await remote.run('echo 123; echo 456 >&2', { maxOutput: 4 })
+    assert.deepEqual([result.stdout, result.stderr, result.truncated], ['123\n', '456\n', false])
+  },
+
+  async 'output beyond the bound ends the command, on either stream, and the remote still works'(open) {
+    await using remote = await open()
+    for (const target of ['', ' >&2']) {
+      const running = remote.run(`head -c 300000 /dev/zero${target}; exit 0`, { maxOutput: 1000 })
+      await assert.rejects(running, { code: 'too_much_output' })
+    }
+    assert.equal((await remote.run('echo well')).stdout, 'well\n')
   },
 
   async 'lines are handed out while the command runs'(open) {

@@ -24,6 +24,8 @@ export async function carryOut(
     const result = await remote.run(run, {
       sudo: true,
       timeout,
+      // Killing a package manager for what it prints would leave the host half changed.
+      overflow: 'drop',
       ...(input !== undefined && { input }),
       ...options,
     })

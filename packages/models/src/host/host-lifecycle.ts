@@ -20,7 +20,7 @@ interface HostStatusRule {
   readonly next: readonly HostStatusName[]
 }
 
-const rules: Readonly<Record<HostStatusName, HostStatusRule>> = {
+const table = {
   '': { phase: 'investigation', isAvailable: false, next: ['investigating', 'failed'] },
   investigating: { phase: 'investigation', isAvailable: false, next: ['bootstrapping', 'failed'] },
   bootstrapping: {
@@ -32,10 +32,16 @@ const rules: Readonly<Record<HostStatusName, HostStatusRule>> = {
   active: { phase: 'ready', isAvailable: true, next: ['disassociated', 'investigating', 'failed'] },
   // The watcher saw it well again, or it is investigated again.
   failed: { phase: 'failed', isAvailable: false, next: ['investigating', 'disassociated', 'active'] },
-}
+} as const satisfies Readonly<Record<HostStatusName, HostStatusRule>>
+
+const rules: Readonly<Record<HostStatusName, HostStatusRule>> = table
+
+type StatusIn<Phase extends HostPhase> = {
+  [Status in HostStatusName]: (typeof table)[Status]['phase'] extends Phase ? Status : never
+}[HostStatusName]
 
 /** The statuses of a host that is ready: `active` belongs to a cluster, `disassociated` does not, or not yet. */
-export type ReadyStatus = 'active' | 'disassociated'
+export type ReadyStatus = StatusIn<'ready'>
 
 /** Whether a host may go from one status to another. Staying is always legal. */
 export function mayMove(from: HostStatusName, to: HostStatusName): boolean {

@@ -69,7 +69,7 @@ async function runCommand({ operation, connect, signal, onLine, isResumed }: Ste
     code,
     signal: killedBy,
     ms,
-  } = await remote.run(operation.command, { signal, onLine, timeout: 24 * 3_600_000 })
+  } = await remote.run(operation.command, { signal, onLine, overflow: 'drop', timeout: 24 * 3_600_000 })
   if (code === 0) return { code, ms }
   const how = code === null ? `was ended by signal ${killedBy}` : `ended with status ${code}`
   throw new StepError('command_failed', `the command ${how} after ${Math.round(ms / 1000)} s`)

@@ -65,6 +65,7 @@ const transient: ReadonlySet<HostErrorCode> = new Set([
   'refused',
   'timeout',
   'connection_lost',
+  'too_much_output',
 ])
 
 async function nodeProblems({ nodes, host, progress, signal }: StepContext): Promise<string[]> {
