@@ -12,7 +12,7 @@ const folder = mkdtempSync(join(tmpdir(), 'units-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 const read = (unit: string): string => readFileSync(join(root, unit), 'utf8')
-const hardening = (unit: string): string => /^# It talks[^]*(?=\n\[Install\])/m.exec(read(unit))?.[0] ?? unit
+const hardening = (unit: string): string => /^# Sandbox:[^]*(?=\n\[Install\])/m.exec(read(unit))?.[0] ?? unit
 
 const programs = globSync('apps/*/package.json', { cwd: root }).flatMap((file) => {
   const { bin = {} }: { bin?: Record<string, string> } = JSON.parse(read(file))
