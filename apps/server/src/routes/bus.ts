@@ -22,12 +22,17 @@ const Call = z.object({
     .string()
     .max(255)
     .regex(/^[\w-]+(\.[\w-]+)+$/, { error: 'must be words with dots between; the last is the method' })
-    .describe('Where to; its last word is the method.'),
+    .describe('The routing key; its last word is the method.'),
   params: z
     .union([z.array(z.unknown()), z.record(z.string(), z.unknown())])
     .nullish()
     .describe('The arguments, in order or by name.'),
-  timeout: z.number().positive().max(300).nullish().describe('Seconds to wait for the answer; default 10.'),
+  timeout: z
+    .number()
+    .positive()
+    .max(300)
+    .nullish()
+    .describe('How many seconds to wait for the reply; default 10.'),
 })
 
 const Answer = z.object({
@@ -35,7 +40,7 @@ const Answer = z.object({
   error: z
     .object({ name: z.string(), code: z.int(), message: z.string(), data: z.record(z.string(), z.unknown()) })
     .optional()
-    .describe('In place of a result: what the method threw, or why it was not reached.'),
+    .describe('The error that the method threw, or why it was not reached.'),
 })
 
 const QueuePath = z.object({
@@ -54,7 +59,7 @@ const DeadInList = z.object({
   dead_at: z.string(),
   attempts: z.int(),
 })
-const Dead = DeadInList.extend({ body: z.string().describe('As it was sent, without secrets.') })
+const Dead = DeadInList.extend({ body: z.string().describe('The body as it was sent, without secrets.') })
 
 /** How many of the messages that were set aside are listed or looked through. */
 const MOST = 1000
@@ -71,7 +76,7 @@ export function busRoutes(app: App, { bus, log, busCalls = false }: BusRoutesOpt
     url: '/bus/services',
     schema: {
       tags,
-      summary: 'The services on the bus, their methods and processes; takes a second',
+      summary: 'Lists the services on the bus with their methods and processes; takes a second',
       response: { 200: z.array(ServiceOnBus), ...problems() },
     },
     handler: async () => servicesIn(await bus.rollCall()),
@@ -83,7 +88,7 @@ export function busRoutes(app: App, { bus, log, busCalls = false }: BusRoutesOpt
     preValidation: requireJson,
     schema: {
       tags,
-      summary: 'Calls a method of a service, where the configuration allows it',
+      summary: 'Calls a method of a service, if the configuration allows it',
       body: Call,
       response: { 200: Answer, ...problems(405) },
     },
@@ -101,7 +106,7 @@ export function busRoutes(app: App, { bus, log, busCalls = false }: BusRoutesOpt
     url: '/bus/dead/:queue',
     schema: {
       tags,
-      summary: 'The messages of a queue that were set aside, the latest first',
+      summary: 'Lists the dead letters of a queue, the latest first',
       params: QueuePath,
       response: { 200: z.array(DeadInList), ...problems(404) },
     },
@@ -113,7 +118,7 @@ export function busRoutes(app: App, { bus, log, busCalls = false }: BusRoutesOpt
     url: '/bus/dead/:queue/:id',
     schema: {
       tags,
-      summary: 'A message that was set aside, whole',
+      summary: 'Returns a dead letter with its body',
       params: DeadPath,
       response: { 200: Dead, ...problems(404) },
     },
@@ -132,7 +137,7 @@ export function busRoutes(app: App, { bus, log, busCalls = false }: BusRoutesOpt
     url: '/bus/dead/:queue/:id',
     schema: {
       tags,
-      summary: 'Forgets a message that was set aside',
+      summary: 'Drops a dead letter',
       params: DeadPath,
       response: { 200: Nothing, ...problems(404) },
     },
@@ -150,7 +155,7 @@ export function busRoutes(app: App, { bus, log, busCalls = false }: BusRoutesOpt
     preValidation: requireJson,
     schema: {
       tags,
-      summary: 'Puts a message that was set aside back on its queue',
+      summary: 'Puts a dead letter back on its queue',
       params: DeadPath,
       response: { 200: Nothing, ...problems(404) },
     },

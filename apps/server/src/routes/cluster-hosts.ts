@@ -20,7 +20,7 @@ const Addresses = z.array(address)
 
 const Change = z.object({
   old: Addresses.describe('The hosts that the cluster has, as the client knows them.'),
-  new: Addresses.describe('The hosts that it is to have.'),
+  new: Addresses.describe('The hosts that the cluster should have.'),
 })
 
 const MemberPath = z.object({ name, host: address })
@@ -34,7 +34,7 @@ export function clusterHosts(app: App, backend: Backend): void {
     url: '/cluster/:name/hosts',
     schema: {
       tags,
-      summary: 'The addresses of its hosts',
+      summary: 'Lists the addresses of the hosts of a cluster',
       params: NamePath,
       response: { 200: Addresses, ...problems(404) },
     },
@@ -46,7 +46,7 @@ export function clusterHosts(app: App, backend: Backend): void {
     url: '/cluster/:name/hosts',
     schema: {
       tags,
-      summary: 'Replaces its hosts, if it still has those that the client knows',
+      summary: 'Replaces the hosts of a cluster, if it still has the hosts in `old`',
       params: NamePath,
       body: Change,
       response: { 200: ClusterWithHosts, ...problems(404, 405, 409) },
@@ -62,7 +62,7 @@ export function clusterHosts(app: App, backend: Backend): void {
     url: '/cluster/:name/hosts/:host',
     schema: {
       tags,
-      summary: 'Whether it has this host',
+      summary: 'Checks whether a host is in a cluster',
       params: MemberPath,
       response: { 200: Addresses, ...problems(404) },
     },
@@ -82,7 +82,7 @@ export function clusterHosts(app: App, backend: Backend): void {
     url: '/cluster/:name/hosts/:host',
     schema: {
       tags,
-      summary: 'Adds a host, and registers it with the container manager',
+      summary: 'Adds a host to a cluster and registers it with the container manager',
       params: MemberPath,
       response: { 200: Addresses, ...problems(404, 405) },
     },
@@ -97,7 +97,7 @@ export function clusterHosts(app: App, backend: Backend): void {
     url: '/cluster/:name/hosts/:host',
     schema: {
       tags,
-      summary: 'Removes a host, also from the container manager',
+      summary: 'Removes a host from a cluster and from the container manager',
       params: MemberPath,
       response: { 200: Nothing, ...problems(404) },
     },

@@ -19,12 +19,15 @@ import { problems } from '../http/problem.ts'
 import { ClusterWithHosts, NamePath, Names, Nothing, views } from './views.ts'
 
 const Changes = z.object({
-  container_manager: z.string().nullish().describe('Which container manager learns of its hosts.'),
-  network: z.string().nullish().describe('Its network; one that is not known becomes `default`.'),
+  container_manager: z.string().nullish().describe('The container manager of the cluster.'),
+  network: z
+    .string()
+    .nullish()
+    .describe('The network of the cluster; an unknown one is replaced by `default`.'),
   bootstrap: z
     .enum(['', ...bootstrapProfiles])
     .nullish()
-    .describe('What its hosts are prepared for; empty leaves it to the investigator.'),
+    .describe('The bootstrap profile of its hosts; empty: the investigator chooses.'),
 })
 
 /** Adds the endpoints. */
@@ -36,7 +39,7 @@ export function clusters(app: App, backend: Backend): void {
     url: '/clusters',
     schema: {
       tags: ['clusters'],
-      summary: 'The names of all clusters',
+      summary: 'Lists the names of all clusters',
       response: { 200: Names, ...problems() },
     },
     handler: async () => (await storage.list(Clusters)).map(({ name }) => name),
@@ -47,7 +50,7 @@ export function clusters(app: App, backend: Backend): void {
     url: '/cluster/:name',
     schema: {
       tags: ['clusters'],
-      summary: 'A cluster, its hosts and how they are',
+      summary: 'Returns a cluster with its status and the counts of its hosts',
       params: NamePath,
       response: { 200: ClusterWithHosts, ...problems(404) },
     },
@@ -59,7 +62,7 @@ export function clusters(app: App, backend: Backend): void {
     url: '/cluster/:name',
     schema: {
       tags: ['clusters'],
-      summary: 'Makes a cluster, or changes what is given of one and keeps its hosts',
+      summary: 'Creates a cluster, or changes the given members of an existing one',
       params: NamePath,
       body: Changes,
       response: { 201: views.Cluster, ...problems() },
@@ -75,7 +78,7 @@ export function clusters(app: App, backend: Backend): void {
     url: '/cluster/:name',
     schema: {
       tags: ['clusters'],
-      summary: 'Removes a cluster, and its hosts from its container manager',
+      summary: 'Deletes a cluster, and removes its hosts from its container manager',
       params: NamePath,
       response: { 200: Nothing, ...problems(404) },
     },

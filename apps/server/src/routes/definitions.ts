@@ -45,14 +45,19 @@ export function definitionRoutes<T extends Named>(app: App, backend: Backend, ki
   app.route({
     method: 'GET',
     url: `/${plural}`,
-    schema: { tags, summary: `The names of all ${words.all}`, response: { 200: Names, ...problems() } },
+    schema: { tags, summary: `Lists the names of all ${words.all}`, response: { 200: Names, ...problems() } },
     handler: async () => (await storage.list(list)).map(({ name }) => name),
   })
 
   app.route({
     method: 'GET',
     url: `/${singular}/:name`,
-    schema: { tags, summary: `A ${words.one}`, params: NamePath, response: { 200: view, ...problems(404) } },
+    schema: {
+      tags,
+      summary: `Returns a ${words.one}`,
+      params: NamePath,
+      response: { 200: view, ...problems(404) },
+    },
     handler: async ({ params: { name } }) =>
       safeModel(model, found(await storage.find(model, name), named(name))),
   })
@@ -62,7 +67,7 @@ export function definitionRoutes<T extends Named>(app: App, backend: Backend, ki
     url: `/${singular}/:name`,
     schema: {
       tags,
-      summary: `Makes a ${words.one}; the same again is fine`,
+      summary: `Creates a ${words.one}; an identical one is not an error`,
       params: NamePath,
       body: bodyOf(model),
       response: { 201: view, ...problems(409) },
@@ -78,7 +83,7 @@ export function definitionRoutes<T extends Named>(app: App, backend: Backend, ki
     url: `/${singular}/:name`,
     schema: {
       tags,
-      summary: `Removes a ${words.one}`,
+      summary: `Deletes a ${words.one}`,
       params: NamePath,
       response: { 200: Nothing, ...(beforeDelete ? problems(404, 405) : problems(404)) },
     },

@@ -8,16 +8,16 @@ import { eventKinds } from '../events/server-event.ts'
 import { problem, problems, sendProblem } from '../http/problem.ts'
 
 const Query = z.object({
-  operation: name.optional().describe('Only of this operation, its hosts and their output.'),
-  cluster: name.optional().describe('Only of this cluster, its hosts and its operations.'),
-  host: address.optional().describe('Only of this host.'),
+  operation: name.optional().describe('Only events of this operation, its hosts and their output.'),
+  cluster: name.optional().describe('Only events of this cluster, its hosts and its operations.'),
+  host: address.optional().describe('Only events of this host.'),
   kinds: z
     .string()
     .transform((text) => text.split(','))
     .pipe(z.array(z.enum(eventKinds)))
     .optional()
-    .describe(`Only of these kinds, with commas between: ${eventKinds.join(', ')}.`),
-  since: z.string().max(100).optional().describe('Go on after the event of this id.'),
+    .describe(`Only events of these kinds, separated by commas: ${eventKinds.join(', ')}.`),
+  since: z.string().max(100).optional().describe('Start after the event with this id.'),
 })
 
 /** What is sent is a stream, of which the schema can only say that it is text. */
@@ -44,7 +44,7 @@ export function events(app: App, { bus, storage, events: options }: EventRoutesO
     exposeHeadRoute: false,
     schema: {
       tags: ['events'],
-      summary: 'What happens, as server-sent events; goes on after Last-Event-ID',
+      summary: 'Streams events as server-sent events; Last-Event-ID resumes the stream',
       querystring: Query,
       response: { ...stream, ...problems() },
     },

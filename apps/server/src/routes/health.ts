@@ -17,7 +17,7 @@ export function health(app: App, { bus, log }: Backend, { metrics }: { metrics: 
     config: { open: true },
     schema: {
       tags: ['health'],
-      summary: 'Whether the server is alive',
+      summary: 'Reports whether the server is alive',
       security: [],
       response: { 200: Alive },
     },
@@ -30,7 +30,7 @@ export function health(app: App, { bus, log }: Backend, { metrics }: { metrics: 
     config: { open: true },
     schema: {
       tags: ['health'],
-      summary: 'Whether it can work: the bus carries, and the storage answers within a second',
+      summary: 'Reports whether the server is ready: the storage service answers within a second',
       security: [],
       response: { 200: Alive, ...onlyProblems(503) },
     },
@@ -50,7 +50,7 @@ export function health(app: App, { bus, log }: Backend, { metrics }: { metrics: 
     url: '/metrics',
     schema: {
       tags: ['health'],
-      summary: 'Figures for Prometheus',
+      summary: 'Returns the metrics for Prometheus',
       response: { 200: { content: { 'text/plain': { schema: z.string() } } }, ...problems() },
     },
     handler: async (_request, reply) => {

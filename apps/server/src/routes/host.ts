@@ -22,13 +22,13 @@ const Registration = z.object({
     .string()
     .min(1, { error: 'must not be empty' })
     .describe('The private key file, in base64.'),
-  remote_user: z.string().nullish().describe('Who to log in as; `root` where nothing is said.'),
-  cluster: z.string().nullish().describe('The cluster it is to be in.'),
+  remote_user: z.string().nullish().describe('The user to log in as; default `root`.'),
+  cluster: z.string().nullish().describe('The cluster to add the host to.'),
   host_keys: HostKeys.nullish().describe('Its public host keys; the best of them is pinned.'),
 })
 
 const SelfRegistration = Registration.extend({
-  address: address.nullish().describe('Its address; where nothing is said, that of the caller.'),
+  address: address.nullish().describe('The address of the host; default: the address of the caller.'),
 })
 
 /** Adds the endpoints. */
@@ -39,7 +39,12 @@ export function host(app: App, backend: Backend): void {
   app.route({
     method: 'GET',
     url: '/host/:address',
-    schema: { tags, summary: 'A host', params: AddressPath, response: { 200: views.Host, ...problems(404) } },
+    schema: {
+      tags,
+      summary: 'Returns a host',
+      params: AddressPath,
+      response: { 200: views.Host, ...problems(404) },
+    },
     handler: async ({ params }) => safeModel(Host, await hostAt(backend, params.address)),
   })
 
@@ -48,7 +53,7 @@ export function host(app: App, backend: Backend): void {
     url: '/host/:address',
     schema: {
       tags,
-      summary: 'Adds a host, whose investigation then starts',
+      summary: 'Adds a host and starts its investigation',
       params: AddressPath,
       body: Registration,
       response: { 201: views.Host, ...problems(409) },
@@ -64,7 +69,7 @@ export function host(app: App, backend: Backend): void {
     url: '/host',
     schema: {
       tags,
-      summary: 'Adds a host at the address of the caller, or at the one in the body',
+      summary: 'Adds a host with the address of the caller, or the address in the body',
       body: SelfRegistration,
       response: { 201: views.Host, ...problems(409) },
     },
@@ -82,7 +87,7 @@ export function host(app: App, backend: Backend): void {
     url: '/host/:address',
     schema: {
       tags,
-      summary: 'Removes a host, its credentials, its membership and its node',
+      summary: 'Deletes a host, its credentials, its membership in clusters, and its node',
       params: AddressPath,
       response: { 200: Nothing, ...problems(404) },
     },
@@ -97,7 +102,7 @@ export function host(app: App, backend: Backend): void {
     url: '/host/:address/creds',
     schema: {
       tags,
-      summary: 'What is needed to log in to it',
+      summary: 'Returns the credentials of a host',
       params: AddressPath,
       response: { 200: views.HostCreds, ...problems(404) },
     },
@@ -110,7 +115,7 @@ export function host(app: App, backend: Backend): void {
     url: '/host/:address/status',
     schema: {
       tags,
-      summary: 'How it is, also to its container manager',
+      summary: 'Returns the status of a host, also in its container manager',
       params: AddressPath,
       response: { 200: views.HostStatus, ...problems(404) },
     },
@@ -125,7 +130,7 @@ export function host(app: App, backend: Backend): void {
     url: '/host/:address/plan',
     schema: {
       tags,
-      summary: 'What preparing it would do; changes nothing',
+      summary: 'Returns the plan of the bootstrap of a host; changes nothing',
       params: AddressPath,
       response: { 200: HostPlan, ...problems(404, 405) },
     },

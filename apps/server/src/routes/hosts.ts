@@ -10,7 +10,11 @@ export function hosts(app: App, { storage }: Backend): void {
   app.route({
     method: 'GET',
     url: '/hosts',
-    schema: { tags: ['hosts'], summary: 'All hosts', response: { 200: z.array(views.Host), ...problems() } },
+    schema: {
+      tags: ['hosts'],
+      summary: 'Lists all hosts',
+      response: { 200: z.array(views.Host), ...problems() },
+    },
     handler: async () => (await storage.list(Hosts)).map((host) => safeModel(Host, host)),
   })
 }

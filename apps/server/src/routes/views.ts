@@ -68,14 +68,14 @@ export const HostPlan = named(
   'HostPlan',
   z.object({
     address,
-    cluster: z.string().describe('For which cluster it would be prepared; empty for none.'),
-    profile: z.string().describe('What it would be prepared for.'),
+    cluster: z.string().describe('The cluster that determines the profile; empty for none.'),
+    profile: z.string().describe('The bootstrap profile.'),
     steps: z.array(
       z.object({
         name: z.string(),
         state: z.enum(['done', 'would_do', 'not_for_this_host', 'blocked']),
-        action: z.string().describe('What would be done.'),
-        reason: z.string().describe('What was found, or why the step is not for this host.'),
+        action: z.string().describe('The action that would be taken.'),
+        reason: z.string().describe('What was found, or why the step does not apply to this host.'),
       }),
     ),
   }),
@@ -99,8 +99,8 @@ export const OperationHostWithOutput = named(
   z.object({
     ...memberShape,
     journal,
-    output: z.array(z.string()).describe('The last lines that its commands printed.'),
-    dropped: z.int().describe('How many lines there were before them.'),
+    output: z.array(z.string()).describe('The last lines of the output of its commands.'),
+    dropped: z.int().describe('The number of earlier lines.'),
   }),
 )
 
@@ -111,7 +111,7 @@ const Finding = named(
     severity: z.enum(['blocks', 'warns']),
     message: z.string().describe('What was found.'),
     remedy: z.string().describe('What to do about it.'),
-    address: z.string().optional().describe('On which host.'),
+    address: z.string().optional().describe('The host that the finding is about.'),
   }),
 )
 
@@ -126,14 +126,14 @@ export const OperationPlan = named(
         address,
         zone: z.string(),
         begins: z.string().describe('When its turn would begin.'),
-        ends: z.string().describe('When its turn would be over.'),
+        ends: z.string().describe('When its turn would end.'),
         findings: z.array(Finding),
       }),
     ),
-    left_out: z.array(z.object({ address, reason: z.string() })).describe('Hosts that would have no turn.'),
-    findings: z.array(Finding).describe('What concerns all of it.'),
-    ends_at: z.string().describe('When the last host would be done; empty where that would never be.'),
-    stops: z.string().describe('Why it would stop before its end; empty where it would not.'),
+    left_out: z.array(z.object({ address, reason: z.string() })).describe('Hosts that would be left out.'),
+    findings: z.array(Finding).describe('Findings about the operation as a whole.'),
+    ends_at: z.string().describe('When the last host would be done; empty if never.'),
+    stops: z.string().describe('Why it would stop before its end; empty if it would not.'),
   }),
 )
 
@@ -142,12 +142,12 @@ export const ScheduleWithNext = named(
   'ScheduleWithNext',
   z.object({
     ...shownOf(models.Schedule),
-    next_run: z.string().describe('When it begins next; empty where it is not enabled.'),
+    next_run: z.string().describe('The next run; empty if the schedule is not enabled.'),
   }),
 )
 
 /** An answer that says: done, and there is nothing to show. */
-export const Nothing = z.tuple([]).describe('Done; an empty list.')
+export const Nothing = z.tuple([]).describe('An empty list.')
 
 /** Names of things. */
 export const Names = z.array(z.string())

@@ -26,23 +26,23 @@ const upgrade = {
   verb: 'upgrade',
   model: ClusterUpgrade,
   view: views.ClusterUpgrade,
-  does: 'Upgrades its hosts',
+  does: 'Upgrades the hosts of a cluster',
 }
 const restart = {
   verb: 'restart',
   model: ClusterRestart,
   view: views.ClusterRestart,
-  does: 'Restarts its hosts',
+  does: 'Restarts the hosts of a cluster',
 }
 const deploy = {
   verb: 'deploy',
   model: ClusterDeploy,
   view: views.ClusterDeploy,
-  does: 'Deploys a version on its hosts',
+  does: 'Deploys a version on the hosts of a cluster',
 }
 
 const Rollout = z.object({ policy: Policy.nullish() })
-const Deployment = Rollout.extend({ version: z.string().min(1).describe('What to deploy.') })
+const Deployment = Rollout.extend({ version: z.string().min(1).describe('The version to deploy.') })
 
 /** Adds the endpoints. */
 export function clusterOperations(app: App, backend: Backend): void {
@@ -83,7 +83,7 @@ function showsProgress(app: App, { storage }: Backend, { verb, model, view }: Cl
     url: `/cluster/:name/${verb}`,
     schema: {
       tags: ['operations'],
-      summary: `How far the last ${verb} is`,
+      summary: `Returns the progress of the last ${verb} of a cluster`,
       params: NamePath,
       response: { 200: view, ...problems(404) },
     },
@@ -95,7 +95,7 @@ function showsProgress(app: App, { storage }: Backend, { verb, model, view }: Cl
 function startSchema({ view, does }: ClusterOperation) {
   return {
     tags: ['operations'],
-    summary: `${does}, in turn; answers at once`,
+    summary: `${does}; answers at once`,
     params: NamePath,
     response: { 201: view, ...problems(404, 405, 409) },
   }

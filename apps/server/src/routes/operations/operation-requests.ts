@@ -9,22 +9,25 @@ import { operationAt, operationHostAt } from './operations.ts'
 type What = ControlRequest['what']
 
 const verbs: Readonly<Record<Exclude<What, 'throttle'>, string>> = {
-  pause: 'Begins no further host; those that were begun come to their end, or back where they were',
-  resume: 'Goes on with a paused operation',
-  cancel: 'Ends an operation; hosts that were begun come to their end, or back where they were',
-  retry: 'Takes failed hosts up again at the step that failed, and goes on',
-  skip: 'Leaves out hosts that wait or failed',
-  release: 'Lets go on with hosts that a drain holds',
+  pause: 'Pauses an operation; hosts in progress are completed or returned',
+  resume: 'Resumes a paused operation',
+  cancel: 'Cancels an operation; hosts in progress are completed or returned',
+  retry: 'Retries failed hosts from the failed step, and resumes the operation',
+  skip: 'Skips hosts that wait or failed',
+  release: 'Releases hosts that a drain holds',
 }
 
 /** Strict, as a mistyped `hosts` must not become all hosts. */
 const Request = z.strictObject({
-  hosts: z.array(address).nullish().describe('The hosts meant; none: all that it can be meant for.'),
-  reason: z.string().max(1000).nullish().describe('Why, for the history.'),
+  hosts: z
+    .array(address)
+    .nullish()
+    .describe('The hosts that the request is for; default: all that are possible.'),
+  reason: z.string().max(1000).nullish().describe('The reason, for the history.'),
 })
 
 const Pace = z.strictObject({
-  max_unavailable: Amount.describe('How many hosts may be away at once, or what part of all.'),
+  max_unavailable: Amount.describe('How many hosts may be unavailable at once: a number or a percentage.'),
   reason: Request.shape.reason,
 })
 
@@ -48,7 +51,7 @@ export function operationRequests(app: App, backend: Backend): void {
   app.route({
     method: 'PUT',
     url: '/operations/:id/concurrency',
-    schema: { ...answers('Changes how many hosts may be away at once'), body: Pace },
+    schema: { ...answers('Changes the budget: how many hosts may be unavailable at once'), body: Pace },
     handler: async ({ params: { id }, body, identity }, reply) => {
       reply.code(201)
       return ask(backend, id, { what: 'throttle', ...body, by: identity?.user })

@@ -12,8 +12,8 @@ const tags = ['operations']
 const Wish = z.strictObject({
   kind: z.enum(operationKindNames),
   cluster: name,
-  version: z.string().nullish().describe('What a deployment brings.'),
-  command: z.string().nullish().describe('What `exec` runs on each host.'),
+  version: z.string().nullish().describe('The version of a deployment.'),
+  command: z.string().nullish().describe('The command that `exec` runs on each host.'),
   hosts: z.array(address).nullish().describe('Only these hosts of the cluster; none: all.'),
   policy: Policy.nullish(),
 })
@@ -30,7 +30,7 @@ export function operationStart(app: App, { bus }: Backend): void {
     preValidation: requireJson,
     schema: {
       tags,
-      summary: 'Begins an operation; answers at once',
+      summary: 'Starts an operation; answers at once',
       body: Wish,
       response: { 201: views.Operation, ...problems(404, 405, 409) },
     },
@@ -48,7 +48,7 @@ export function operationStart(app: App, { bus }: Backend): void {
     preValidation: requireJson,
     schema: {
       tags,
-      summary: 'How an operation would go, and what would be in its way; touches nothing',
+      summary: 'Returns the plan of an operation; changes nothing',
       body: Wish,
       response: { 200: OperationPlan, ...problems(404, 405) },
     },

@@ -26,10 +26,14 @@ const tags = ['operations']
 
 /** A mistyped filter must not list everything. */
 const Filter = z.strictObject({
-  cluster: z.string().optional().describe('Only those of this cluster.'),
+  cluster: z.string().optional().describe('Only operations of this cluster.'),
   kind: z.enum(operationKindNames).optional(),
   status: z.enum(rolloutStatuses).optional(),
-  limit: z.coerce.number().pipe(z.int().min(1).max(1000)).default(100).describe('At most so many.'),
+  limit: z.coerce
+    .number()
+    .pipe(z.int().min(1).max(1000))
+    .default(100)
+    .describe('The maximum number of operations.'),
 })
 
 /** Adds the endpoints. */
@@ -41,7 +45,7 @@ export function operations(app: App, backend: Backend): void {
     url: '/operations',
     schema: {
       tags,
-      summary: 'Operations, the latest first',
+      summary: 'Lists operations, the latest first',
       querystring: Filter,
       response: { 200: z.array(views.Operation), ...problems() },
     },
@@ -59,7 +63,7 @@ export function operations(app: App, backend: Backend): void {
     url: '/operations/:id',
     schema: {
       tags,
-      summary: 'An operation, and where each of its hosts is',
+      summary: 'Returns an operation with the state of each host',
       params: OperationPath,
       response: { 200: OperationWithMembers, ...problems(404) },
     },
@@ -75,7 +79,7 @@ export function operations(app: App, backend: Backend): void {
     url: '/operations/:id/hosts/:address',
     schema: {
       tags,
-      summary: 'A host of an operation: what happened to it, and what its commands printed',
+      summary: 'Returns a host of an operation with its journal and output',
       params: OperationHostPath,
       response: { 200: OperationHostWithOutput, ...problems(404) },
     },

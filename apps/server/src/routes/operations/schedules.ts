@@ -21,14 +21,14 @@ const tags = ['schedules']
 
 /** Strict, as a mistyped limit must not become no limit. What is not given stays as it is. */
 const Changes = z.strictObject({
-  cluster: name.nullish().describe('Whose hosts; to be given for a new one, as are `kind` and `when`.'),
+  cluster: name.nullish().describe('The cluster; required for a new schedule, as are `kind` and `when`.'),
   kind: z.enum(['upgrade', 'restart', 'deploy', 'exec']).nullish(),
-  when: z.string().min(1).nullish().describe('When it begins: a cron pattern of five fields.'),
-  timezone: z.string().nullish().describe('Whose clock is meant; default `UTC`.'),
-  version: z.string().nullish().describe('What a deployment brings.'),
-  command: z.string().nullish().describe('What `exec` runs on each host.'),
+  when: z.string().min(1).nullish().describe('When the operation starts: a cron pattern of five fields.'),
+  timezone: z.string().nullish().describe('The time zone of the pattern; default `UTC`.'),
+  version: z.string().nullish().describe('The version of a deployment.'),
+  command: z.string().nullish().describe('The command that `exec` runs on each host.'),
   policy: Policy.nullish(),
-  enabled: z.boolean().nullish().describe('Whether it begins anything; default true.'),
+  enabled: z.boolean().nullish().describe('Whether the schedule is active; default true.'),
 })
 
 /** Adds the endpoints. */
@@ -38,7 +38,11 @@ export function schedules(app: App, backend: Backend): void {
   app.route({
     method: 'GET',
     url: '/schedules',
-    schema: { tags, summary: 'All schedules', response: { 200: z.array(ScheduleWithNext), ...problems() } },
+    schema: {
+      tags,
+      summary: 'Lists all schedules',
+      response: { 200: z.array(ScheduleWithNext), ...problems() },
+    },
     handler: async () => (await storage.list(Schedules)).map(withNext),
   })
 
@@ -47,7 +51,7 @@ export function schedules(app: App, backend: Backend): void {
     url: '/schedule/:name',
     schema: {
       tags,
-      summary: 'A schedule, and when it comes next',
+      summary: 'Returns a schedule with its next run',
       params: NamePath,
       response: { 200: ScheduleWithNext, ...problems(404) },
     },
@@ -60,7 +64,7 @@ export function schedules(app: App, backend: Backend): void {
     url: '/schedule/:name',
     schema: {
       tags,
-      summary: 'Makes a schedule, or changes what is given of one',
+      summary: 'Creates a schedule, or changes the given members of an existing one',
       params: NamePath,
       body: Changes,
       response: { 201: ScheduleWithNext, ...problems(409) },
@@ -78,7 +82,7 @@ export function schedules(app: App, backend: Backend): void {
     url: '/schedule/:name',
     schema: {
       tags,
-      summary: 'Removes a schedule; what it has begun goes on',
+      summary: 'Deletes a schedule; its running operations continue',
       params: NamePath,
       response: { 200: Nothing, ...problems(404) },
     },
