@@ -12,6 +12,7 @@ import {
   takePulse,
 } from '../src/index.ts'
 import { LocalSshd } from '../src/testing.ts'
+import { Throttle } from '../src/ssh/run/throttle.ts'
 import { hasSshd } from './sshd.ts'
 import { factsOf } from './facts-of.ts'
 
@@ -130,14 +131,49 @@ describe.runIf(hasSshd)('a command that prints too much', () => {
   test('goes on where the caller wants the rest dropped, in little memory', async () => {
     await using remote = await open()
     let bytes = 0
-    const { grown } = await measured(async () => {
-      const result = await remote.run('yes | head -c 50000000', {
+    const { error, grown } = await measured(async () => {
+      const result = await remote.run("yes $(printf '%0999d' 0) | head -c 8000000", {
         overflow: 'drop',
         onLine: (_stream, line) => (bytes += line.length + 1),
       })
       expect([result.code, result.truncated, result.stdout.length]).toEqual([0, true, MiB])
     })
-    expect(bytes).toBe(50_000_000)
+    expect(error).toBeUndefined()
+    expect(bytes).toBe(8_000_000)
     expect(grown).toBeLessThan(64 * MiB)
+  })
+
+  test('and is not killed for that is read at a pace, and costs little of our processor', async () => {
+    await using remote = await open()
+    let lines = 0
+    const before = process.cpuUsage()
+    const begun = performance.now()
+    const running = remote.run('yes', { overflow: 'drop', timeout: 2000, onLine: () => void (lines += 1) })
+    await expect(running).rejects.toMatchObject({ code: 'timeout' })
+    const seconds = (performance.now() - begun) / 1000
+    const { user, system } = process.cpuUsage(before)
+    expect(lines).toBeGreaterThan(50_000)
+    // A line costs 34 of the 2 MiB a second, after a burst of 1 MiB; the last piece read may be beyond that.
+    expect(lines).toBeLessThan((MiB + seconds * 2 * MiB) / 34 + 32 * 1024)
+    expect((user + system) / 1e6 / seconds).toBeLessThan(0.5)
+    expect((await remote.run('echo well')).stdout).toBe('well\n')
+  })
+})
+
+describe('the pace at which output is read', () => {
+  const pace = { burst: 1000, perSecond: 100 }
+
+  test('is none up to the burst, and then as slow as it is said', () => {
+    const throttle = new Throttle(pace, 0)
+    expect(throttle.read({ bytes: 1000, lines: 0 }, 0)).toBe(0)
+    expect(throttle.read({ bytes: 50, lines: 0 }, 0)).toBe(500)
+    expect(throttle.read({ bytes: 50, lines: 0 }, 500)).toBe(500)
+  })
+
+  test('counts lines, too, and forgives what was not read for a while', () => {
+    const throttle = new Throttle(pace, 0)
+    expect(throttle.read({ bytes: 40, lines: 30 }, 0)).toBe(0)
+    expect(throttle.read({ bytes: 2, lines: 1 }, 0)).toBe(340)
+    expect(throttle.read({ bytes: 1000, lines: 0 }, 1_000_000)).toBe(0)
   })
 })

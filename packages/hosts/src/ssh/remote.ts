@@ -3,8 +3,8 @@ import type { Client } from 'ssh2'
 import { Gate } from './gate.ts'
 import type { CommandResult, Remote, RunOptions } from '../remote.ts'
 import { asRoot, checkSudo } from '../command/sudo.ts'
-import { execute } from './execute.ts'
-import { killSiblings } from './kill.ts'
+import { execute } from './run/execute.ts'
+import { killSiblings } from './run/kill.ts'
 import type { Target } from './target.ts'
 
 /** OpenSSH allows ten sessions a connection (`MaxSessions`); we stay below it and let the rest wait. */

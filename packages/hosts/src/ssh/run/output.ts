@@ -26,9 +26,10 @@ export class Output {
     this.#options = options
   }
 
-  add(chunk: Buffer): void {
+  /** Takes a piece in, and gives the number of lines that were handed out. */
+  add(chunk: Buffer): number {
     this.#keep(chunk)
-    if (this.#options.onLine) this.#split(this.#decoder.write(chunk))
+    return this.#options.onLine ? this.#split(this.#decoder.write(chunk)) : 0
   }
 
   /** Hands out an unfinished last line. */
@@ -53,12 +54,13 @@ export class Output {
     this.#options.onOverflow?.()
   }
 
-  #split(text: string): void {
+  #split(text: string): number {
     const lines = (this.#rest + text).split('\n')
     this.#rest = lines.pop() ?? ''
     for (const line of lines) this.#options.onLine?.(line.replace(/\r$/, ''))
-    if (this.#rest.length < longestLine) return
+    if (this.#rest.length < longestLine) return lines.length
     this.#options.onLine?.(this.#rest)
     this.#rest = ''
+    return lines.length + 1
   }
 }

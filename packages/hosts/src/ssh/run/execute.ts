@@ -4,9 +4,10 @@
  * Whoever gives up is answered at once; `onAbandoned` then tells the connection that a command is still out there.
  */
 import type { Client, ClientChannel } from 'ssh2'
-import { HostError, type HostErrorCode, type HostErrorOptions } from '../errors.ts'
-import type { CommandResult, RunOptions } from '../remote.ts'
+import { HostError, type HostErrorCode, type HostErrorOptions } from '../../errors.ts'
+import type { CommandResult, RunOptions } from '../../remote.ts'
 import { Output } from './output.ts'
+import { Throttle } from './throttle.ts'
 
 interface Exit {
   readonly code: number | null
@@ -70,6 +71,8 @@ class Execution {
   readonly #options: ExecuteOptions
   #channel: ClientChannel | undefined
   #isAbandoned = false
+  readonly #throttle: Throttle | undefined
+  #resting: NodeJS.Timeout | undefined
   /** Fails the call and gives the command up. */
   #abandon: (failure: HostError) => void = () => {}
 
@@ -77,6 +80,7 @@ class Execution {
     this.#client = client
     this.#command = command
     this.#options = options
+    this.#throttle = options.overflow === 'drop' ? new Throttle() : undefined
   }
 
   async run(stdout: Output, stderr: Output): Promise<Exit> {
@@ -158,12 +162,31 @@ class Execution {
 
   /** What comes after the command was given up is not looked at. */
   #take(output: Output, chunk: Buffer): void {
-    if (!this.#isAbandoned) output.add(chunk)
+    if (this.#isAbandoned) return
+    const lines = output.add(chunk)
+    const rest = this.#throttle?.read({ bytes: chunk.length, lines }) ?? 0
+    if (rest > 0) this.#rest(rest)
+  }
+
+  /** Reads nothing for so many milliseconds. */
+  #rest(ms: number): void {
+    const channel = this.#channel
+    channel?.pause()
+    channel?.stderr.pause()
+    clearTimeout(this.#resting)
+    this.#resting = setTimeout(() => this.#readOn(), ms)
+  }
+
+  #readOn(): void {
+    clearTimeout(this.#resting)
+    this.#channel?.resume()
+    this.#channel?.stderr.resume()
   }
 
   #letGo(ended: Promise<unknown>): void {
     if (this.#isAbandoned) return
     this.#isAbandoned = true
+    this.#readOn()
     this.#channel?.close()
     this.#options.onAbandoned(ended.catch(() => {}))
   }
