@@ -27,7 +27,7 @@ test('every name can be read back from its token, and no token means anything to
   for (const key of ['a.b', 'a..b', '', '*.#', 'ŝ.> .x'])
     assert.equal(names.routingKey(names.message('q', key)), key)
   assert.throws(() => names.stream('q'.repeat(300)), /at most 255/)
-  assert.throws(() => encodeToken('\uD800'), /no valid Unicode/)
+  assert.throws(() => encodeToken('\uD800'), /not valid Unicode/)
 })
 
 test('headers of any name and text come back as they were', () => {
@@ -104,7 +104,7 @@ describe.skipIf(!haveNats)('on a NATS server', () => {
       await callOver(`nats://u:p%40ss@127.0.0.1:${port}`)
       await assert.rejects(connect(`nats://u:wrong@127.0.0.1:${port}`), {
         name: 'ConnectionLost',
-        message: /refused us as "u": .*check name and password/,
+        message: /refused the login as "u": .*check name and password/,
       })
     })
     await withServer({ config: 'authorization { token: "t" }' }, async ({ port }) => {
@@ -112,6 +112,27 @@ describe.skipIf(!haveNats)('on a NATS server', () => {
       await assert.rejects(connect(`nats://127.0.0.1:${port}`), /without a name and password/)
     })
   })
+
+  test('a dead letter that the server does not let us delete is an error, and not a missing one', () =>
+    withServer({ config: forbidden('$JS.API.STREAM.MSG.DELETE.>') }, async ({ port }) => {
+      await using bus = await connect(`nats://u:p@127.0.0.1:${port}`, { log: silent })
+      await bus.serve({ name: 'odd', routingKeys: ['odd.*'] }, { handler: () => 'here' })
+      await bus.publish('odd.call', { jsonrpc: '2.0', method: 5 })
+      await eventually('it is set aside', async () => (await bus.dead.list('odd', 1)).length === 1)
+      const [dead] = await bus.dead.list('odd', 1)
+      await assert.rejects(bus.dead.drop('odd', dead?.id ?? ''), /Permissions Violation/)
+      assert.equal(await bus.dead.drop('odd', '4711'), false)
+    }))
+
+  test('a subscription that the server refuses is logged', () =>
+    withServer({ config: forbidden('', 'commissaire.all.>') }, async ({ port }) => {
+      const errors: object[] = []
+      const log = { ...silent, error: (facts: object) => void errors.push(facts) }
+      await using bus = await connect(`nats://u:p@127.0.0.1:${port}`, { log })
+      await eventually('the refusal is logged', () => errors.length > 0)
+      assert.match(JSON.stringify(errors[0]), /"subject":"commissaire\.all\.commissaire"/)
+      assert.equal(bus.state, 'connected')
+    }))
 
   test('of several servers one that is there is found', () =>
     withServer({}, ({ port }) => callOver(`nats://127.0.0.1:1,127.0.0.1:${port}`)))
@@ -161,6 +182,13 @@ describe.skipIf(!haveNats)('on a NATS server', () => {
       assert.equal(await bus.request('simple.ask'), 'here')
     }))
 })
+
+/** The configuration of a user who may not publish to one subject, or not subscribe to another. */
+function forbidden(publish: string, subscribe = ''): string {
+  const deny = (subject: string): string => (subject ? `{ deny: ["${subject}"] }` : '{ allow: [">"] }')
+  const permissions = `publish: ${deny(publish)}, subscribe: ${deny(subscribe)}`
+  return `authorization { users: [{ user: u, password: p, permissions: { ${permissions} } }] }`
+}
 
 /** An authority, and a certificate of it for localhost that server and client share. */
 function certificates(directory: string): { ca: string; cert: string; key: string } {

@@ -1,9 +1,9 @@
 /**
- * NATS: calls and notifications lie in JetStream until they are done; answers, and what is said to all, go through core
- * NATS and are kept by nobody.
+ * NATS: JetStream stores calls and notifications until they are settled; replies and broadcasts use core NATS, which
+ * stores nothing.
  *
- * How messages lie on the server is in `docs/reference/wire.md`; how a message is kept from a process that always dies of
- * it, in `nats/wills.ts`.
+ * `docs/reference/wire.md` describes how messages are stored; `nats/last-attempts.ts` how a message is set aside when
+ * its consumers keep dying.
  */
 
 import { randomUUID } from 'node:crypto'
@@ -30,7 +30,7 @@ import { LastAttempts } from './nats/last-attempts.ts'
 /** Connects to NATS 2.9 or later, with JetStream. */
 export async function open(url: URL, options: TransportOptions): Promise<Transport> {
   const names = new Names(options.exchange)
-  const transport = new NatsTransport(await Socket.connect(url, options.clientName), names, options)
+  const transport = new NatsTransport(await Socket.connect(url, options), names, options)
   return transport.start()
 }
 
@@ -60,7 +60,10 @@ class NatsTransport implements Transport {
 
   async start(): Promise<this> {
     const { onReply, onBroadcast, onState } = this.#options
-    this.#socket.watch({ onReady: () => void this.#reconnected(), onLost: () => onState('disconnected') })
+    this.#socket.watch({
+      onReady: () => void this.#reconnected(),
+      onLost: (cause) => onState('disconnected', cause),
+    })
     this.#socket.subscribe(replySubject(this.replyQueue), (message) => onReply(message.string()))
     this.#socket.subscribe(this.#deps.names.broadcasts, (message) => onBroadcast(message.string()))
     await this.#bindings.refresh()
@@ -116,7 +119,7 @@ class NatsTransport implements Transport {
     this.#options.onMissed?.()
   }
 
-  /** After a reconnect; and now and then, for somebody may have emptied the server. */
+  /** Runs after a reconnect and at intervals, because streams may have been deleted. */
   async #redeclare(): Promise<void> {
     if (!this.#socket.ready) return
     try {

@@ -1,21 +1,21 @@
-/** What JetStream says about a message it hands out, and what it wants to hear in return. */
+/** The acknowledgement protocol of JetStream: reads the reply subject of a delivery, and names the possible replies. */
 
-/** The ways of ending or keeping a claim. */
+/** Acknowledge a message, release it, or extend the time to acknowledge it. */
 export const ackTypes = { ack: '+ACK', nak: '-NAK', working: '+WPI' } as const
 
-/** Where and how often a message was handed out, read from the subject on which it is acknowledged. */
+/** A delivery of a message, read from the subject on which it is acknowledged. */
 export interface Claim {
-  /** The subject on which to acknowledge. */
+  /** The subject of the acknowledgement. */
   readonly subject: string
-  /** Its place in the stream, by which it is known. */
+  /** The sequence number of the message in its stream. */
   readonly sequence: number
-  /** How often it was handed out, this time included. */
+  /** How often the message was delivered, this delivery included. */
   readonly deliveries: number
 }
 
 /**
- * `$JS.ACK.<stream>.<consumer>.<deliveries>.<sequence>…`, or with the domain and the account before the stream.
- * @returns undefined where the message did not come from a stream.
+ * Reads `$JS.ACK.<stream>.<consumer>.<deliveries>.<sequence>…`, with or without domain and account before the stream.
+ * @returns undefined when the message was not delivered by a stream.
  */
 export function readClaim(subject: string | undefined): Claim | undefined {
   const tokens = subject?.split('.') ?? []

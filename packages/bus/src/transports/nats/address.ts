@@ -1,16 +1,16 @@
-/** From the URL of a bus to the options of a connection to NATS. */
+/** Reads the options of a connection to NATS from its URL. */
 
 import type { NodeConnectionOptions } from '@nats-io/transport-node'
 import { serversOf } from '../../servers.ts'
 import { tlsOf, type TlsOptions } from '../tls.ts'
 
-/** Where to connect, and how. */
+/** The servers, the credentials and the options of a connection. */
 export interface Address {
-  /** The servers, for people. */
+  /** The servers, for messages. */
   readonly servers: string
-  /** Whom we say that we are, for people; without secrets. */
+  /** The kind of login, for messages; without secrets. */
   readonly login: string
-  /** How many servers of a cluster keep each message. */
+  /** How many servers of a cluster store each message. */
   readonly replicas: number
   readonly options: NodeConnectionOptions
 }
@@ -18,7 +18,7 @@ export interface Address {
 const defaultPort = 4222
 /** How long one attempt to connect may take, in milliseconds. */
 const connectTimeout = 5_000
-/** Some broken connections look well for hours: one that answers neither of two pings is given up. */
+/** Milliseconds between pings. Two unanswered pings end a dead connection that TCP does not report for hours. */
 const pingInterval = 5_000
 
 /** Reads a URL such as `nats://user:password@a:4222`, `nats://token@a` or `tls://a/?ca=/etc/ca.pem&replicas=3`. */
@@ -32,7 +32,7 @@ export function readAddress(url: URL, clientName: string): Address {
     maxPingOut: 2,
     maxReconnectAttempts: -1,
     reconnectDelayHandler: backoff(),
-    // A password that is being changed may be wrong for a moment.
+    // While a password is being changed, it may be wrong for a moment.
     ignoreAuthErrorAbort: true,
     noAsyncTraces: true,
     ...credentials(url),
@@ -52,14 +52,14 @@ function loginOf({ username, password }: URL): string {
   return password === '' ? 'with the token of the URL' : `as "${decodeURIComponent(username)}"`
 }
 
-/** Under `nats://` TLS is used where the server wants it; otherwise it is insisted on. */
+/** With `nats://`, TLS is used when the server requires it; with the other schemes it is always required. */
 function tlsSettings(url: URL): { tls?: TlsOptions } {
   const rest = new URL(url)
   for (const name of ['server', 'replicas']) rest.searchParams.delete(name)
   const tls = tlsOf(rest, ['tls:', 'nats+tls:'])
   if (!tls) return {}
   if (url.searchParams.has('servername')) return { tls }
-  // Of several servers, each has its own name.
+  // Each of several servers has its own name.
   const { servername: _first, ...files } = tls
   return { tls: files }
 }
@@ -72,7 +72,7 @@ function replicasOf(url: URL): number {
   )
 }
 
-/** The delay before each attempt to reconnect: growing up to two seconds, with jitter. */
+/** Returns the delay before each attempt to reconnect: it doubles up to two seconds, with jitter. */
 function backoff(): () => number {
   let last = 0
   let delay = firstDelay

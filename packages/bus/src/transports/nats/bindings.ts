@@ -1,13 +1,13 @@
 /**
- * Which queues want which routing keys.
+ * The bindings of an exchange: which queues receive which routing keys.
  *
- * NATS lets no two streams share a subject, so a message cannot reach several queues by its subject alone: as on Redis,
- * whoever publishes knows the bindings and puts a copy on each queue. A binding is a subject in the registry's stream.
- * Everybody hears of a new one at once, because it is published; and all are read anew after each reconnect, now and
- * then, and before a message is said to have no queue.
+ * Two NATS streams cannot share a subject, so a message cannot reach several queues by its subject. As on Redis, the
+ * publisher knows the bindings and puts a copy on each queue. A binding is a subject in the registry stream. Every
+ * connection receives a new binding when it is published. All bindings are read again after each reconnect, at intervals,
+ * and before a message is reported as having no queue.
  */
 
-import { checkAck, isNoResponders, isRefusal } from './failures.ts'
+import { checkAck, isNoResponders, isNotFound } from './failures.ts'
 import { declareRegistry, type QueueDeps } from './queues.ts'
 import { matcher, type Matcher } from '../../topic.ts'
 
@@ -20,12 +20,12 @@ const maxRoutes = 10_000
 /** Milliseconds. */
 const refreshInterval = 30_000
 
-/** All bindings of one exchange, as far as they are known. */
+/** The known bindings of one exchange. */
 export class Bindings {
   readonly #deps: QueueDeps
   readonly #refreshTimer: NodeJS.Timeout
   readonly #routes = new Map<string, readonly string[]>()
-  /** By subject. */
+  /** Bindings by subject, and those added while the list is being read. */
   #bindings = new Map<string, Binding>()
   #added = new Map<string, Binding>()
   #refreshing: Promise<void> | undefined
@@ -40,7 +40,7 @@ export class Bindings {
     this.#refreshTimer.unref()
   }
 
-  /** The queues that want a routing key. */
+  /** Returns the queues that are bound to a routing key. */
   queuesOf(routingKey: string): readonly string[] {
     const known = this.#routes.get(routingKey)
     if (known) return known
@@ -52,7 +52,7 @@ export class Bindings {
     return route
   }
 
-  /** Binds a queue. When this resolves, everybody on the server knows of it. */
+  /** Binds a queue. When this resolves, all connections to the same server have received the binding. */
   async bind(queue: string, routingKeys: readonly string[]): Promise<void> {
     const { socket, names } = this.#deps
     await declareRegistry(this.#deps)
@@ -61,13 +61,13 @@ export class Bindings {
     for (const subject of subjects) this.#add(subject)
   }
 
-  /** Reads all bindings anew. */
+  /** Reads all bindings again. */
   refresh(): Promise<void> {
     this.#refreshing ??= this.#refresh().finally(() => (this.#refreshing = undefined))
     return this.#refreshing
   }
 
-  /** True when all of them are known to be bound. */
+  /** Returns true when all these bindings are known. */
   has(queue: string, routingKeys: readonly string[]): boolean {
     return routingKeys.every((key) => this.#bindings.has(this.#deps.names.binding(queue, key)))
   }
@@ -82,7 +82,7 @@ export class Bindings {
     const bindings = new Map<string, Binding>()
     for (const subject of subjects)
       bindings.set(subject, this.#bindings.get(subject) ?? this.#compile(subject))
-    // What was heard in the meantime may or may not have been stored when the list was made.
+    // Bindings received in the meantime may be missing in the list.
     for (const [subject, binding] of this.#added) bindings.set(subject, binding)
     this.#bindings = bindings
     this.#routes.clear()
@@ -94,7 +94,7 @@ export class Bindings {
       const { state } = await socket.streams.streams.info(names.registry, { subjects_filter: names.bindings })
       return Object.keys(state.subjects ?? {})
     } catch (error) {
-      if (isRefusal(error) && error.status === notFound) return []
+      if (isNotFound(error)) return []
       throw error
     }
   }
@@ -120,5 +120,3 @@ export class Bindings {
     return { queue, matches: matcher(key) }
   }
 }
-
-const notFound = 404

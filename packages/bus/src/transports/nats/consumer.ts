@@ -1,7 +1,6 @@
 /**
- * Consumes one queue: keeps as many messages in hand as there is room for, says regularly that it still has them, and
- * acknowledges what is done. Nothing waits for a round trip: what is sent in one turn of the event loop is confirmed by
- * one answer of the server.
+ * Consumes one queue: requests as many messages as prefetch allows, renews the time to acknowledge them, and settles
+ * finished ones. Everything sent in one turn of the event loop is confirmed in one round trip.
  */
 
 import type { Msg } from '@nats-io/transport-node'
@@ -14,21 +13,21 @@ import { setAsideAbandoned, replyHeaders, setAside, type SetAsideDeps } from './
 import { declareConsumer, declareStream, recreateStream } from './queues.ts'
 import type { LastAttempts } from './last-attempts.ts'
 
-/** What a consumer needs beside its queue. */
+/** What a consumer needs besides its queue. */
 export interface ConsumerDeps extends SetAsideDeps {
   readonly options: Pick<TransportOptions, 'visibility' | 'maxAttempts'>
   readonly lastAttempts: LastAttempts
 }
 
-/** Room is asked for when it is an eighth of the whole, so that a request is for several messages. */
+/** Messages are requested when an eighth of prefetch is free (a shift by 3), so that a request is for several. */
 const share = 3
-/** How long closing waits for a broker that is away, in milliseconds; what is not settled then is delivered again. */
+/** How long closing waits for pending settlements, in milliseconds; messages not settled by then are redelivered. */
 const closeTimeout = 2_000
 const retryDelay = 500
-/** What the headers of an answer may take of the server's limit, in bytes. */
+/** How much of the server's size limit is reserved for the headers of a reply, in bytes. */
 const headerAllowance = 4_096
 
-/** A standing wish for the messages of one queue, on one connection. */
+/** A subscription to the messages of one queue. */
 export class NatsConsumer implements Consumer {
   readonly queue: string
   readonly #options: ConsumeOptions
@@ -36,9 +35,9 @@ export class NatsConsumer implements Consumer {
   readonly #pulls: Pulls
   readonly #renewal: NodeJS.Timeout
   readonly #unsettled = new Map<number, NatsDelivery>()
-  /** In hand, but beyond what may be worked on: the server was asked twice. */
+  /** Messages beyond prefetch, which arrive when a lost request and its repetition are both answered. */
   readonly #surplus: NatsDelivery[] = []
-  /** Wills and burials on their way: what comes before a message is handed out, or in place of that. */
+  /** What is being done before or instead of a delivery: recording last attempts, setting messages aside. */
   readonly #preparing = new Set<Promise<void>>()
   readonly #settling = new Set<Promise<void>>()
   #state: 'running' | 'stopped' | 'closed' = 'running'
@@ -62,7 +61,7 @@ export class NatsConsumer implements Consumer {
     deps.socket.watch({ onReady: () => void this.#reconnected(), onLost: () => this.#pulls.reset() })
   }
 
-  /** Makes the queue where it is not, and begins to take messages. */
+  /** Declares the queue, and starts to request messages. */
   async start(): Promise<this> {
     await declareStream(this.queue, this.#deps)
     await declareConsumer(this.queue, this.#deps.options.visibility, this.#deps)
@@ -82,7 +81,7 @@ export class NatsConsumer implements Consumer {
     await Promise.all(this.#preparing)
   }
 
-  /** Gives back what is still in hand, and stops saying that it is ours. Ends also while the broker is away. */
+  /** Releases unsettled messages and stops renewing them. Ends while the broker is down, too. */
   async close(): Promise<void> {
     await Promise.race([this.#close(), after(closeTimeout)])
     this.#state = 'closed'
@@ -95,7 +94,7 @@ export class NatsConsumer implements Consumer {
     await Promise.all(this.#settling)
   }
 
-  /** Asks for what there is room for. */
+  /** Requests as many messages as there is capacity for. */
   #fill(): void {
     if (this.#state !== 'running' || !this.#deps.socket.ready || this.#redeclaring) return
     const { prefetch } = this.#options
@@ -129,19 +128,19 @@ export class NatsConsumer implements Consumer {
     else this.#options.onDelivery(delivery)
   }
 
-  /** The server thought that we had lost it, and gave it to us again. */
+  /** Takes over the claim of a message that the server has delivered again to this consumer. */
   #updateClaim(delivery: NatsDelivery, claim: Claim): void {
     delivery.claim = claim
     delivery.heldUntil = Date.now() + this.#deps.options.visibility
   }
 
-  /** A will that cannot be left is no reason not to work. */
+  /** Records the last attempt, then delivers the message, even when recording fails. */
   async #recordLastAttempt(delivery: NatsDelivery): Promise<void> {
     const { lastAttempts, log } = this.#deps
     try {
       await lastAttempts.record(this.queue, delivery.claim)
     } catch (err) {
-      log.warn({ queue: this.queue, err }, 'could not say what becomes of a message if this process dies')
+      log.warn({ queue: this.queue, err }, 'could not record the last attempt at a message')
     }
     this.#deliver(delivery)
   }
@@ -150,10 +149,7 @@ export class NatsConsumer implements Consumer {
     try {
       await setAsideAbandoned(this.queue, { claim, attempts: claim.deliveries - 1 }, this.#deps)
     } catch (err) {
-      this.#deps.log.warn(
-        { queue: this.queue, err },
-        'could not set aside a message that ended too many processes',
-      )
+      this.#deps.log.warn({ queue: this.queue, err }, 'could not set aside a message whose processes died')
     }
     if (this.#deps.lastAttempts.isLastAttempt(claim)) await this.#deps.lastAttempts.remove(this.queue, claim)
     this.#fill()
@@ -169,7 +165,7 @@ export class NatsConsumer implements Consumer {
     return settling
   }
 
-  /** Says how it ended, as long as the message is ours; where the connection breaks on the way, once more. */
+  /** Settles the message while this consumer holds it; tries again when the connection breaks in the meantime. */
   async #settleNow(delivery: NatsDelivery, settlement: Settlement): Promise<void> {
     const { socket, lastAttempts, log } = this.#deps
     const { queue, claim } = delivery
@@ -185,11 +181,11 @@ export class NatsConsumer implements Consumer {
     }
     log.warn(
       { queue, routingKey: delivery.routingKey },
-      'a message that was done may have been given to somebody else',
+      'could not settle a message in time; another consumer may have received it',
     )
   }
 
-  /** Waits for a connection that is away, but no longer than the message is ours. */
+  /** Waits for the connection, at most until another consumer can receive the message. */
   async #isHeld(delivery: NatsDelivery): Promise<boolean> {
     const left = delivery.heldUntil - Date.now()
     return left > 0 && (this.#deps.socket.ready || (await this.#deps.socket.whenReady(left)))
@@ -223,19 +219,19 @@ export class NatsConsumer implements Consumer {
     this.#deps.socket.send(claim.subject, ackTypes.ack)
   }
 
-  /** An answer that the server would not take is no answer: the message is set aside, and its caller told why. */
+  /** When the server would refuse the reply for its size, sets the message aside and sends the caller the reason. */
   #checkReplySize(delivery: NatsDelivery, settlement: Settlement): Settlement {
     if (settlement.kind !== 'done' || !settlement.reply) return settlement
-    const { largest } = this.#deps.socket
-    if (settlement.reply.body.length * 3 + headerAllowance <= largest) return settlement
+    const { maxPayload } = this.#deps.socket
+    if (settlement.reply.body.length * 3 + headerAllowance <= maxPayload) return settlement
     const size = Buffer.byteLength(settlement.reply.body)
-    if (size + headerAllowance <= largest) return settlement
-    const reason = `its answer of ${size} bytes is larger than NATS takes here (max_payload is ${largest})`
+    if (size + headerAllowance <= maxPayload) return settlement
+    const reason = `its answer has ${size} bytes, more than the server accepts (max_payload is ${maxPayload})`
     const reply = this.#deps.abandonedReply(delivery, reason)
     return reply ? { kind: 'dead', reason, reply } : { kind: 'dead', reason }
   }
 
-  /** Says that we still have what was not said so for a while. */
+  /** Renews the time to acknowledge the messages that need it soon. */
   #renew(): void {
     this.#pulls.check()
     const { socket, options } = this.#deps
@@ -256,7 +252,7 @@ export class NatsConsumer implements Consumer {
     if (this.#state === 'running') await this.#redeclare()
   }
 
-  /** After a reconnect, and where somebody removed the queue, it is made again. */
+  /** Declares the queue again after a reconnect or after it was deleted. */
   #redeclare(makeStream = declareStream): Promise<void> {
     this.#redeclaring ??= this.#declare(makeStream).finally(() => {
       this.#redeclaring = undefined
@@ -279,14 +275,14 @@ export class NatsConsumer implements Consumer {
   }
 }
 
-/** What a timer may be late, in milliseconds. */
+/** How late a timer may run, in milliseconds. */
 const slack = 50
 
 function after(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds).unref())
 }
 
-/** Remembers what is on its way for as long as it is. */
+/** Keeps a promise in the set until it settles. */
 function keep(set: Set<Promise<void>>, work: Promise<void>): void {
   const quiet = work.catch(() => {}).finally(() => set.delete(quiet))
   set.add(quiet)

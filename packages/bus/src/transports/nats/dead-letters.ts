@@ -1,18 +1,17 @@
-/** Messages that were set aside: the queue `<queue>.dead`, in which each is known by its place. */
+/** Messages that were set aside: the queue `<queue>.dead`, where the id of a message is its sequence number. */
 
 import { PubHeaders, type StoredMsg } from '@nats-io/jetstream'
 import type { DeadMessage, DeadMessages } from '../../transport.ts'
-import { isRefusal } from './failures.ts'
+import { isNotFound } from './failures.ts'
 import { copyHeaders, readDeadLetterInfo } from './message-encoding.ts'
 import { put } from './publisher.ts'
 import type { QueueDeps } from './queues.ts'
 import { deadQueue, remove } from './set-aside.ts'
 
-const notFound = 404
-/** How many messages are fetched at a time. */
+/** How many messages are read at a time. */
 const pageSize = 50
 
-/** The set-aside messages behind one connection. */
+/** Lists, replays and drops dead letters on NATS. */
 export class NatsDeadMessages implements DeadMessages {
   readonly #deps: QueueDeps
 
@@ -35,7 +34,7 @@ export class NatsDeadMessages implements DeadMessages {
     const stored = await this.#find(queue, id)
     if (!stored) return false
     const headers = copyHeaders(stored.header)
-    // Should this process die between the two steps, or another do the same, there is still one copy only.
+    // The message id prevents a second copy when this process dies before the next step, or another replays it too.
     headers.append(PubHeaders.MsgIdHdr, `${this.#deps.names.stream(deadQueue(queue))}:${id}`)
     const routingKey = this.#deps.names.routingKey(stored.subject)
     await put(queue, { routingKey, body: stored.data, headers }, this.#deps)
@@ -47,7 +46,7 @@ export class NatsDeadMessages implements DeadMessages {
     return stored !== null && (await remove(deadQueue(queue), stored.seq, this.#deps))
   }
 
-  /** The sequences that are taken, the latest first. */
+  /** Returns the sequence numbers that exist, the latest first. */
   async #sequences(queue: string): Promise<number[]> {
     const { socket, names } = this.#deps
     try {
@@ -61,7 +60,7 @@ export class NatsDeadMessages implements DeadMessages {
       )
       return state.messages === 0 ? [] : all.filter((sequence) => !gone.has(sequence))
     } catch (error) {
-      if (isRefusal(error) && error.status === notFound) return []
+      if (isNotFound(error)) return []
       throw error
     }
   }
@@ -75,7 +74,7 @@ export class NatsDeadMessages implements DeadMessages {
     try {
       return await socket.streams.streams.getMessage(names.stream(deadQueue(queue)), { seq })
     } catch (error) {
-      if (isRefusal(error) && error.status === notFound) return null
+      if (isNotFound(error)) return null
       throw error
     }
   }

@@ -1,22 +1,22 @@
-/** A message in the hands of a consumer, and until when it is surely ours. */
+/** A message delivered to a consumer, and until when no other consumer can receive it. */
 
 import type { Msg, MsgHdrs } from '@nats-io/transport-node'
 import type { Delivery, Settlement } from '../../transport.ts'
 import type { Claim } from './acks.ts'
 import { decodeHeaders, type Envelope } from './message-encoding.ts'
 
-/** Where a message came from, and how it is ended. */
+/** The queue of a message, and how it is settled. */
 export interface Origin {
   readonly queue: string
   readonly routingKey: string
   readonly settle: (delivery: NatsDelivery, settlement: Settlement) => Promise<void>
 }
 
-/** A message in the hands of a consumer on NATS. */
+/** A message delivered to a consumer on NATS. */
 export class NatsDelivery implements Delivery {
-  /** The latest: a message that is handed out to us again while we have it is still the same. */
+  /** The latest delivery: the server may deliver the message again to the consumer that still holds it. */
   claim: Claim
-  /** The time, in milliseconds since 1970, after which the server may give the message to somebody else. */
+  /** The time, in milliseconds since 1970, after which the server may deliver the message to another consumer. */
   heldUntil: number
   readonly body: string
   readonly rawHeaders: MsgHdrs | undefined

@@ -1,4 +1,4 @@
-/** What goes wrong between us and NATS, as errors that say what was tried, what was found and what to do. */
+/** The errors of the NATS transport: they say what was tried, what was found and what to do. */
 
 import { errors, type Msg } from '@nats-io/transport-node'
 import { JetStreamApiError } from '@nats-io/jetstream'
@@ -6,54 +6,54 @@ import { BusError } from '../../errors.ts'
 import { unreachable } from '../unreachable.ts'
 import type { Address } from './address.ts'
 
-/** The oldest server whose JetStream has all that is needed. */
+/** The oldest version whose JetStream has everything that this transport needs. */
 export const oldestServer = '2.9'
 
-/** Why no connection could be made. */
+/** Returns the error for a connection that cannot be made. */
 export function cannotConnect({ servers, login }: Address, cause: unknown): BusError {
   if (cause instanceof errors.AuthorizationError) {
     const advice =
       'check name and password, or the token, in the URL: nats://user:password@host or nats://token@host'
-    return failure(`NATS at ${servers} refused us ${login}: ${cause.message}; ${advice}`, cause)
+    return failure(`NATS at ${servers} refused the login ${login}: ${cause.message}; ${advice}`, cause)
   }
   const found = textOf(cause)
   if (/does not support 'tls'|'tls' is not available/.test(found)) {
-    const advice = 'write nats:// in the URL, or give the server its certificate'
-    return failure(`NATS at ${servers} does not speak TLS: ${found}; ${advice}`, cause)
+    const advice = 'use nats:// in the URL, or configure TLS on the server'
+    return failure(`NATS at ${servers} does not use TLS: ${found}; ${advice}`, cause)
   }
   return unreachable('NATS', servers, cause)
 }
 
-/** The server is there, but is too old. */
+/** Returns the error for a server that is too old. */
 export function tooOld(servers: string, version: string): BusError {
   return failure(`the server at ${servers} is NATS ${version}; this bus needs NATS ${oldestServer} or later`)
 }
 
-/** The server is there, but keeps no messages. */
+/** Returns the error for a server without JetStream. */
 export function noJetStream({ servers, login }: Address, cause: unknown): BusError {
   const advice =
     'write "jetstream: enabled" into nats-server.conf or start it with -js, and allow it to this account'
-  return failure(`NATS at ${servers} gives us, ${login}, no JetStream: ${textOf(cause)}; ${advice}`, cause)
+  return failure(`NATS at ${servers} offers no JetStream ${login}: ${textOf(cause)}; ${advice}`, cause)
 }
 
-/** The connection is closed for good. */
+/** Returns the error for a closed connection. */
 export function closed(): BusError {
   return failure('this connection to the bus is closed')
 }
 
-/** The connection has been away for too long; nothing was sent. */
+/** Returns the error for a connection that did not come back in time; nothing was sent. */
 export function disconnected(milliseconds: number): BusError {
   return failure(`the broker was unreachable for ${milliseconds} ms; the message was not sent`)
 }
 
-/** `outcome` tells callers that the message may have been sent. */
+/** Returns an error whose `outcome` tells callers that the message may have been sent. */
 export function unknownOutcome(cause?: unknown): BusError {
   const message =
-    'the connection to the broker broke while a message was on its way; it may or may not have arrived'
+    'the connection to the broker broke while a message was being sent; it may or may not have arrived'
   return new BusError('ConnectionLost', message, { cause, data: { outcome: 'unknown' } })
 }
 
-/** JetStream itself said no. */
+/** Returns the error for a message that JetStream refuses. */
 export function refused(cause: unknown): BusError {
   return failure(`NATS refused the message: ${textOf(cause)}`, cause)
 }
@@ -69,12 +69,24 @@ export function checkAck(answer: Msg): void {
   if (error) throw refused(error.description ?? text)
 }
 
-/** True for an error that JetStream itself returned: the connection is well, the wish was not. */
+/** Returns true for an error that JetStream returned: the connection works, the request failed. */
 export function isRefusal(error: unknown): error is JetStreamApiError {
   return error instanceof JetStreamApiError
 }
 
-/** True where nobody takes what was asked or sent: the stream is not there. */
+/** Returns true when the message or stream of a request does not exist. */
+export function isNotFound(error: unknown): boolean {
+  if (!isRefusal(error)) return false
+  if (error.status === notFound || error.code === sequenceNotFound) return true
+  return error.code === deleteFailed && /no message found|deleted message|store EOF/i.test(error.message)
+}
+
+const notFound = 404
+/** Error codes of the server: the sequence number does not exist; a message could not be deleted. */
+const sequenceNotFound = 10_043
+const deleteFailed = 10_057
+
+/** Returns true when nothing receives a request or a message: the stream does not exist. */
 export function isNoResponders(error: unknown): boolean {
   if (error instanceof errors.RequestError) return error.isNoResponders()
   return error instanceof Error && error.name === 'JetStreamNotEnabled'

@@ -1,10 +1,10 @@
 /**
- * What becomes of a message whose last allowed process dies.
+ * Records of last attempts: they let other processes set a message aside when its last consumer dies.
  *
- * JetStream counts how often a message was handed out, but nobody would look at the count when no consumer is left. So a
- * process that gets a message for the last allowed time first leaves a will: where the message is, and how to ask this
- * process whether it still works on it. Every connection that ever consumed watches the wills. Of a process that is gone
- * the server says at once that nobody answers; when it stays so for the time of visibility, the will is executed.
+ * JetStream counts the deliveries of a message, but without a consumer nothing checks the count. So a process that
+ * receives a message for the last allowed time first stores a record: where the message is, and how to ask this process
+ * whether it still handles it. Every connection that has ever consumed checks the records. For a dead process the server
+ * answers at once that there is no responder; when that lasts as long as the visibility, the message is set aside.
  */
 
 import type { Msg } from '@nats-io/transport-node'
@@ -15,12 +15,12 @@ import { holderSubject } from './names.ts'
 import { declareRegistry } from './queues.ts'
 import { setAsideAbandoned, type SetAsideDeps } from './set-aside.ts'
 
-/** What is needed to leave wills and to execute them. */
+/** What is needed to store the records and to act on them. */
 export interface LastAttemptDeps extends SetAsideDeps {
   readonly options: Pick<TransportOptions, 'visibility' | 'maxAttempts'>
-  /** What this connection is known by. */
+  /** The name under which this connection is asked whether it handles a message. */
   readonly holder: string
-  /** Whether this connection works on that message. */
+  /** Returns whether this connection handles that message. */
   readonly holds: (queue: string, sequence: number) => boolean
 }
 
@@ -28,11 +28,11 @@ interface LastAttempt {
   readonly queue: string
   readonly holder: string
   readonly claim: Claim
-  /** Since when nobody says that he works on it, in milliseconds since 1970. */
+  /** Since when no process confirms that it handles the message, in milliseconds since 1970. */
   orphanedSince: number | undefined
 }
 
-/** The wills of one exchange. */
+/** The records of last attempts of one exchange. */
 export class LastAttempts {
   readonly #deps: LastAttemptDeps
   readonly #records = new Map<string, LastAttempt>()
@@ -45,7 +45,7 @@ export class LastAttempts {
     deps.socket.subscribe(holderSubject(deps.holder), (message) => this.#answer(message))
   }
 
-  /** Reads the wills that were left while nobody was here. */
+  /** Reads the records that were stored before this connection was made or while it was lost. */
   async refresh(): Promise<void> {
     const { socket, names } = this.#deps
     const { state } = await socket.streams.streams.info(names.registry, {
@@ -58,7 +58,7 @@ export class LastAttempts {
     }
   }
 
-  /** True for a message that is handed out for the last time. */
+  /** Returns true when the message is not delivered again after this delivery. */
   isLastAttempt({ deliveries }: Claim): boolean {
     return deliveries >= this.#deps.options.maxAttempts
   }
@@ -70,7 +70,7 @@ export class LastAttempts {
     checkAck(await socket.ask(names.lastAttempt(queue, claim.sequence), text))
   }
 
-  /** The message was settled. */
+  /** Removes a record after its message is settled. */
   async remove(queue: string, { sequence }: Claim): Promise<void> {
     const { socket, names, log } = this.#deps
     const subject = names.lastAttempt(queue, sequence)
@@ -78,7 +78,7 @@ export class LastAttempts {
     try {
       await socket.streams.streams.purge(names.registry, { filter: subject })
     } catch (err) {
-      log.debug({ queue, err }, 'could not take back what was to happen to a message')
+      log.debug({ queue, err }, 'could not remove the record of the last attempt at a message')
     }
   }
 
@@ -102,7 +102,7 @@ export class LastAttempts {
     message.respond(record && this.#deps.holds(record.queue, record.claim.sequence) ? 'yes' : 'no')
   }
 
-  /** Jittered, so that of many processes one comes first and the others find it done. */
+  /** Schedules the next check with jitter, so that many processes do not check at the same time. */
   #schedule(): void {
     if (this.#closed || this.#timer) return
     const interval = this.#deps.options.visibility / 5

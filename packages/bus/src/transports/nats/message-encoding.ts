@@ -1,15 +1,15 @@
 /**
- * Messages as they lie on NATS: the body is the payload, everything beside it is in headers.
+ * The wire format on NATS: the body is the payload, everything else is in headers.
  *
- * Pure functions. `docs/reference/wire.md` describes the format. A header that cannot lie there as it is, because it is
- * not plain ASCII, is percent-encoded, and a `*` after its name says so.
+ * Pure functions. `docs/reference/wire.md` describes the format. The value of a header that is not printable ASCII is
+ * percent-encoded, and a `*` is added to its name.
  */
 
 import { headers as emptyHeaders, type MsgHdrs } from '@nats-io/transport-node'
 import type { Headers, OutgoingMessage } from '../../transport.ts'
 import { decodeToken, encodeToken } from './names.ts'
 
-/** What can be read from the headers of a message. */
+/** What the headers of a message contain. */
 export interface Envelope {
   readonly contentType: string
   readonly headers: Headers
@@ -41,7 +41,7 @@ export function encodeHeaders(
   return raw
 }
 
-/** Reads the headers of a message. Foreign senders may leave out all of them. */
+/** Reads the headers of a message. Other senders may leave out all of them. */
 export function decodeHeaders(raw: MsgHdrs | undefined): Envelope {
   const headers: Record<string, string> = {}
   let contentType = ''
@@ -55,14 +55,14 @@ export function decodeHeaders(raw: MsgHdrs | undefined): Envelope {
   return { contentType, headers, replyTo }
 }
 
-/** Copies headers without what was said of an earlier delivery, such as why it was set aside. */
+/** Copies headers without those of an earlier delivery, such as the reason it was set aside. */
 export function copyHeaders(raw: MsgHdrs | undefined): MsgHdrs {
   const copy = emptyHeaders()
   for (const [name, [value = '']] of raw ?? []) if (!isOurs(read(name, value)[0])) copy.append(name, value)
   return copy
 }
 
-/** Adds why a message was set aside to its headers. */
+/** Adds the reason for setting a message aside to its headers. */
 export function addDeadLetterInfo(raw: MsgHdrs, info: DeadLetterInfo): void {
   put(raw, reasonName, info.reason)
   put(raw, deadAtName, info.deadAt)
@@ -94,7 +94,7 @@ function read(name: string, value: string): [name: string, value: string] {
   }
 }
 
-/** Names that mean something to the server, to us, or that no header may have, lie under a prefix. */
+/** Adds a prefix to names that are reserved by the server or the bus, or that are invalid for a header. */
 function outerName(name: string): string {
   if (/^[a-z\d][a-z\d-]*$/.test(name) && !name.startsWith('nats-')) return name
   return ourPrefix + encodeToken(name.toWellFormed())

@@ -1,44 +1,43 @@
 /**
- * How the names of the bus lie in NATS: every exchange, queue and word of a routing key is one token of a subject, and
- * can be read back from it.
+ * The names of the bus in NATS: every exchange, queue and word of a routing key is encoded as one token of a subject.
  *
- * A token keeps letters, digits, `-` and `_`; of everything else, each byte is `=` and two hexadecimal digits, and the
- * empty text is a lone `=`. So `@`, which parts the names of streams, and `.`, `*` and `>`, which mean something to NATS,
- * occur in none; and neither does `%`, which NATS 2.9 cannot bear in the name of a stream.
+ * A token keeps letters, digits, `-` and `_`. Every other byte is written as `=` and two hexadecimal digits, and the
+ * empty text as `=`. So a token contains no `@`, which separates the parts of stream names, no `.`, `*` and `>`, which
+ * are special in NATS, and no `%`, which NATS 2.9 does not accept in stream names.
  */
 
-/** Writes any text as one token of a subject, or as the name of a stream. */
+/** Encodes any text as one token of a subject or a stream name. */
 export function encodeToken(text: string): string {
   if (text === '') return '='
-  if (!text.isWellFormed()) throw new TypeError(`the name ${JSON.stringify(text)} is no valid Unicode`)
+  if (!text.isWellFormed()) throw new TypeError(`the name ${JSON.stringify(text)} is not valid Unicode`)
   return encodeURIComponent(text)
     .replaceAll('%', '=')
     .replaceAll(/[.!~*'()]/g, escape)
 }
 
-/** Reads a token back. */
+/** Decodes a token. */
 export function decodeToken(token: string): string {
   return token === '=' ? '' : decodeURIComponent(token.replaceAll('=', '%'))
 }
 
-/** The consumer of a queue's stream, which all processes of the queue share. */
+/** The name of the consumer of a queue's stream, which all processes of the queue share. */
 export const consumerName = 'work'
 
-/** The subject on which the owner of a reply queue listens. */
+/** Returns the subject on which the owner of a reply queue receives replies. */
 export function replySubject(queue: string): string {
   return `commissaire.reply.${encodeToken(queue)}`
 }
 
-/** The subject on which a connection says whether it still works on a message. */
+/** Returns the subject on which a connection is asked whether it still handles a message. */
 export function holderSubject(holder: string): string {
   return `commissaire.holder.${encodeToken(holder)}`
 }
 
-/** Names of streams and subjects of one exchange. */
+/** The streams and subjects of one exchange. */
 export class Names {
-  /** The stream that keeps the bindings. */
+  /** The stream that stores the bindings and the records of last attempts. */
   readonly registry: string
-  /** All bindings, all wills, and what is said to all. */
+  /** The subjects of all bindings, of all records of last attempts, and of broadcasts. */
   readonly bindings: string
   readonly lastAttempts: string
   readonly broadcasts: string
@@ -57,7 +56,7 @@ export class Names {
     return checkName(`${encodeToken(queue)}@${this.#exchange}`, queue)
   }
 
-  /** All messages of a queue. */
+  /** Returns the subject of all messages of a queue. */
   messages(queue: string): string {
     return `commissaire.queue.${this.#exchange}.${encodeToken(queue)}.>`
   }
@@ -66,7 +65,7 @@ export class Names {
     return `commissaire.queue.${this.#exchange}.${encodeToken(queue)}.${this.#key(routingKey)}`
   }
 
-  /** The routing key in the subject of a message. */
+  /** Reads the routing key from the subject of a message. */
   routingKey(subject: string): string {
     return subject.split('.').slice(4).map(decodeToken).join('.')
   }
@@ -78,7 +77,7 @@ export class Names {
     )
   }
 
-  /** The queue and the binding key in the subject of a binding. */
+  /** Reads the queue and the binding key from the subject of a binding. */
   readBinding(subject: string): { queue: string; key: string } {
     const [queue = '=', key = '='] = subject.split('.').slice(3)
     return { queue: decodeToken(queue), key: decodeToken(key) }
@@ -88,7 +87,7 @@ export class Names {
     return `commissaire.will.${this.#exchange}.${encodeToken(queue)}.${sequence}`
   }
 
-  /** Routing keys come again and again. */
+  /** Encodes a routing key, with a cache because keys are used again. */
   #key(routingKey: string): string {
     const known = this.#keys.get(routingKey)
     if (known !== undefined) return known

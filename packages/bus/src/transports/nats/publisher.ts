@@ -1,8 +1,8 @@
 /**
- * Publishes: one copy for each queue that wants the message, all on their way at the same time.
+ * Publishes one copy of a message for each bound queue, all in parallel.
  *
- * The bindings are looked at again when the server has the copies. On one server, news of a binding arrives before the
- * acknowledgement of what was published after it; so a queue that was bound when `publish` was called is never missed.
+ * The bindings are checked again when the server has the copies. A server delivers a new binding before it acknowledges
+ * a message published after it, so a queue that is bound when `publish` is called is never missed.
  */
 
 import type { MsgHdrs, Payload } from '@nats-io/transport-node'
@@ -12,17 +12,17 @@ import { checkAck, closed, disconnected, isNoResponders } from './failures.ts'
 import { encodeHeaders } from './message-encoding.ts'
 import { recreateStream, type QueueDeps } from './queues.ts'
 
-/** How long a message waits for a broker that is away, in milliseconds. */
+/** How long a message waits for the connection to come back, in milliseconds. */
 const publishTimeout = 10_000
 
-/** What is put on queues. */
+/** A message in the form in which it is put on a queue. */
 export interface NatsMessage {
   readonly routingKey: string
   readonly body: Payload
   readonly headers: MsgHdrs
 }
 
-/** All that one connection publishes to its exchange. */
+/** Publishes the messages of one connection to its exchange. */
 export class Publisher {
   readonly #deps: QueueDeps
   readonly #bindings: Bindings
@@ -45,7 +45,7 @@ export class Publisher {
     return (await this.#sendToAll(encoded, reached)).size
   }
 
-  /** Sends copies until no queue lacks one. */
+  /** Sends copies until every bound queue has one. */
   async #sendToAll(message: NatsMessage, reached: Set<string>): Promise<Set<string>> {
     const lacking = this.#bindings.queuesOf(message.routingKey).filter((queue) => !reached.has(queue))
     const [only, ...others] = lacking
@@ -57,7 +57,7 @@ export class Publisher {
   }
 }
 
-/** Puts a message on a queue. Where its stream is gone, it is made anew: its binding says that somebody wants it. */
+/** Puts a message on a queue. Creates its stream again if it was deleted, because the queue is still bound. */
 export async function put(queue: string, message: NatsMessage, deps: QueueDeps): Promise<void> {
   try {
     await send(queue, message, deps)

@@ -1,34 +1,34 @@
 /**
- * Asks the server for messages, and knows how many of them may still come.
+ * Requests messages from the server, and counts how many may still arrive.
  *
- * The library's own ways of consuming do not bound how many messages are unsettled, which is what `prefetch` means; so
- * the requests are made here, as JetStream's protocol describes them.
+ * The library's consumers do not limit the number of unsettled messages, which is the meaning of `prefetch`. So this
+ * module sends pull requests of the JetStream protocol itself.
  */
 
 import { createInbox, nanos, type Msg, type Subscription } from '@nats-io/transport-node'
 import { consumerName } from './names.ts'
 import type { Socket } from './socket.ts'
 
-/** What becomes of what arrives. */
+/** What the server's answers to the requests report. */
 export interface PullEvents {
   onMessage(message: Msg): void
-  /** A request has ended, and there is room for others. */
+  /** A request has ended, so another one can be sent. */
   onCapacity(): void
-  /** The stream or its consumer is gone. */
+  /** The stream or its consumer was deleted. */
   onStreamGone(): void
 }
 
-/** How long the server keeps a request at most, in milliseconds. */
+/** The longest time that a request is open, in milliseconds. */
 const maxExpiry = 10_000
 /**
- * It keeps none as long as a message stays in the hands of a dead process, though: NATS 2.9 counts a delivery wrong when
- * a message comes back while requests of processes that are gone are still waiting for it.
+ * The time that a request is open, as a share of the visibility, so that requests of dead processes end before their
+ * messages are redelivered: NATS 2.9 counts deliveries wrong otherwise.
  */
 const expiryShare = 0.4
-/** How long after that a server that said nothing has forgotten it. */
+/** How long after its expiry a request without an answer counts as lost, in milliseconds. */
 const grace = 2_000
 
-/** All requests for the messages of one stream. */
+/** The open requests for messages of one stream. */
 export class Pulls {
   readonly #stream: string
   readonly #socket: Socket
@@ -36,7 +36,7 @@ export class Pulls {
   readonly #expiry: number
   readonly #inbox = createInbox()
   readonly #subscription: Subscription
-  /** How many each request asked for, by its number. */
+  /** The number of messages requested, by the number of the request. */
   readonly #batches = new Map<string, number>()
   #count = 0
   #outstanding = 0
@@ -54,7 +54,7 @@ export class Pulls {
     this.#subscription = socket.subscribe(`${this.#inbox}.*`, (message) => this.#receive(message))
   }
 
-  /** How many messages may still come. */
+  /** How many messages may still arrive. */
   get outstanding(): number {
     return this.#outstanding
   }
@@ -70,20 +70,20 @@ export class Pulls {
     this.#socket.send(this.#subject, request, { reply })
   }
 
-  /** Forgets the requests: after a lost connection, and where the server has said nothing for too long. */
+  /** Forgets the open requests, after a lost connection or a missing answer. */
   reset(): void {
     this.#outstanding = 0
     this.#batches.clear()
   }
 
-  /** A server that says nothing even when requests expire has forgotten them: perhaps somebody removed the stream. */
+  /** Treats the stream as deleted when the server does not even report the expiry of a request. */
   check(): void {
     if (this.#outstanding === 0 || Date.now() - this.#lastReceived < this.#expiry + grace) return
     this.reset()
     this.#events.onStreamGone()
   }
 
-  /** Takes the requests back; resolves when nothing can arrive any more. */
+  /** Withdraws the requests; resolves when no message can arrive any more. */
   async close(): Promise<void> {
     this.reset()
     if (!this.#socket.ready) return this.#subscription.unsubscribe()
@@ -92,12 +92,12 @@ export class Pulls {
     await this.#sweep()
   }
 
-  /** Requests are read in order: the answer to one that cannot be read says that those before it have been. */
+  /** The server reads requests in order, so its answer to an invalid one means that it has read all before it. */
   async #fence(): Promise<void> {
     await this.#socket.ask(this.#subject, '{').catch(() => {})
   }
 
-  /** Asked about a consumer, the server looks through the requests and forgets those that nobody waits for. */
+  /** When asked about a consumer, the server removes the requests whose reply subject has no subscriber. */
   async #sweep(): Promise<void> {
     await this.#socket.streams.consumers.info(this.#stream, consumerName).catch(() => {})
   }
@@ -118,7 +118,7 @@ export class Pulls {
     } else if (code >= 400) this.#end(message)
   }
 
-  /** A request has ended before all that it asked for came; the server says how many did not, or else it was none. */
+  /** A request ended early: the server reports how many messages are missing, or it delivered none. */
   #end({ subject, headers }: Msg): void {
     const number = subject.slice(this.#inbox.length + 1)
     const left = headers?.get('Nats-Pending-Messages')

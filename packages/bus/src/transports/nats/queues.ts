@@ -1,6 +1,6 @@
 /**
- * Declares queues: each is a stream, from which a message goes when it is acknowledged, with one consumer that all
- * processes of the queue share.
+ * Declares queues: each queue is a stream that removes acknowledged messages, with one consumer that all processes of
+ * the queue share.
  */
 
 import { setTimeout } from 'node:timers/promises'
@@ -11,22 +11,22 @@ import { isRefusal } from './failures.ts'
 import { consumerName, type Names } from './names.ts'
 import type { Socket } from './socket.ts'
 
-/** The server's own number for a stream that is there and somebody made differently. */
+/** The error code for a stream that exists with a different configuration. */
 const streamNameInUse = 10_058
-/** So many processes may wait for messages of one queue, some eight times each. */
+/** The most open pull requests of one queue; a process has up to eight. */
 const maxWaiting = 16_384
 
-/** Milliseconds. */
+/** How long to wait before creating a deleted stream again, in milliseconds: the server is still deleting its files. */
 const recreateDelay = 1_000
 
-/** What is needed to declare. */
+/** What is needed to declare queues. */
 export interface QueueDeps {
   readonly socket: Socket
   readonly names: Names
   readonly log: Logger
 }
 
-/** Makes the stream of a queue, or leaves it as it is. */
+/** Creates the stream of a queue, or keeps the existing one. */
 export async function declareStream(queue: string, { socket, names }: QueueDeps): Promise<void> {
   await keepExisting(() =>
     socket.streams.streams.add({
@@ -40,13 +40,13 @@ export async function declareStream(queue: string, { socket, names }: QueueDeps)
   )
 }
 
-/** Makes the stream of a queue that somebody removed; not at once, for the server goes on removing for a while. */
+/** Creates the stream of a queue again after it was deleted. */
 export async function recreateStream(queue: string, deps: QueueDeps): Promise<void> {
   await setTimeout(recreateDelay)
   await declareStream(queue, deps)
 }
 
-/** Makes the stream that keeps the bindings and wills of the exchange: of each subject the latest. */
+/** Creates the stream that stores the bindings and the records of last attempts, the latest message of each subject. */
 export async function declareRegistry({ socket, names }: QueueDeps): Promise<void> {
   await keepExisting(() =>
     socket.streams.streams.add({
@@ -61,8 +61,8 @@ export async function declareRegistry({ socket, names }: QueueDeps): Promise<voi
 }
 
 /**
- * Makes the consumer of a queue. All processes of a queue share it, so the one that comes last says how long a message
- * may be in the hands of a process that gives no sign of life.
+ * Creates or updates the consumer of a queue. All processes of a queue share it, so the visibility of the last one that
+ * declares it applies to all.
  */
 export async function declareConsumer(
   queue: string,
@@ -80,10 +80,10 @@ export async function declareConsumer(
     max_waiting: maxWaiting,
   })
   if (config.ack_wait !== nanos(visibility))
-    log.warn({ queue, visibility }, 'another visibility than that of this process holds for the queue')
+    log.warn({ queue, visibility }, 'the queue uses another visibility than this process')
 }
 
-/** Whoever made a stream differently knows why; it is a matter of the operator. */
+/** Keeps a stream that an operator has configured differently. */
 async function keepExisting(add: () => Promise<unknown>): Promise<void> {
   try {
     await add()

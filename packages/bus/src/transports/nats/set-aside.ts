@@ -1,20 +1,21 @@
-/** Puts messages where a person will look at them: on the queue `<queue>.dead`, with the reason in their headers. */
+/** Sets messages aside: moves them to the queue `<queue>.dead`, with the reason in their headers. */
 
 import type { MsgHdrs, Payload } from '@nats-io/transport-node'
 import { PubHeaders } from '@nats-io/jetstream'
 import type { TransportOptions } from '../../transport.ts'
 import { ackTypes, type Claim } from './acks.ts'
 import { addDeadLetterInfo, copyHeaders, decodeHeaders, encodeHeaders } from './message-encoding.ts'
+import { isNotFound } from './failures.ts'
 import { replySubject } from './names.ts'
 import { put } from './publisher.ts'
 import { declareStream, type QueueDeps } from './queues.ts'
 
-/** The queue on which the messages of a queue are set aside. */
+/** Returns the name of the queue for the dead letters of a queue. */
 export function deadQueue(queue: string): string {
   return `${queue}.dead`
 }
 
-/** A message that is given up on. */
+/** A message that is set aside. */
 export interface DeadLetter {
   readonly queue: string
   readonly routingKey: string
@@ -23,7 +24,7 @@ export interface DeadLetter {
   readonly sequence: number
 }
 
-/** Sets a copy of a message aside. Done twice for one message, it is there once. */
+/** Puts a copy of a message on the dead-letter queue. The message id prevents a second copy. */
 export async function setAside(
   deadLetter: DeadLetter,
   { reason, attempts }: { reason: string; attempts: number },
@@ -37,12 +38,12 @@ export async function setAside(
   await put(deadQueue(queue), { routingKey, body, headers }, deps)
 }
 
-/** What is needed to bury. */
+/** What is needed to set messages aside. */
 export interface SetAsideDeps extends QueueDeps {
   readonly abandonedReply: TransportOptions['abandonedReply']
 }
 
-/** Sets a message aside that has ended too many processes, and tells its caller. */
+/** Sets a message aside after too many of its processes died, and replies to its caller. */
 export async function setAsideAbandoned(
   queue: string,
   { claim, attempts }: { claim: Claim; attempts: number },
@@ -70,10 +71,10 @@ export async function setAsideAbandoned(
   }
   const reply = abandonedReply(message, reason)
   if (reply) socket.send(replySubject(reply.queue), reply.body, { headers: replyHeaders(reply) })
-  log.warn({ queue, routingKey, attempts }, 'set aside a message that ended too many processes')
+  log.warn({ queue, routingKey, attempts }, 'set aside a message whose processes died')
 }
 
-/** Removes a message from a queue. Of many who try, one gets true. */
+/** Removes a message from a queue. Returns true to one of several callers, and false when it does not exist. */
 export async function remove(
   queue: string,
   sequence: number,
@@ -81,12 +82,13 @@ export async function remove(
 ): Promise<boolean> {
   try {
     return await socket.streams.streams.deleteMessage(names.stream(queue), sequence, false)
-  } catch {
-    return false
+  } catch (error) {
+    if (isNotFound(error)) return false
+    throw error
   }
 }
 
-/** Answers are JSON text, as everywhere. */
+/** Returns the headers of a reply, whose body is JSON text as on every transport. */
 export function replyHeaders({ headers = {} }: { headers?: Readonly<Record<string, string>> }): MsgHdrs {
   return encodeHeaders({ contentType: 'text/plain', headers })
 }

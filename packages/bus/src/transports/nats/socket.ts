@@ -1,8 +1,8 @@
 /**
- * A connection to NATS that comes back by itself.
+ * A connection to NATS that reconnects by itself.
  *
- * What is sent while it is away, or was on its way when it broke, is lost and never sent a second time behind the
- * caller's back: whether that is right depends on what it was, and the caller knows.
+ * Messages that are sent while it is disconnected, or in flight when it breaks, are lost and never sent again
+ * automatically: only the caller knows whether that is safe.
  */
 
 import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream'
@@ -16,18 +16,26 @@ import {
   type Status,
   type Subscription,
 } from '@nats-io/transport-node'
+import type { Logger } from '../../logger.ts'
 import { readAddress, type Address } from './address.ts'
 import { cannotConnect, closed, noJetStream, oldestServer, tooOld, unknownOutcome } from './failures.ts'
 
-/** Who wants to know when the connection comes and goes. */
+/** Is told when the connection is lost and when it is back. */
 export interface Watcher {
   onReady(): void
-  onLost(): void
+  onLost(cause: Error): void
 }
 
-/** How long an answer of the server may take, in milliseconds. */
+/** The settings of a connection. */
+export interface SocketOptions {
+  /** The name of this connection in the server's own tools. */
+  readonly clientName: string
+  readonly log: Logger
+}
+
+/** How long the server may take to answer a request, in milliseconds. */
 const requestTimeout = 5_000
-/** How long closing waits for what is being sent, in milliseconds. */
+/** How long closing waits until pending messages are sent, in milliseconds. */
 const flushTimeout = 1_000
 
 /** One connection. */
@@ -35,26 +43,31 @@ export class Socket {
   readonly streams: JetStreamManager
   readonly address: Address
   readonly #nats: NatsConnection
+  readonly #log: Logger
   readonly #watchers = new Set<Watcher>()
   readonly #inFlight = new Set<(error: Error) => void>()
-  #state: 'ready' | 'away' | 'closed' = 'ready'
+  #state: 'ready' | 'lost' | 'closed' = 'ready'
   #flushing: Promise<void> | undefined
 
-  private constructor(nats: NatsConnection, streams: JetStreamManager, address: Address) {
+  private constructor(
+    nats: NatsConnection,
+    { streams, address, log }: { streams: JetStreamManager; address: Address; log: Logger },
+  ) {
     this.#nats = nats
     this.streams = streams
     this.address = address
+    this.#log = log
     void this.#listen(nats.status())
   }
 
-  /** Connects. Rejects when the first attempt fails on every server; from then on it keeps trying. */
-  static async connect(url: URL, clientName: string): Promise<Socket> {
+  /** Connects. Rejects when the first attempt fails on every server; after that it reconnects until it is closed. */
+  static async connect(url: URL, { clientName, log }: SocketOptions): Promise<Socket> {
     const address = readAddress(url, clientName)
     const nats = await connect(address.options).catch((cause: unknown) => {
       throw cannotConnect(address, cause)
     })
     try {
-      return new Socket(nats, await openStreams(nats, address), address)
+      return new Socket(nats, { streams: await openStreams(nats, address), address, log })
     } catch (error) {
       await nats.close()
       throw error
@@ -69,7 +82,7 @@ export class Socket {
     return this.#state === 'closed'
   }
 
-  /** Calls back after each reconnect, and at each loss. */
+  /** Tells the watcher of each reconnect and each loss. */
   watch(watcher: Watcher): void {
     this.#watchers.add(watcher)
   }
@@ -78,9 +91,9 @@ export class Socket {
     this.#watchers.delete(watcher)
   }
 
-  /** Resolves with true when something can be sent; with false when it is closed, or away for longer than `timeout`. */
+  /** Resolves with true when messages can be sent, and with false when that is not so within `timeout` milliseconds. */
   whenReady(timeout: number): Promise<boolean> {
-    if (this.#state !== 'away') return Promise.resolve(this.ready)
+    if (this.#state !== 'lost') return Promise.resolve(this.ready)
     return new Promise((resolve) => {
       const done = (): void => {
         clearTimeout(timer)
@@ -94,12 +107,12 @@ export class Socket {
     })
   }
 
-  /** Sends. Nobody says whether it arrives; see `synced`. */
+  /** Sends a message. Does not wait until it arrives; see `synced`. */
   send(subject: string, payload: Payload = '', options: { reply?: string; headers?: MsgHdrs } = {}): void {
     if (this.ready) this.#nats.publish(subject, payload, options)
   }
 
-  /** Resolves when the server has all that was sent before; of many who ask in one turn, one does. */
+  /** Resolves when the server has everything sent before; all calls of one turn of the event loop share one flush. */
   synced(): Promise<void> {
     this.#flushing ??= new Promise((resolve, reject) => {
       process.nextTick(() => {
@@ -111,7 +124,7 @@ export class Socket {
     return this.#flushing
   }
 
-  /** Asks, and rejects as soon as the connection breaks. */
+  /** Sends a request; rejects as soon as the connection breaks. */
   ask(
     subject: string,
     payload: Payload,
@@ -129,34 +142,45 @@ export class Socket {
     })
   }
 
-  /** Hears what is said on a subject, also after a reconnect. */
-  subscribe(subject: string, hear: (message: Msg) => void): Subscription {
-    return this.#nats.subscribe(subject, { callback: (error, message) => void (error ?? hear(message)) })
+  /** Subscribes to a subject, and again after each reconnect. Logs an error when the server refuses. */
+  subscribe(subject: string, onMessage: (message: Msg) => void): Subscription {
+    return this.#nats.subscribe(subject, {
+      callback: (err, message) => {
+        if (err)
+          this.#log.error({ subject, err }, 'NATS refused a subscription; is the user allowed to subscribe?')
+        else onMessage(message)
+      },
+    })
   }
 
-  /** The most bytes that a message may have, headers included. */
-  get largest(): number {
+  /** The largest message that the server accepts, in bytes with its headers. */
+  get maxPayload(): number {
     return this.#nats.info?.max_payload ?? Number.POSITIVE_INFINITY
   }
 
   async close(): Promise<void> {
     if (this.closed) return
     if (this.ready) await Promise.race([this.synced().catch(() => {}), after(flushTimeout)])
-    this.#setLost('closed')
+    this.#setLost('closed', closed())
     await this.#nats.close()
   }
 
   async #listen(statuses: AsyncIterable<Status>): Promise<void> {
-    for await (const { type } of statuses) {
-      if (type === 'disconnect' && this.ready) this.#setLost('away')
-      else if (type === 'reconnect' && this.#state === 'away') this.#setReady()
+    let cause: Error | undefined
+    for await (const status of statuses) {
+      if (status.type === 'error') cause = status.error
+      else if (status.type === 'staleConnection') cause = new Error('NATS did not answer two pings')
+      else if (status.type === 'disconnect' && this.ready) {
+        this.#setLost('lost', cause ?? new Error(`NATS at ${status.server} closed the connection`))
+        cause = undefined
+      } else if (status.type === 'reconnect' && this.#state === 'lost') this.#setReady()
     }
   }
 
-  #setLost(state: 'away' | 'closed'): void {
+  #setLost(state: 'lost' | 'closed', cause: Error): void {
     this.#state = state
     for (const reject of this.#inFlight) reject(unknownOutcome())
-    for (const watcher of Array.from(this.#watchers)) watcher.onLost()
+    for (const watcher of Array.from(this.#watchers)) watcher.onLost(cause)
   }
 
   #setReady(): void {
