@@ -6,6 +6,7 @@ import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { defaultDataDir } from '@commissaire/storage'
 
 const OWNER_ONLY = 0o700
 const LOCK = 'in-use.lock'
@@ -26,7 +27,7 @@ export interface DataFolder extends Disposable {
 /** Where data goes when nobody says where: `$COMMISSAIRE_DATA`, else the system's or the user's own place. */
 export function defaultDataFolder(environment: NodeJS.ProcessEnv = process.env): string {
   if (environment.COMMISSAIRE_DATA) return environment.COMMISSAIRE_DATA
-  if (process.getuid?.() === 0) return '/var/lib/commissaire'
+  if (process.getuid?.() === 0) return defaultDataDir
   return join(environment.XDG_DATA_HOME ?? join(homedir(), '.local', 'share'), 'commissaire')
 }
 

@@ -1,8 +1,10 @@
 /**
  * What the program's flags, environment and configuration file may say: all that the server's may, and where data rests.
  */
+import { defaultRebootTiming } from '@commissaire/hosts'
 import { commonSettings, type FlagDefinition } from '@commissaire/service'
 import { serverFlags, ServerSettings } from '@commissaire/server'
+import { ClusterexecSettings, WatcherSettings } from '@commissaire/services'
 import { StorageConfig } from '@commissaire/storage'
 import { z } from 'zod'
 import { defaultDataFolder } from './data-folder.ts'
@@ -24,24 +26,16 @@ export const SystemSettings = ServerSettings.extend({
     .default('memory://')
     .describe('where the message bus is; memory:// is in this process'),
   listen_interface: z.string().min(1).default('127.0.0.1').describe('the interface to listen on'),
-  ssh_port: z.number().int().min(1).max(65_535).default(22).describe('where sshd listens on the hosts'),
-  return_timeout: z.number().positive().default(900).describe('seconds that a host may take to come back'),
+  ssh_port: ClusterexecSettings.shape.ssh_port,
+  return_timeout: ClusterexecSettings.shape.return_timeout,
   settle_time: z
     .number()
     .nonnegative()
-    .default(10)
-    .describe('seconds that a host must stay well after a reboot'),
-  lease: z
-    .number()
-    .positive()
-    .default(6)
-    .describe('seconds without a sign of life until an operation is taken up again'),
-  watch_interval: z.number().positive().default(60).describe('seconds between two looks at a host'),
-  stuck_after: z
-    .number()
-    .positive()
-    .default(600)
-    .describe('seconds that an investigation may take before it is asked for again'),
+    .default(defaultRebootTiming.settleTime / 1000)
+    .describe('how long a host must stay up and healthy after a reboot, in seconds'),
+  lease: ClusterexecSettings.shape.lease,
+  watch_interval: WatcherSettings.shape.interval,
+  stuck_after: WatcherSettings.shape.stuck_after,
 })
 
 /** The settings, read. */
@@ -60,16 +54,16 @@ export const systemFlags: readonly FlagDefinition[] = [
   {
     flags: '--settle-time <seconds>',
     key: 'settle_time',
-    description: 'how long it must stay well after a reboot',
+    description: 'how long it must stay up and healthy after a reboot',
   },
   {
     flags: '--lease <seconds>',
     key: 'lease',
-    description: 'how long without a sign of life until an operation is taken up again',
+    description: 'how long a worker may not renew its lease until its operation is continued',
   },
   {
     flags: '--watch-interval <seconds>',
     key: 'watch_interval',
-    description: 'time between two looks at a host',
+    description: 'how often each host is checked',
   },
 ]

@@ -118,7 +118,7 @@ test('a host whose key has changed is refused, and the pin stays', async () => {
   await host.reinstall()
   await system.bus.notify('jobs.investigate', [host.address])
   const failed = await system.untilStatus(host.address, 'failed')
-  expect(failed.status_reason).toMatch(/^host_key_changed: .*remove its pinned key/)
+  expect(failed.status_reason).toMatch(/^host_key_changed: .*delete it and add it again/)
   expect(failed.host_key).toBe(host_key)
 })
 

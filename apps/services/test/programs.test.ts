@@ -99,7 +99,7 @@ describe.skipIf(withoutRedis !== undefined && !process.env['CI'])(
 
       await using second = new Running('clusterexec', config)
       const operation = await untilEnded(() => system.storage.find(ClusterRestart, 'web'), 120_000)
-      expect(second.output).toContain('taken up again')
+      expect(second.output).toContain('is continued here')
       expect(operation).toMatchObject({
         status: 'finished',
         restarted: hosts.map(({ address }) => address),

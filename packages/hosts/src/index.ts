@@ -27,7 +27,7 @@ export { checkDeployed, deployHost, type DeployReport } from './updates/deploy.t
 export { awaitReboot, issueReboot, rebootHost, type RebootOptions } from './reboot/reboot.ts'
 export type { BootMark, RebootProof } from './reboot/mark.ts'
 export type { Connector } from './reboot/sighting.ts'
-export type { RebootTiming } from './reboot/timing.ts'
+export { defaultRebootTiming, type RebootTiming } from './reboot/timing.ts'
 export { checkReady } from './updates/ready.ts'
 export { preflight } from './preflight/preflight.ts'
 export { type Finding, type FindingCode, findingTable } from './preflight/findings.ts'

@@ -51,7 +51,7 @@ describe.runIf(hasSshd)('with a real sshd', () => {
     expect(error.code).toBe('host_key_changed')
     expect(error.message).toContain(fingerprint(pin))
     expect(error.message).toContain(fingerprint(sshd.hostKey))
-    expect(error.message).toContain('remove its pinned key')
+    expect(error.message).toContain('delete it and add it again')
     expect(error.details['hostKey']).toBe(sshd.hostKey)
   })
 

@@ -13,6 +13,7 @@ export { checkConfiguration, StorageConfig } from './placement.ts'
 export { isConflict, isMissing } from './refusals.ts'
 export {
   type Change,
+  defaultDataDir,
   type Fetched,
   type HandlerDescription,
   type HeardChange,

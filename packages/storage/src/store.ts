@@ -24,6 +24,9 @@ import { isConflict } from './refusals.ts'
 import { openOptions, sealOptions } from './vault/sealed-options.ts'
 import { Vault } from './vault/vault.ts'
 
+/** The folder of files and keys, if no other is given. */
+export const defaultDataDir = '/var/lib/commissaire'
+
 /** Where a store finds its files. */
 export interface StoreOptions {
   /** Where handlers keep files; default `/var/lib/commissaire`. */
@@ -92,7 +95,7 @@ export class Store implements AsyncDisposable {
 
   /** Opens every handler of the configuration, and writes nothing. */
   static async openAsIs(config: StorageConfig = {}, options: StoreOptions = {}): Promise<Store> {
-    const { dataDir = '/var/lib/commissaire', keyFile, file = 'storage.conf', log = silent } = options
+    const { dataDir = defaultDataDir, keyFile, file = 'storage.conf', log = silent } = options
     const placed = await placeModels(config, { file })
     const vault = await openVault(placed, { dataDir, keyFile })
     return new Store(await openHandlers(placed, dataDir), vault, log)

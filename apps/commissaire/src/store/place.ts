@@ -4,7 +4,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { parseAs } from '@commissaire/models'
-import { ConfigurationError, StorageConfig, Store } from '@commissaire/storage'
+import { ConfigurationError, defaultDataDir, StorageConfig, Store } from '@commissaire/storage'
 import { z } from 'zod'
 import { isDataFolder } from '../data-folder.ts'
 
@@ -64,7 +64,7 @@ function inUse(directory: string): string | undefined {
 
 const Configuration = z.looseObject({
   ...StorageConfig.shape,
-  data_dir: z.string().min(1).default('/var/lib/commissaire'),
+  data_dir: z.string().min(1).default(defaultDataDir),
   vault_key_path: z.string().min(1).optional(),
 })
 

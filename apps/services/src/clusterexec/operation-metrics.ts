@@ -1,25 +1,25 @@
 /**
- * What is counted of operations by the process that works on them: those that began and ended, their hosts, and how long
- * each step took. `docs/reference/metrics.md` lists all of it.
+ * Metrics of the operations that this process works on: how many began and ended, their hosts, and the duration of each step.
+ * `docs/reference/metrics.md` lists them.
  */
 import type { Operation, OperationHost } from '@commissaire/models'
 import type { HostEntry, HostProgress, OperationEntry, StepName } from '@commissaire/rollout'
 import { Counter, Histogram, type Registry } from 'prom-client'
 
-/** Seconds: from a look at a lock to an upgrade over a slow line. */
+/** Seconds, from taking a lock to an upgrade over a slow line. */
 const buckets = [0.1, 0.5, 2, 10, 30, 60, 300, 900, 3600, 14_400]
 
 type Kind = Operation['kind']
 
-/** Counts what becomes of one operation. */
+/** Counts the events of one operation. */
 export interface OperationCounter {
-  /** Takes in what was written of the operation. */
+  /** Counts an entry of the operation's journal. */
   appended(entry: OperationEntry): void
-  /** Takes in what was written of a host, and where that host is by it. */
+  /** Counts entries of a host's journal. `progress` is the state of the host after them. */
   appendedToHost(address: string, entries: readonly HostEntry[], progress: HostProgress): void
 }
 
-/** The figures of all operations of one process. */
+/** The metrics of all operations of one process. */
 export class OperationMetrics {
   readonly #begun: Counter<'kind'>
   readonly #paused: Counter<'kind'>
@@ -53,7 +53,7 @@ export class OperationMetrics {
     this.#begun.inc({ kind })
   }
 
-  /** A counter for an operation that this process works on from now on. */
+  /** Creates the counter of an operation that this process works on from now on. */
   counterOf({ kind }: Operation): OperationCounter {
     const clock = new StepClock()
     return {
@@ -82,19 +82,19 @@ export class OperationMetrics {
   }
 }
 
-/** Entries by which a host can come to its end. */
+/** The types of entries that can end the work on a host. */
 const mayEnd: ReadonlySet<HostEntry['type']> = new Set(['step_done', 'step_failed', 'turned_back', 'skipped'])
 
 const isEnd = (state: OperationHost['state']) => state !== 'waiting' && state !== 'working'
 
 /**
- * When the steps of hosts began. A step that another process began is not timed: how long nobody worked on it says
- * nothing about the step.
+ * Measures the steps of hosts. A step that another process began is not measured, as the time in which no process worked on
+ * it says nothing about the step.
  */
 class StepClock {
   readonly #began = new Map<string, { readonly step: StepName; readonly at: number }>()
 
-  /** How long the step took that ends by this entry. */
+  /** The duration of the step that ends with this entry. */
   secondsOf(address: string, entry: HostEntry): number | undefined {
     const began = this.#began.get(address)
     if (entry.type === 'step_began') this.#began.set(address, { step: entry.step, at: entry.at })

@@ -1,7 +1,9 @@
 /** The program `commissaire-clusterexec-service`. */
+import { defaultRebootTiming } from '@commissaire/hosts'
 import { connectionOf, defineProgram, serviceSettings } from '@commissaire/service'
 import { z } from 'zod'
 
+import { clusterexecDefaults } from './defaults.ts'
 import { ClusterexecService } from './service.ts'
 import { version } from '../shared/version.ts'
 import { serve } from '../shared/serve.ts'
@@ -11,12 +13,18 @@ import { hostSettings, seconds } from '../shared/settings.ts'
 export const ClusterexecSettings = z.object({
   ...serviceSettings,
   ...hostSettings,
-  host_timeout: seconds(86_400, 'how long the work on one host may take at most, reboot included'),
-  down_timeout: seconds(300, 'how long a host may take to go down for a reboot'),
-  return_timeout: seconds(900, 'how long a host may take to come back'),
-  settle_timeout: seconds(300, 'how long its services may then take to start'),
-  settle_time: seconds(10, 'how long it must then stay up and well'),
-  lease: seconds(6, 'how long without a sign of life until an operation is taken up by another process'),
+  host_timeout: seconds(
+    clusterexecDefaults.hostTimeout,
+    'how long the work on one host may take at most, reboot included',
+  ),
+  down_timeout: seconds(defaultRebootTiming.downWithin, 'how long a host may take to go down for a reboot'),
+  return_timeout: seconds(defaultRebootTiming.returnWithin, 'how long a host may take to come back'),
+  settle_timeout: seconds(defaultRebootTiming.settleWithin, 'how long its services may then take to start'),
+  settle_time: seconds(defaultRebootTiming.settleTime, 'how long it must then stay up and healthy'),
+  lease: seconds(
+    clusterexecDefaults.lease,
+    'how long a worker may not renew its lease until another process continues its operation',
+  ),
 })
 
 /** The program. */

@@ -1,10 +1,10 @@
 /**
- * Keeps the time of schedules: begins their operations when they are due, each once, however many processes do this.
+ * Starts the operations of schedules when they are due, each run once, however many processes run a scheduler.
  *
- * When a schedule is due is stored with it. So what came due while nobody was there is found afterwards; one that is new,
- * changed or enabled again counts from then on; and of several processes the one begins the operation whose save of the
- * next time succeeds. That is saved before the operation begins: a process that dies between the two loses one run, and
- * never makes two.
+ * The next time of a schedule is stored with it. So a run that came due while no process was running is found later, and a
+ * schedule that is new, changed or enabled again counts from that moment. Of several processes, the one whose conditional
+ * save of the next time succeeds starts the operation. The time is saved first: a process that dies in between loses one run,
+ * and no run is started twice.
  */
 import { setTimeout as pause } from 'node:timers/promises'
 
@@ -15,7 +15,7 @@ import { Cron } from 'croner'
 
 import { reasonOf } from '../shared/failure-reason.ts'
 
-/** What a schedule asks for. */
+/** The operation that a schedule requests. */
 export interface ScheduledRequest {
   readonly kind: Schedule['kind']
   readonly cluster_name: string
@@ -25,24 +25,24 @@ export interface ScheduledRequest {
   readonly by: string
 }
 
-/** What keeping the time takes. Times are milliseconds. */
+/** What the scheduler needs. Times are milliseconds. */
 export interface SchedulerDeps {
   readonly storage: StorageClient
   readonly log: Logger
-  /** Begins an operation; rejects where that is not possible now. */
-  readonly start: (wish: ScheduledRequest) => Promise<Operation>
-  /** How late a run may be, because nobody was there; default one hour. */
+  /** Starts an operation; rejects if that is not possible now. */
+  readonly start: (request: ScheduledRequest) => Promise<Operation>
+  /** How late a run may start after no process was running; default one hour. */
   readonly grace?: number
-  /** How often the schedules are read, so that changes count; default ten seconds. */
+  /** How often the schedules are read, so that changes are noticed; default ten seconds. */
   readonly interval?: number
-  /** The time, in milliseconds since 1970. */
+  /** The clock, in milliseconds since 1970. */
   readonly now?: () => number
 }
 
 const GRACE = 3_600_000
 const INTERVAL = 10_000
 
-/** Keeps the time of all schedules, beside others that do the same. */
+/** Runs all schedules, possibly beside schedulers in other processes. */
 export class Scheduler {
   readonly #deps: SchedulerDeps
   readonly #now: () => number
@@ -54,23 +54,23 @@ export class Scheduler {
     this.#now = deps.now ?? Date.now
   }
 
-  /** Looks now and again and again. */
+  /** Checks the schedules now and periodically. */
   start(): void {
     this.#running ??= this.#run()
   }
 
-  /** Begins nothing more; resolves when what was being begun is. */
+  /** Starts no further operation; resolves when those being started are stored. */
   async close(): Promise<void> {
     this.#closing.abort()
     await this.#running
   }
 
-  /** Begins what is due. Resolves with when the next one is, infinity where none is. */
+  /** Starts the operations that are due. Resolves with the time of the next one, or Infinity if there is none. */
   async startDue(): Promise<number> {
     let next = Infinity
     for (const schedule of await this.#deps.storage.list(Schedules)) {
       if (this.#closing.signal.aborted) break
-      if (!isWaiting(schedule) || dueAt(schedule) <= this.#now()) await this.#tend(schedule.name)
+      if (!isWaiting(schedule) || dueAt(schedule) <= this.#now()) await this.#advance(schedule.name)
       else next = Math.min(next, dueAt(schedule))
     }
     return next
@@ -81,7 +81,7 @@ export class Scheduler {
     const { signal } = this.#closing
     while (!signal.aborted) {
       const next = await this.startDue().catch((err: unknown) => {
-        if (!signal.aborted) log.warn({ err }, 'Could not look for schedules that are due')
+        if (!signal.aborted) log.warn({ err }, 'Schedules that are due could not be looked up')
         return Infinity
       })
       const wait = Math.max(20, Math.min(next - this.#now(), interval * (0.9 + Math.random() / 5)))
@@ -89,11 +89,11 @@ export class Scheduler {
     }
   }
 
-  /** Brings one schedule up to date, unless somebody else just does; and begins its operation if that is ours to do. */
-  async #tend(name: string): Promise<void> {
+  /** Updates one schedule, unless another process does, and starts its operation if it is due. */
+  async #advance(name: string): Promise<void> {
     try {
       const { model, revision } = await this.#deps.storage.fetch(Schedule, name)
-      const { change, run } = this.#turn(model)
+      const { change, run } = this.#decide(model)
       if (!change) return
       await this.#deps.storage.save(Schedule, { ...model, ...change }, { revision })
       if (run) await this.#begin(model)
@@ -102,8 +102,8 @@ export class Scheduler {
     }
   }
 
-  /** What is to be written of a schedule now, and whether it is to be run. */
-  #turn(schedule: Schedule): { change?: Partial<Schedule>; run?: boolean } {
+  /** Decides what to store of a schedule now, and whether to start its operation. */
+  #decide(schedule: Schedule): { change?: Partial<Schedule>; run?: boolean } {
     const now = this.#now()
     if (!schedule.enabled) return schedule.due_by === '' ? {} : { change: { due_at: '', due_by: '' } }
     if (!isWaiting(schedule)) return { change: next(schedule, now) }
@@ -111,7 +111,10 @@ export class Scheduler {
     if (Number.isNaN(late) || late < 0) return {}
     if (late <= this.#grace)
       return { change: { ...next(schedule, now), last_run: timestamp(new Date(now)) }, run: true }
-    this.#deps.log.warn({ schedule: schedule.name, due: schedule.due_at }, `${schedule.name} was missed`)
+    this.#deps.log.warn(
+      { schedule: schedule.name, due: schedule.due_at },
+      `The run of schedule ${schedule.name} was missed`,
+    )
     return { change: { ...next(schedule, now), last_error: missedError(schedule, late) } }
   }
 
@@ -120,10 +123,13 @@ export class Scheduler {
     const { log, start } = this.#deps
     try {
       const { id } = await start({ kind, cluster_name, version, command, policy, by: `schedule ${name}` })
-      log.info({ schedule: name, operation: id }, `${name} is due and has begun ${id}`)
+      log.info({ schedule: name, operation: id }, `Schedule ${name} was due and started ${id}`)
       await this.#note(name, { last_operation: id, last_error: '' })
     } catch (err) {
-      log.warn({ schedule: name, err }, `${name} is due and could not begin: ${reasonOf(err)}`)
+      log.warn(
+        { schedule: name, err },
+        `Schedule ${name} was due, and its operation could not be started: ${reasonOf(err)}`,
+      )
       await this.#note(name, { last_error: `${timestamp(new Date(this.#now()))}: ${reasonOf(err)}` })
     }
   }
@@ -137,12 +143,12 @@ export class Scheduler {
   }
 }
 
-/** Whether it is known when this schedule is due, as it stands now; one that is not enabled waits for nothing. */
+/** Whether the stored next time belongs to the schedule's present pattern. A disabled schedule has no next time. */
 function isWaiting(schedule: Schedule): boolean {
   return schedule.due_by === (schedule.enabled ? patternOf(schedule) : '')
 }
 
-/** Infinity for one that is never due. */
+/** The next time; Infinity if there is none. */
 function dueAt({ due_at }: Schedule): number {
   return parseTimestamp(due_at)?.getTime() ?? Infinity
 }
@@ -151,14 +157,14 @@ function patternOf({ when, timezone }: Schedule): string {
   return `${when} ${timezone}`
 }
 
-/** When it is due after now. A pattern that cannot be read, or that never matches, is due never, and says so. */
+/** The next time after now. For a pattern that is invalid or never matches there is none, and an error is stored. */
 function next(schedule: Schedule, now: number): Partial<Schedule> {
   const { when, timezone } = schedule
   const due_by = patternOf(schedule)
   try {
     const due = new Cron(when, { timezone, paused: true, mode: '5-part' }).nextRun(new Date(now))
     if (due) return { due_at: timestamp(due), due_by }
-    return { due_at: '', due_by, last_error: `"${when}" never comes` }
+    return { due_at: '', due_by, last_error: `"${when}" never matches` }
   } catch (error) {
     return { due_at: '', due_by, last_error: `"${when}" in ${timezone}: ${reasonOf(error)}` }
   }
@@ -166,5 +172,5 @@ function next(schedule: Schedule, now: number): Partial<Schedule> {
 
 function missedError({ due_at }: Schedule, late: number): string {
   const minutes = Math.round(late / 60_000)
-  return `It was due at ${due_at}, when nobody was there, and that was ${minutes} minutes ago: too late to begin`
+  return `It was due at ${due_at}, ${minutes} minutes ago, while no process was running: too late to start`
 }

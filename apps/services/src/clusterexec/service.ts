@@ -14,9 +14,11 @@ import { asBusError, StorageClient } from '@commissaire/storage'
 
 import { HostAccess } from '../shared/host-access.ts'
 import { storeControlRequest } from './requests/control-requests.ts'
+import { clusterexecDefaults } from './defaults.ts'
 import { OperationMetrics } from './operation-metrics.ts'
 import { OperationWorker } from './driving/operation-worker.ts'
-import { type OperationPlan, planOperation } from './planning/planning.ts'
+import type { OperationPlan } from './planning/operation-plan.ts'
+import { planOperation } from './planning/planning.ts'
 import { viewDefinition } from './record/legacy-view.ts'
 import { resolveRequest } from './requests/operation-request.ts'
 import { Scheduler } from './scheduler.ts'
@@ -70,7 +72,7 @@ export class ClusterexecService extends CommissaireService<ClusterexecOptions> {
   constructor(options: ClusterexecOptions = {}) {
     super({ queues: [{ name: 'clusterexec', routingKey: 'jobs.clusterexec.*' }], ...options })
     this.#pool = options.pool ?? new RemotePool()
-    const { sshPort: port, reboot = {}, lease = 6000, hostTimeout = 24 * 3_600_000 } = options
+    const { sshPort: port, reboot = {}, lease, hostTimeout } = { ...clusterexecDefaults, ...options }
     this.#access = new HostAccess(this.#storage, this.#pool, { port })
     const deps = {
       storage: this.#storage,

@@ -1,27 +1,27 @@
-/** From a stored network to what flannel on a host must know: endpoints, the key, and certificates to copy there. */
+/** Derives the configuration of flannel on a host from its network: endpoints, the key, and certificates to copy. */
 import { readFile } from 'node:fs/promises'
 import type { Requester } from '@commissaire/bus'
 import type { HostNetwork, NetworkCertificates } from '@commissaire/hosts'
 import { defaultNetwork, type Network } from '@commissaire/models'
 import { z } from 'zod'
 
-/** Where etcd is for hosts. The paths are those of the investigator's machine. */
+/** The etcd servers as hosts reach them. The paths are those of files on the investigator's machine. */
 export interface EtcdForHosts {
   readonly endpoints: readonly string[]
-  /** The key under which flannel's network lies. */
+  /** The key that flannel stores its network under. */
   readonly prefix?: string | undefined
   readonly caPath?: string | undefined
   readonly certificatePath?: string | undefined
   readonly certificateKeyPath?: string | undefined
 }
 
-/** Who knows of an etcd, besides the network itself. */
+/** Where an etcd is looked up, besides the network itself. */
 export interface NetworkDeps {
   readonly requester: Requester
   readonly etcd?: EtcdForHosts
 }
 
-/** The key that hosts were always told. */
+/** The key that is configured on hosts unless another is given. */
 export const defaultPrefix = '/atomic01/network'
 
 const list = z.preprocess(
@@ -37,7 +37,7 @@ const Options = z.looseObject({
   address: z.string().optional(),
 })
 
-/** What a host of this network is told; where that is not enough to go by, why. */
+/** Returns the configuration of a host of this network or, if it is incomplete, the reason. */
 export async function networkFor(network: Network, deps: NetworkDeps): Promise<HostNetwork> {
   const options = Options.safeParse(network.options)
   if (!options.success) return incomplete(network, 'its "endpoints" must be URLs, and its "prefix" a path')
@@ -57,7 +57,7 @@ export async function networkFor(network: Network, deps: NetworkDeps): Promise<H
   }
 }
 
-/** The network that is always there is of this type, though nobody asked for flannel. */
+/** The default network always exists and has this type, even if nobody uses flannel: a host without it is complete. */
 function withoutEtcd(network: Network): HostNetwork {
   const why = 'no etcd is known: give the network "endpoints", or set "etcd_endpoints" in investigator.conf'
   if (network.name === defaultNetwork.name) return { kind: 'none', why }
@@ -89,7 +89,7 @@ const Handlers = z.array(
   }),
 )
 
-/** The etcd that models are kept in, where they are kept in one; a Python peer calls it by its class. */
+/** The etcd that models are stored in, if they are. A Python peer names the handler by its class. */
 async function etcdOfStorage(requester: Requester): Promise<EtcdForHosts | undefined> {
   const described = Handlers.safeParse(await requester.request('storage.list_store_handlers'))
   const handlers = described.success ? described.data : []

@@ -1,8 +1,8 @@
 /**
- * One investigation of one host: reach it, pin its key, learn what it is, prepare it, and let its cluster have it.
+ * Investigates one host: connects, pins its host key, gathers its facts, bootstraps it and registers it with its cluster.
  *
- * Each step may be taken again, so an investigation that was cut short is simply begun anew. When two run at a time the
- * one that began last goes on: the other finds that the host's status is no longer its own, and stops.
+ * Every step can be repeated, so an investigation that was interrupted is started again from the beginning. If two run at
+ * the same time, the one that started last continues; the other finds a status that it did not write, and stops.
  */
 import { BusError } from '@commissaire/bus'
 import {
@@ -24,59 +24,59 @@ import {
 } from '@commissaire/storage/host-lifecycle'
 
 import type { HostAccess } from '../shared/host-access.ts'
-import { learnt, rebootState } from '../shared/host-reboot.ts'
+import { factFields, rebootState } from '../shared/host-reboot.ts'
 import { reasonOf } from '../shared/failure-reason.ts'
 import { preparationFor, type PreparationDeps } from './preparation.ts'
 
-/** What an investigation works with. */
-export interface InvestigationMeans extends PreparationDeps {
+/** What an investigation needs. */
+export interface InvestigationDeps extends PreparationDeps {
   readonly access: HostAccess
-  /** Ends it between and within steps. */
+  /** Aborts it between and within steps. */
   readonly signal: AbortSignal
 }
 
-/** Investigates the host, and gives it as it is stored then. `cluster` is its cluster where storage does not say. */
+/** Investigates the host and returns it as stored. `cluster` is used if no stored cluster has the host. */
 export async function investigate(
   address: string,
-  means: InvestigationMeans,
+  deps: InvestigationDeps,
   { cluster }: { cluster?: string | undefined } = {},
 ): Promise<Host> {
-  const { storage } = means
+  const { storage } = deps
   const host = await moveHost(storage, address, { status: 'investigating', bootstrapped_at: '' })
-  await using remote = await means.access.connect(host, means)
+  await using remote = await deps.access.connect(host, deps)
   await pin(storage, remote)
-  const facts = await gatherFacts(remote, means)
-  await moveHost(storage, address, { status: 'bootstrapping', ...learnt(facts), last_check: timestamp() })
-  const [home] = await clustersOf(address, means, cluster)
-  const preparation = { ...(await preparationFor(home, means)), signal: means.signal }
+  const facts = await gatherFacts(remote, deps)
+  await moveHost(storage, address, { status: 'bootstrapping', ...factFields(facts), last_check: timestamp() })
+  const [first] = await clustersOf(address, deps, cluster)
+  const preparation = { ...(await preparationFor(first, deps)), signal: deps.signal }
   checkBootstrapped(await bootstrapHost(remote, facts, preparation), address)
-  const reboot = await rebootState(remote, facts, means)
+  const reboot = await rebootState(remote, facts, deps)
   const ready = await moveHost(storage, address, {
     status: 'disassociated',
     bootstrapped_at: timestamp(),
     reboot,
   })
-  return await join(ready, means, cluster)
+  return await join(ready, deps, cluster)
 }
 
-/** The key of the first contact is the host's from then on. */
+/** Pins the host key of the first contact. */
 function pin(storage: StorageClient, { address, hostKey }: Remote): Promise<Host> {
   return updateHost(storage, address, (host) => {
     if (!host.host_key) return { host_key: hostKey }
-    if (!matchesPin(hostKey, host.host_key)) throw pinnedElsewhere(address)
+    if (!matchesPin(hostKey, host.host_key)) throw keyChanged(address)
     return undefined
   })
 }
 
-/** A host is active in a cluster that has no container manager, or whose container manager has taken it. */
-async function join(host: Host, means: InvestigationMeans, cluster: string | undefined): Promise<Host> {
-  const clusters = await clustersOf(host.address, means, cluster)
+/** Registers the host with its clusters' container managers, and marks it as active. */
+async function join(host: Host, deps: InvestigationDeps, cluster: string | undefined): Promise<Host> {
+  const clusters = await clustersOf(host.address, deps, cluster)
   if (clusters.length === 0) return host
-  for (const each of clusters) await register(host, means, each)
-  return moveHost(means.storage, host.address, { status: 'active' })
+  for (const each of clusters) await register(host, deps, each)
+  return moveHost(deps.storage, host.address, { status: 'active' })
 }
 
-/** The clusters of a host; the one that is named where storage does not say. */
+/** The stored clusters of a host or, if there are none, the named one. */
 export async function clustersOf(
   address: string,
   { storage }: { readonly storage: StorageClient },
@@ -88,9 +88,9 @@ export async function clustersOf(
   return named ? [named] : []
 }
 
-/** The host is ready whether or not it is registered: so it stays disassociated, with the reason beside it. */
-async function register({ address }: Host, means: InvestigationMeans, cluster: Cluster): Promise<void> {
-  const { requester, storage, signal } = means
+/** A host that cannot be registered is still bootstrapped: it stays disassociated, with the reason. */
+async function register({ address }: Host, deps: InvestigationDeps, cluster: Cluster): Promise<void> {
+  const { requester, storage, signal } = deps
   try {
     await registerNode(requester, cluster, { address, signal })
   } catch (error) {
@@ -100,7 +100,7 @@ async function register({ address }: Host, means: InvestigationMeans, cluster: C
   }
 }
 
-/** Thrown when a host is ready, but its container manager did not take it. */
+/** Thrown when a host is bootstrapped, and its container manager refused it. */
 export class RegistrationRefused extends BusError {
   constructor(address: string, reason: string, { cause }: { cause: unknown }) {
     super('ContainerManager', `(-20001) Host ${address} is ready, but ${reason}`, {
@@ -110,7 +110,7 @@ export class RegistrationRefused extends BusError {
   }
 }
 
-function pinnedElsewhere(address: string): HostError {
-  const found = `${address} proves another key than the one that was pinned a moment ago`
+function keyChanged(address: string): HostError {
+  const found = `${address} has another host key than the one that another process has just pinned`
   return new HostError('host_key_changed', found, { address })
 }

@@ -1,9 +1,9 @@
 /**
- * What a host is prepared for, and what it is told about its cluster's network.
+ * What a host is prepared for, and how its network is configured.
  *
- * The cluster's own word comes first, then the investigator's configuration; where neither says anything, it is what
- * the kind of the cluster's container manager has always meant. Where etcd is, is known from the network, from the
- * configuration, or from the store that Commissaire itself keeps its models in, in this order.
+ * The profile is that of the cluster, else that of the investigator's configuration, else the default of the type of the
+ * cluster's container manager. The etcd servers are those of the network, else those of the configuration, else those that
+ * Commissaire stores its models in.
  */
 import type { Requester } from '@commissaire/bus'
 import type { HostNetwork, Profile } from '@commissaire/hosts'
@@ -12,27 +12,27 @@ import type { StorageClient } from '@commissaire/storage'
 
 import { type EtcdForHosts, networkFor } from './host-network.ts'
 
-/** What the configuration says about preparing hosts. */
+/** The configuration of the preparation of hosts. */
 export interface PreparationSettings {
-  /** What hosts are prepared for where their cluster does not say; `auto` goes by its container manager. */
+  /** The profile of hosts whose cluster has none; `auto` depends on its container manager. */
   readonly profile?: Profile | 'auto'
   /** Where flannel on the hosts finds etcd. */
   readonly etcd?: EtcdForHosts
 }
 
-/** What a host is prepared for. */
+/** The profile and the network of a host. */
 export interface Preparation {
   readonly profile: Profile
   readonly network: HostNetwork
 }
 
-/** Who is asked. */
+/** What determining a preparation needs. */
 export interface PreparationDeps extends PreparationSettings {
   readonly requester: Requester
   readonly storage: StorageClient
 }
 
-/** What a host of this cluster, or of none, is prepared for. */
+/** Determines what a host of this cluster, or of none, is prepared for. */
 export async function preparationFor(
   cluster: Cluster | undefined,
   deps: PreparationDeps,
@@ -54,7 +54,7 @@ async function profileFor(cluster: Cluster | undefined, deps: PreparationDeps): 
   return manager ? defaultProfile[manager.type] : 'none'
 }
 
-/** Hosts of OpenShift were always given Docker; a node of Kubernetes brings its own runtime, whichever that is. */
+/** OpenShift needs Docker on its hosts; nodes of Kubernetes have their own container runtime. */
 const defaultProfile: Record<ContainerManagerType, Profile> = {
   openshift: 'docker',
   kubernetes: 'none',

@@ -20,7 +20,7 @@ export const InvestigatorSettings = z.object({
   profile: z
     .enum(['auto', ...profiles])
     .default('auto')
-    .describe('what hosts are prepared for where their cluster does not say'),
+    .describe('the profile of hosts whose cluster has none'),
   etcd_endpoints: z.array(z.string()).default([]).describe('where flannel on the hosts finds etcd'),
   etcd_prefix: z.string().default(defaultPrefix).describe("the key of flannel's network in etcd"),
   etcd_ca_path: path("etcd's CA"),
@@ -31,7 +31,7 @@ export const InvestigatorSettings = z.object({
 /** The program. */
 export const program = defineProgram({
   name: 'commissaire-investigator-service',
-  description: 'Connects to new hosts, learns what they are and prepares them.',
+  description: 'Connects to new hosts, gathers their facts and prepares them.',
   version,
   configFile: '/etc/commissaire/investigator.conf',
   schema: InvestigatorSettings,

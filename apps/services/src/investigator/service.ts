@@ -1,5 +1,5 @@
 /**
- * The investigator: connects to new hosts, learns what they are and prepares them, by `jobs.investigate`.
+ * The investigator service: connects to new hosts, gathers their facts and bootstraps them, by `jobs.investigate`.
  */
 import { BusError, type Message } from '@commissaire/bus'
 import { type BootstrapPlan, gatherFacts, isHostError, planBootstrap, RemotePool } from '@commissaire/hosts'
@@ -10,18 +10,18 @@ import { failHost } from '@commissaire/storage/host-lifecycle'
 
 import { HostAccess } from '../shared/host-access.ts'
 import { reasonOf } from '../shared/failure-reason.ts'
-import { clustersOf, investigate, type InvestigationMeans, RegistrationRefused } from './investigation.ts'
+import { clustersOf, investigate, type InvestigationDeps, RegistrationRefused } from './investigation.ts'
 import { preparationFor, type PreparationSettings } from './preparation.ts'
 import { version } from '../shared/version.ts'
 
 /** What an investigation would do to a host. */
 export interface HostPlan extends BootstrapPlan {
   readonly address: string
-  /** The cluster for which it would be prepared; empty for none. */
+  /** The cluster that the host would be prepared for; empty for none. */
   readonly cluster: string
 }
 
-/** What the investigator takes besides what every service takes. */
+/** The options of the investigator besides those of every service. */
 export interface InvestigatorOptions extends ServiceOptions {
   /** Connections to share with others of this process; they stay open when the service closes. */
   readonly pool?: RemotePool
@@ -31,24 +31,24 @@ export interface InvestigatorOptions extends ServiceOptions {
   readonly preparation?: PreparationSettings
 }
 
-/** A plan has a queue of its own, so that it does not wait behind investigations. */
+/** Plans have a queue of their own, so that they do not wait behind investigations. */
 const queues = [
   { name: 'investigator', routingKey: 'jobs.investigate' },
   { name: 'investigator-plan', routingKey: 'jobs.plan' },
 ]
 
-/** Connects to new hosts and bootstraps them. */
+/** Connects to new hosts, gathers their facts and bootstraps them. */
 export class InvestigatorService extends CommissaireService<InvestigatorOptions> {
-  static override readonly doc = 'Connects to new hosts, learns what they are and prepares them.'
+  static override readonly doc = 'Connects to new hosts, gathers their facts and prepares them.'
   static override readonly version = version
   static override readonly methods: MethodDeclarations = {
     investigate: {
       params: ['address', 'cluster_data'],
-      doc: 'Brings a host from unknown to ready; answers with its JSON text.',
+      doc: 'Investigates and bootstraps a host; returns its JSON text.',
     },
     plan: {
       params: ['address', 'cluster_data'],
-      doc: 'What an investigation would do to prepare a host; changes nothing.',
+      doc: 'Returns what an investigation would do to a host; changes nothing.',
     },
   }
 
@@ -64,25 +64,25 @@ export class InvestigatorService extends CommissaireService<InvestigatorOptions>
     this.#access = new HostAccess(this.#storage, this.#pool, { port: options.sshPort })
   }
 
-  /** Lets investigations in hand end within the time that draining allows, and closes the connections. */
+  /** Waits for running investigations within the drain timeout, then aborts them and closes the connections. */
   override async close(): Promise<void> {
     await super.close()
     this.#stopping.abort()
     if (!this.options.pool) await this.#pool.close()
   }
 
-  /** Exposed as `jobs.investigate`. An investigation that is under way is joined, not begun again. */
+  /** Exposed as `jobs.investigate`. Joins an investigation of the host that is in progress. */
   async on_investigate(message: Message, address: string, cluster_data: unknown = {}): Promise<string> {
-    const joined = await this.#running.get(address)?.catch(unlessOvertaken)
-    const host = joined ?? (await this.#latest(message, address, nameIn(cluster_data)))
+    const joined = await this.#running.get(address)?.catch(unlessSuperseded)
+    const host = joined ?? (await this.#joinOrBegin(message, address, clusterNameIn(cluster_data)))
     return JSON.stringify(safeModel(Host, host))
   }
 
   /** Exposed as `jobs.plan`. */
   async on_plan(_message: Message, address: string, cluster_data: unknown = {}): Promise<HostPlan> {
     const host = await this.#storage.get(Host, address)
-    const [cluster] = await clustersOf(address, this.#means, nameIn(cluster_data))
-    const preparation = { ...(await preparationFor(cluster, this.#means)), signal: this.#stopping.signal }
+    const [cluster] = await clustersOf(address, this.#deps, clusterNameIn(cluster_data))
+    const preparation = { ...(await preparationFor(cluster, this.#deps)), signal: this.#stopping.signal }
     try {
       await using remote = await this.#access.connect(host, preparation)
       const plan = await planBootstrap(remote, await gatherFacts(remote, preparation), preparation)
@@ -94,7 +94,7 @@ export class InvestigatorService extends CommissaireService<InvestigatorOptions>
     }
   }
 
-  get #means(): InvestigationMeans {
+  get #deps(): InvestigationDeps {
     return {
       ...this.options.preparation,
       requester: this,
@@ -104,8 +104,8 @@ export class InvestigatorService extends CommissaireService<InvestigatorOptions>
     }
   }
 
-  /** Of several that waited for one which was overtaken, the first begins anew. */
-  #latest(message: Message, address: string, cluster: string | undefined): Promise<Host> {
+  /** Of several callers that waited for an investigation that was superseded, the first starts a new one. */
+  #joinOrBegin(message: Message, address: string, cluster: string | undefined): Promise<Host> {
     return this.#running.get(address) ?? this.#begin(message, address, cluster)
   }
 
@@ -115,20 +115,20 @@ export class InvestigatorService extends CommissaireService<InvestigatorOptions>
     return running
   }
 
-  /** The caller may stop waiting; that the host is looked at does not depend on it. */
+  /** Continues even if the caller stops waiting. */
   async #investigate(message: Message, address: string, cluster: string | undefined): Promise<Host> {
     try {
-      const host = await investigate(address, this.#means, { cluster })
+      const host = await investigate(address, this.#deps, { cluster })
       this.log.info({ address, status: host.status, os: host.os }, `Host ${address} is ${host.status}`)
       return host
     } catch (error) {
-      throw await this.#told(address, error, message)
+      throw await this.#reportFailure(address, error, message)
     }
   }
 
-  /** Writes the failure to the host, unless it is none of the host's, and makes of it what the caller hears. */
-  async #told(address: string, error: unknown, { id, redelivered }: Message): Promise<unknown> {
-    if (this.#stopping.signal.aborted || isNoFailure(error)) return error
+  /** Stores the failure with the host, unless the host is not at fault, and returns the error for the caller. */
+  async #reportFailure(address: string, error: unknown, { id, redelivered }: Message): Promise<unknown> {
+    if (this.#stopping.signal.aborted || isNotHostFault(error)) return error
     const host = await failHost(this.#storage, address, reasonOf(error))
     this.log.warn({ address, id, redelivered, err: error }, `Host ${address} failed: ${host.status_reason}`)
     if (!isHostError(error)) return error
@@ -137,17 +137,17 @@ export class InvestigatorService extends CommissaireService<InvestigatorOptions>
   }
 }
 
-/** Somebody else has the host, or nobody does any more, or it is ready all the same: its status is right as it is. */
-function isNoFailure(error: unknown): boolean {
+/** The host's status is right as it is: another process moved it, the host was deleted, or only its registration failed. */
+function isNotHostFault(error: unknown): boolean {
   return error instanceof RegistrationRefused || isConflict(error) || isMissing(error)
 }
 
-/** A host that was removed meanwhile, and is there again, was not the one that was investigated. */
-function unlessOvertaken(error: unknown): undefined {
-  if (error instanceof RegistrationRefused || !isNoFailure(error)) throw error
+/** Ignores that the investigation was superseded or its host deleted: another host may have that address now. */
+function unlessSuperseded(error: unknown): undefined {
+  if (error instanceof RegistrationRefused || !isNotHostFault(error)) throw error
 }
 
-function nameIn(cluster: unknown): string | undefined {
+function clusterNameIn(cluster: unknown): string | undefined {
   const given =
     typeof cluster === 'object' && cluster !== null && 'name' in cluster ? cluster.name : undefined
   return typeof given === 'string' ? given : undefined

@@ -1,5 +1,5 @@
 /**
- * From a host's address to an open way to it: its credentials from storage, its pinned key, a kept connection.
+ * Opens connections to hosts, with their credentials from storage, their pinned host keys and a pool of kept connections.
  */
 import {
   HostError,
@@ -16,9 +16,9 @@ import type { StorageClient } from '@commissaire/storage'
 export class HostAccess {
   readonly #storage: StorageClient
   readonly #pool: RemotePool
-  readonly #port: number
+  readonly #port: number | undefined
 
-  constructor(storage: StorageClient, pool: RemotePool, { port = 22 }: { port?: number | undefined } = {}) {
+  constructor(storage: StorageClient, pool: RemotePool, { port }: { port?: number | undefined } = {}) {
     this.#storage = storage
     this.#pool = pool
     this.#port = port
@@ -28,28 +28,32 @@ export class HostAccess {
     return this.#pool
   }
 
-  /** Where the host is, who we are there, and which key it must prove: the one that was pinned at first contact. */
+  /** Returns the address, the user, the private key and, if one is pinned, the host key to be verified. */
   async target({ address, host_key }: Host): Promise<Target> {
     const creds = await this.#storage.find(HostCreds, address)
     if (!creds?.ssh_priv_key) throw missingCredentials(address)
     const privateKey = Buffer.from(creds.ssh_priv_key, 'base64').toString('utf8')
     const pinned = host_key ? { hostKey: host_key } : {}
-    return { address, port: this.#port, user: creds.remote_user, privateKey, ...pinned }
+    const port = this.#port === undefined ? {} : { port: this.#port }
+    return { address, ...port, user: creds.remote_user, privateKey, ...pinned }
   }
 
-  /** Connects, or takes the kept connection; one that turns out to be dead says nothing about the host: then anew. */
+  /** Returns a kept connection or a new one. A kept connection that is dead says nothing about the host: it is replaced. */
   async connect(host: Host, options: { signal?: AbortSignal; timeout?: number } = {}): Promise<Remote> {
     const target = await this.target(host)
     try {
-      return await this.#knock(target, options)
+      return await this.#connectAndProbe(target, options)
     } catch (error) {
-      if (isHostError(error, 'connection_lost')) return this.#knock(target, options)
+      if (isHostError(error, 'connection_lost')) return this.#connectAndProbe(target, options)
       throw error
     }
   }
 
-  /** A connection on which the host has just answered. */
-  async #knock(target: Target, options: { signal?: AbortSignal; timeout?: number }): Promise<Remote> {
+  /** Returns a connection on which the host has just answered. */
+  async #connectAndProbe(
+    target: Target,
+    options: { signal?: AbortSignal; timeout?: number },
+  ): Promise<Remote> {
     const remote = await this.#pool.connect(target, options)
     try {
       await takePulse(remote, options)

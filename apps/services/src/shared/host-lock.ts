@@ -1,6 +1,6 @@
 /**
- * One operation works on a host at a time, wherever it is worked on. The lock is the operation's and not its worker's,
- * so that it outlives a worker; one whose operation is over or gone is free.
+ * Locks hosts, so that one operation at a time works on a host. A lock belongs to an operation and not to its worker, so it
+ * outlives the worker. A lock whose operation is over or deleted is free.
  */
 import { setTimeout as pause } from 'node:timers/promises'
 
@@ -9,26 +9,26 @@ import { isConflict, type StorageClient } from '@commissaire/storage'
 
 import { exclusionKey } from './mutual-exclusion.ts'
 
-/** Milliseconds between looks at a lock that another operation holds; half as long again at most. */
-const LOOK = 500
+/** Milliseconds between two attempts to take a lock; up to half as long again at random. */
+const INTERVAL = 500
 
-/** Waits until the host is that operation's alone; tells once whom it waits for. */
+/** Waits until the operation has the lock. `onWait` is called once for each other operation that has it. */
 export async function lockHost(
   storage: StorageClient,
   { address, operation }: { address: string; operation: string },
   { signal, onWait }: { signal: AbortSignal; onWait: (other: string) => void },
 ): Promise<void> {
-  let told = ''
+  let reported = ''
   for (;;) {
     const other = await tryLock(storage, { address, operation })
     if (other === undefined) return
-    if (other !== told) onWait(other)
-    told = other
-    await pause(LOOK * (1 + Math.random() / 2), undefined, { signal })
+    if (other !== reported) onWait(other)
+    reported = other
+    await pause(INTERVAL * (1 + Math.random() / 2), undefined, { signal })
   }
 }
 
-/** Gives the host back, if it is that operation's. */
+/** Releases the lock, if the operation has it. */
 export async function unlockHost(
   storage: StorageClient,
   { address, operation }: { address: string; operation: string },
@@ -38,30 +38,30 @@ export async function unlockHost(
   await storage.deleteIfPresent(HostLock, address)
 }
 
-/** A worker that gave no sign of life for that long does not work on anything. */
-const LIFE = 15 * 60_000
+/** Milliseconds without a renewal of its lease after which an operation counts as abandoned. */
+const ABANDONED_AFTER = 15 * 60_000
 
-/** The operation that is working on a host, and keeps it away from others; undefined where there is none. */
+/** The operation that has the lock and works on the host; undefined if there is none. */
 export async function activeOperationOn(
   storage: StorageClient,
   address: string,
 ): Promise<string | undefined> {
   const lock = await storage.find(HostLock, address)
-  if (!lock || !(await isUnderWay(storage, lock.operation))) return undefined
+  if (!lock || !(await isInProgress(storage, lock.operation))) return undefined
   const operation = await storage.find(Operation, lock.operation)
   const lease = operation && (await storage.find(OperationLease, exclusionKey(operation)))
-  const sign = parseTimestamp(lease?.renewed_at ?? '')?.getTime() ?? 0
-  return Date.now() - sign < LIFE ? lock.operation : undefined
+  const renewedAt = parseTimestamp(lease?.renewed_at ?? '')?.getTime() ?? 0
+  return Date.now() - renewedAt < ABANDONED_AFTER ? lock.operation : undefined
 }
 
-/** Takes the lock; the operation that has it where it cannot be had. */
+/** Takes the lock. Returns the operation that has it if that is another one. */
 async function tryLock(
   storage: StorageClient,
   { address, operation }: { address: string; operation: string },
 ): Promise<string | undefined> {
   const seen = await storage.findWithRevision(HostLock, address)
   if (seen?.model.operation === operation) return undefined
-  if (seen && (await isUnderWay(storage, seen.model.operation))) return seen.model.operation
+  if (seen && (await isInProgress(storage, seen.model.operation))) return seen.model.operation
   const mine = { address, operation, since: timestamp() }
   try {
     await storage.save(HostLock, mine, { revision: seen?.revision ?? null })
@@ -72,7 +72,7 @@ async function tryLock(
   }
 }
 
-async function isUnderWay(storage: StorageClient, id: string): Promise<boolean> {
+async function isInProgress(storage: StorageClient, id: string): Promise<boolean> {
   const operation = await storage.find(Operation, id)
   return operation !== undefined && !isOver(operation.status)
 }

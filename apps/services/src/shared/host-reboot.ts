@@ -1,6 +1,6 @@
 /**
- * What is stored of a host's need of a reboot. Asking may fail in many ways, none of which says that the host is not
- * well: the need is then unknown, with the reason.
+ * The facts and the need of a reboot that are stored of a host. A failure to read them does not mean that the host is
+ * unhealthy: the need is then unknown, with the reason.
  */
 import {
   type Facts,
@@ -13,7 +13,7 @@ import {
 import { type Host, timestamp } from '@commissaire/models'
 import type { HostKnowledge } from '@commissaire/storage/host-lifecycle'
 
-/** Asks the host, as far as it can be asked. */
+/** Reads from the host whether it needs a reboot. */
 export async function rebootState(
   remote: Remote,
   facts: Facts,
@@ -23,29 +23,29 @@ export async function rebootState(
     const { answer: needed, reason, source, services = null } = await rebootNeeded(remote, facts, { signal })
     return { needed, reason, source, services: services && [...services], checked_at: timestamp() }
   } catch (error) {
-    return notTold(error)
+    return unknownState(error)
   }
 }
 
-/** Everything about a host that changes without us, read anew; only the time of the attempt where that fails. */
-export async function lookCloser(
+/** Reads the facts and the need of a reboot again. If that fails, returns the reason and the time of the attempt. */
+export async function refreshFacts(
   remote: Remote,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<HostKnowledge> {
   try {
     const facts = await gatherFacts(remote, { signal })
-    return { ...learnt(facts), reboot: await rebootState(remote, facts, { signal }) }
+    return { ...factFields(facts), reboot: await rebootState(remote, facts, { signal }) }
   } catch (error) {
-    return { reboot: notTold(error) }
+    return { reboot: unknownState(error) }
   }
 }
 
-/** The attributes of a host that its facts fill. */
-export function learnt(facts: Facts): HostKnowledge {
+/** The attributes of a host that are taken from its facts. */
+export function factFields(facts: Facts): HostKnowledge {
   return { ...hostFields(facts), facts: { ...facts } }
 }
 
-function notTold(error: unknown): Host['reboot'] {
+function unknownState(error: unknown): Host['reboot'] {
   if (!isHostError(error)) throw error
   return { needed: 'unknown', reason: error.message, source: '', services: null, checked_at: timestamp() }
 }

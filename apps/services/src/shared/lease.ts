@@ -1,6 +1,6 @@
 /**
- * The lease of whoever works on an operation. It is renewed again and again; when it is not for a while, its holder is
- * taken for dead. The holder knows that by its own clock, and stops before anybody else begins.
+ * The lease of the worker of an operation. The worker renews it periodically; a lease that is not renewed in time marks its
+ * worker as dead. The worker measures the same time by its own clock, and stops before another worker starts.
  */
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
@@ -11,18 +11,18 @@ import { isConflict, isMissing, type StorageClient } from '@commissaire/storage'
 
 import { OperationLost } from './operation-lost.ts'
 
-/** What leases need. Times are milliseconds. */
+/** What a lease needs. */
 export interface LeaseDeps {
   readonly storage: StorageClient
   readonly log: Logger
-  /** Without a sign of life for so long, a holder is taken for dead. */
+  /** Milliseconds without a renewal after which the worker counts as dead. */
   readonly lease: number
 }
 
-/** A lease that we hold. */
+/** A lease that this process holds. */
 export class Lease implements AsyncDisposable {
   readonly #deps: LeaseDeps
-  readonly #slot: string
+  readonly #key: string
   readonly #worker: string
   readonly #lost = new AbortController()
   readonly #timer: NodeJS.Timeout
@@ -32,7 +32,7 @@ export class Lease implements AsyncDisposable {
 
   private constructor(deps: LeaseDeps, { slot, worker }: OperationLease, takenAt: number) {
     this.#deps = deps
-    this.#slot = slot
+    this.#key = slot
     this.#worker = worker
     this.#renewedAt = takenAt
     this.#timer = setInterval(() => {
@@ -40,10 +40,10 @@ export class Lease implements AsyncDisposable {
     }, deps.lease / 3)
   }
 
-  /** Takes the lease of a slot if it is as it was seen last, undefined for nobody's; undefined where somebody was faster. */
+  /** Takes the lease if its revision is still the one seen, or if there is none. Returns undefined if another worker was faster. */
   static async take(
     deps: LeaseDeps,
-    { slot, operation }: { slot: string; operation: string },
+    { key: slot, operation }: { key: string; operation: string },
     seen?: { revision: string },
   ): Promise<Lease | undefined> {
     const takenAt = performance.now()
@@ -62,28 +62,28 @@ export class Lease implements AsyncDisposable {
     }
   }
 
-  /** Aborted when the operation is no longer ours. */
+  /** Aborted when the lease is lost. */
   get signal(): AbortSignal {
     return this.#lost.signal
   }
 
-  /** Throws `OperationLost` where somebody else may be working on it by now. */
+  /** Throws `OperationLost` if another worker may have taken the lease. */
   requireHeld(): void {
     if (performance.now() - this.#renewedAt > this.#deps.lease * 0.9)
-      this.#lose('its lease could not be renewed in time')
+      this.#lose('its lease was not renewed in time')
     this.#lost.signal.throwIfAborted()
   }
 
-  /** Lets go of it, so that another need not wait for it to run out. */
+  /** Releases the lease, so that another worker need not wait until it expires. */
   async release(): Promise<void> {
     await this.#end()
     await this.#write({ worker: '', renewed_at: '' }).catch(unlessLost)
   }
 
-  /** Takes the lease away, as there is nothing left to be done. */
+  /** Deletes the lease, as nothing is left to be done. */
   async remove(): Promise<void> {
     await this.#end()
-    await this.#deps.storage.deleteIfPresent(OperationLease, this.#slot)
+    await this.#deps.storage.deleteIfPresent(OperationLease, this.#key)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -104,12 +104,12 @@ export class Lease implements AsyncDisposable {
       this.#renewedAt = at
     } catch (error) {
       if (error instanceof OperationLost) this.#lost.abort(error)
-      else this.#deps.log.warn({ err: error, slot: this.#slot }, 'A sign of life could not be stored')
+      else this.#deps.log.warn({ err: error, slot: this.#key }, 'The lease could not be renewed')
     }
   }
 
   async #write(change: Partial<OperationLease>): Promise<void> {
-    await this.#deps.storage.update(OperationLease, this.#slot, (lease) => {
+    await this.#deps.storage.update(OperationLease, this.#key, (lease) => {
       if (lease.worker !== this.#worker) throw new OperationLost('it was taken over by another worker')
       return { ...lease, ...change }
     })

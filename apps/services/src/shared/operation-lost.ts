@@ -1,4 +1,4 @@
-/** Thrown when an operation is no longer this worker's: its lease ran out, another took it, or the service stops. */
+/** Thrown when this worker must stop working on an operation: its lease expired, another worker took it, or the service stops. */
 export class OperationLost extends Error {
   override readonly name = 'OperationLost'
 }

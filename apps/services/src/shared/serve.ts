@@ -1,4 +1,4 @@
-/** Runs a service as its program's settings say: in this process, or in several with a manager in this one. */
+/** Runs a service in this process, or in several processes with a manager in this one, as its settings say. */
 import {
   type CommissaireService,
   notifySystemd,

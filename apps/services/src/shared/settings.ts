@@ -1,12 +1,16 @@
-/** Settings that several of the five programs have. Files and flags say seconds; the services take milliseconds. */
+/** Settings that several of the five programs share. Files and flags give seconds; the services take milliseconds. */
 import { z } from 'zod'
 
-/** A time in seconds; fractions are fine. */
-export function seconds(defaultSeconds: number, description: string) {
-  return z.number().positive().default(defaultSeconds).describe(`${description}, in seconds`)
+/** A time in seconds, which may have a fraction. The default is given in milliseconds, as the services take it. */
+export function seconds(defaultMilliseconds: number, description: string) {
+  return z
+    .number()
+    .positive()
+    .default(defaultMilliseconds / 1000)
+    .describe(`${description}, in seconds`)
 }
 
-/** The setting of programs that log in to hosts. */
+/** The settings of programs that log in to hosts. */
 export const hostSettings = {
   ssh_port: z.number().int().min(1).max(65_535).default(22).describe('where sshd listens on the hosts'),
 }

@@ -1,2 +1,2 @@
-/** The version of the services and of their programs: that of the whole house. */
+/** The version of the services and of their programs. */
 export const version = '0.1.0'

@@ -1,7 +1,7 @@
 /** The program `commissaire-storage-service`. */
 import { version } from '../shared/version.ts'
 import { connectionOf, defineProgram, serviceSettings } from '@commissaire/service'
-import { StorageConfig } from '@commissaire/storage'
+import { defaultDataDir, StorageConfig } from '@commissaire/storage'
 import { z } from 'zod'
 
 import { StorageService } from './service.ts'
@@ -16,7 +16,7 @@ export const StorageSettings = z.object({
   data_dir: z
     .string()
     .min(1)
-    .default('/var/lib/commissaire')
+    .default(defaultDataDir)
     .describe('where stores keep files, and the vault its key'),
   vault_key_path: z
     .string()

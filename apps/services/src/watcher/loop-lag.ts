@@ -1,36 +1,36 @@
 /**
- * How much time this process missed: the time in which its event loop should have run and did not, as it was starved of
- * the processor, stopped, or busy with itself. Whoever times others needs to know.
+ * Measures how long this process was starved: the time in which its event loop was due to run and did not, because the
+ * processor was busy, the process was stopped, or a task blocked the loop. Timeouts in that time say nothing about a peer.
  */
 
-/** Milliseconds between two looks at the clock. */
-const STEP = 20
-/** Milliseconds of delay that are nothing but work. */
-const USUAL = 50
+/** Milliseconds between two ticks. */
+const INTERVAL = 20
+/** Milliseconds of delay that are normal and not counted. */
+const TOLERANCE = 50
 
-/** Counts what is missed until the signal is aborted. */
+/** Sums up the delays of the event loop until the signal is aborted. */
 export class LoopLag {
   #missed = 0
-  #due = performance.now() + STEP
+  #due = performance.now() + INTERVAL
 
   constructor(signal: AbortSignal) {
-    const timer = setInterval(() => this.#tick(), STEP)
+    const timer = setInterval(() => this.#tick(), INTERVAL)
     timer.unref()
     signal.addEventListener('abort', () => clearInterval(timer), { once: true })
   }
 
-  /** All milliseconds missed so far, those included that a late timer has not counted yet. */
+  /** Milliseconds missed so far, including the delay of a tick that has not run yet. */
   get missed(): number {
     return this.#missed + this.#late
   }
 
   get #late(): number {
     const late = performance.now() - this.#due
-    return late > USUAL ? late : 0
+    return late > TOLERANCE ? late : 0
   }
 
   #tick(): void {
     this.#missed += this.#late
-    this.#due = performance.now() + STEP
+    this.#due = performance.now() + INTERVAL
   }
 }

@@ -3,6 +3,7 @@ import { version } from '../shared/version.ts'
 import { connectionOf, defineProgram, serviceSettings } from '@commissaire/service'
 import { z } from 'zod'
 
+import { watcherDefaults } from './defaults.ts'
 import { WatcherService } from './service.ts'
 import { serve } from '../shared/serve.ts'
 import { hostSettings, seconds } from '../shared/settings.ts'
@@ -11,11 +12,22 @@ import { hostSettings, seconds } from '../shared/settings.ts'
 export const WatcherSettings = z.object({
   ...serviceSettings,
   ...hostSettings,
-  interval: seconds(60, 'how often each host is looked at'),
-  patience: seconds(10, 'how long one look may take'),
-  concurrency: z.number().int().min(1).default(64).describe('how many hosts are looked at at a time'),
-  look_closer_after: seconds(3600, 'how often a host is asked for its facts and its need of a reboot'),
-  stuck_after: seconds(600, 'how long an investigation may take before it is asked for again'),
+  interval: seconds(watcherDefaults.interval, 'how often each host is checked'),
+  patience: seconds(watcherDefaults.patience, 'how long one check may take'),
+  concurrency: z
+    .number()
+    .int()
+    .min(1)
+    .default(watcherDefaults.concurrency)
+    .describe('how many hosts are checked at a time'),
+  look_closer_after: seconds(
+    watcherDefaults.lookCloserAfter,
+    'how often the facts of a host and its need of a reboot are read',
+  ),
+  stuck_after: seconds(
+    watcherDefaults.stuckAfter,
+    'how long an investigation may take before it is requested again',
+  ),
 })
 
 /** The program. */

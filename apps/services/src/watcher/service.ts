@@ -1,10 +1,11 @@
 /**
- * The watcher: looks at every host once a minute, over connections that stay open.
+ * The watcher service: checks every host once a minute over connections that stay open.
  *
- * A host's record goes round on the queue: whoever takes it looks at the host when that is due, and puts it back. So
- * several watchers share the hosts. Meanwhile the record waits in this process, not in a handler; what a process held
- * when it died is found again by its own or another's sweep over all stored hosts. Where one host has two records,
- * they become one as soon as they meet, and until then the second finds that the first has just looked.
+ * Each host has a record that circulates on the queue: a watcher takes the record, checks the host when it is due, and
+ * puts the record back, so that several watchers share the hosts. Until then the record waits in this process and not in
+ * a message handler. Records that are lost with a process are replaced by the next sweep over all stored hosts, of any
+ * watcher. If a host has two records, the second check finds that the first was recent, and the records are merged when
+ * one watcher has both.
  */
 import { BusError, type Message } from '@commissaire/bus'
 import { RemotePool } from '@commissaire/hosts'
@@ -13,31 +14,32 @@ import { CommissaireService, type MethodDeclarations, type ServiceOptions } from
 import { StorageClient } from '@commissaire/storage'
 
 import { HostAccess } from '../shared/host-access.ts'
-import { ageOf, HostWatch } from './host-watch.ts'
-import { type Turn, WatchList } from './watch-list.ts'
+import { watcherDefaults } from './defaults.ts'
+import { ageOf, HostChecker } from './host-checker.ts'
+import { type WatchEntry, WatchList } from './watch-list.ts'
 import { version } from '../shared/version.ts'
 
-/** What the watcher takes besides what every service takes. Times are milliseconds. */
+/** The options of the watcher besides those of every service. Times are milliseconds. */
 export interface WatcherOptions extends ServiceOptions {
   /** Connections to share with others of this process; they stay open when the service closes. */
   readonly pool?: RemotePool
   /** Where sshd listens on the hosts; default 22. */
   readonly sshPort?: number
-  /** How long after one look at a host the next is due; default one minute. */
+  /** How long after one check of a host the next is due; default one minute. */
   readonly interval?: number
-  /** How often all stored hosts are gone over for those that nobody watches; default five intervals. */
+  /** How often all stored hosts are searched for those without a record; default five intervals. */
   readonly sweep?: number
-  /** How many hosts are looked at at a time; default 64. */
+  /** How many hosts are checked at a time; default 64. */
   readonly concurrency?: number
-  /** How long one look may take; default ten seconds. */
+  /** How long one check may take; default ten seconds. */
   readonly patience?: number
-  /** How often a host is asked for its facts and whether it needs a reboot; default an hour. */
+  /** How often a host's facts and its need of a reboot are read; default one hour. */
   readonly lookCloserAfter?: number
-  /** How long a host may be in the investigator's hands before it is told again; default ten minutes. */
+  /** How long an investigation may take before it is requested again; default ten minutes. */
   readonly stuckAfter?: number
 }
 
-/** Looks are due a little early, and not all at once. */
+/** The share of the interval by which checks are spread, so that they are not all due at once. */
 const JITTER = 0.1
 
 /** Periodically connects to hosts and checks their status. */
@@ -50,7 +52,7 @@ export class WatcherService extends CommissaireService<WatcherOptions> {
 
   readonly #storage = new StorageClient(this)
   readonly #pool: RemotePool
-  readonly #watch: HostWatch
+  readonly #checker: HostChecker
   readonly #list: WatchList
   readonly #interval: number
   readonly #stopping = new AbortController()
@@ -58,14 +60,17 @@ export class WatcherService extends CommissaireService<WatcherOptions> {
 
   constructor(options: WatcherOptions = {}) {
     super({ queues: [{ name: 'watcher', routingKey: 'jobs.watcher' }], ...options })
-    const { pool = new RemotePool(), sshPort, interval = 60_000, concurrency = 64 } = options
-    const { patience = 10_000, stuckAfter = 10 * 60_000, lookCloserAfter = 60 * 60_000 } = options
+    const { pool = new RemotePool(), sshPort } = options
+    const { interval, concurrency, patience, stuckAfter, lookCloserAfter } = {
+      ...watcherDefaults,
+      ...options,
+    }
     this.#interval = interval
     this.#pool = pool
     const access = new HostAccess(this.#storage, pool, { port: sshPort })
     const { signal } = this.#stopping
     const storage = this.#storage
-    this.#watch = new HostWatch({
+    this.#checker = new HostChecker({
       requester: this,
       storage,
       access,
@@ -75,32 +80,32 @@ export class WatcherService extends CommissaireService<WatcherOptions> {
       stuckAfter,
       signal,
     })
-    const look = (address: string, turn: Turn) => this.#look(address, turn)
-    this.#list = new WatchList({ look, again: (record) => this.#sendRound(record), concurrency })
+    const check = (address: string, entry: WatchEntry) => this.#check(address, entry)
+    this.#list = new WatchList({ check, onChecked: (record) => this.#publishRecord(record), concurrency })
   }
 
-  /** Takes records, and goes over all stored hosts, now and then again. */
+  /** Consumes records and starts the sweeps over all stored hosts. */
   override async start(): Promise<void> {
     await super.start()
     await this.#sweep()
   }
 
-  /** Puts the records that wait here back on the queue for others. */
+  /** Puts the records that wait here back on the queue for other watchers. */
   override async close(): Promise<void> {
     await this.drain()
     clearTimeout(this.#sweeping)
     this.#stopping.abort()
-    for (const address of await this.#list.close()) await this.#sendRound({ address, last_check: '' })
+    for (const address of await this.#list.close()) await this.#publishRecord({ address, last_check: '' })
     await super.close()
     if (!this.options.pool) await this.#pool.close()
   }
 
-  /** Exposed as `jobs.watcher`, for those who speak JSON-RPC. */
+  /** Exposed as `jobs.watcher`, for callers that use JSON-RPC. */
   on_watcher(_message: Message, address: string, last_check = ''): void {
     this.#take({ address, last_check })
   }
 
-  /** A bare record, as peers send it. */
+  /** Takes a bare record, as peers send it. */
   protected override received({ body }: Message): void {
     this.#take(body)
   }
@@ -111,31 +116,31 @@ export class WatcherService extends CommissaireService<WatcherOptions> {
     this.#list.add(address, { by: 'record', after: this.#interval - early - ageOf({ last_check }) })
   }
 
-  /** Nobody's trouble ends the watching of a host: what went wrong is logged, and it is looked at again. */
-  async #look(address: string, { by }: Turn): Promise<WatcherRecord | undefined> {
+  /** Logs an error and keeps the host: it is checked again. */
+  async #check(address: string, { by }: WatchEntry): Promise<WatcherRecord | undefined> {
     try {
-      const { kind, last_check } = await this.#watch.look(address, { freshFor: this.#interval / 2 })
+      const { kind, last_check } = await this.#checker.check(address, { freshFor: this.#interval / 2 })
       if (kind === 'gone' || (kind === 'fresh' && by === 'sweep')) return undefined
       return { address, last_check }
     } catch (err) {
       if (!this.#stopping.signal.aborted)
-        this.log.error({ address, err }, `Could not look at host ${address}`)
+        this.log.error({ address, err }, `Host ${address} could not be checked`)
       return { address, last_check: timestamp() }
     }
   }
 
-  /** The record goes on; where the broker does not take it, it stays here. */
-  async #sendRound(record: WatcherRecord): Promise<void> {
+  /** Publishes the record for the next watcher. A record that the broker does not take stays here. */
+  async #publishRecord(record: WatcherRecord): Promise<void> {
     const { address } = record
     try {
       await this.publish('jobs.watcher', JSON.stringify(record))
     } catch (err) {
-      this.log.warn({ address, err }, `The record of host ${address} could not go round; it waits here`)
+      this.log.warn({ address, err }, `The record of host ${address} could not be published; it is kept here`)
       this.#list.add(address, { by: 'record', after: this.#interval })
     }
   }
 
-  /** Takes on hosts that nobody seems to look at; if somebody does, that shows when they would be due. */
+  /** Adds every stored host. One that another watcher checks is dropped when it is due, as its check is recent. */
   async #sweep(): Promise<void> {
     try {
       for (const host of await this.#storage.list(Hosts)) {
@@ -145,18 +150,18 @@ export class WatcherService extends CommissaireService<WatcherOptions> {
           after: spread + Math.max(0, 2 * this.#interval - ageOf(host)),
         })
       }
-      this.#sweepAfter(this.options.sweep ?? 5 * this.#interval)
+      this.#scheduleSweep(this.options.sweep ?? 5 * this.#interval)
     } catch (err) {
       if (this.#stopping.signal.aborted) return
       this.log.warn(
         { err },
-        'The stored hosts could not be listed; only those whose records come round are watched',
+        'The stored hosts could not be listed; only hosts with a record on the queue are watched',
       )
-      this.#sweepAfter(this.#interval / 4)
+      this.#scheduleSweep(this.#interval / 4)
     }
   }
 
-  #sweepAfter(after: number): void {
+  #scheduleSweep(after: number): void {
     if (!this.#stopping.signal.aborted) this.#sweeping = setTimeout(() => void this.#sweep(), after)
   }
 }

@@ -1,54 +1,53 @@
 /**
- * Which hosts this process is to look at, and when: a timer for each, and only so many looks at once.
+ * The hosts that this process checks, with a timer for each and a limit on how many are checked at a time.
  *
- * A timer costs next to nothing, so thousands of hosts wait here without holding a message, a connection or a task.
+ * A timer is cheap: thousands of hosts wait here without holding a message, a connection or a task.
  */
-
 import type { WatcherRecord } from '@commissaire/models'
 
-/** How a watch list works. */
-export interface WatchListOptions {
-  /** Looks at one host, and gives its new record where it is to be looked at again. Must not throw. */
-  readonly look: (address: string, turn: Turn) => Promise<WatcherRecord | undefined>
-  /** Called with that record when the host is off the list. */
-  readonly again: (record: WatcherRecord) => Promise<void>
-  /** How many hosts are looked at at a time. */
+/** What a watch list needs. */
+export interface WatchListDeps {
+  /** Checks one host. Returns its new record if it is to be checked again. Must not throw. */
+  readonly check: (address: string, entry: WatchEntry) => Promise<WatcherRecord | undefined>
+  /** Called with that record after the host is removed from the list. */
+  readonly onChecked: (record: WatcherRecord) => Promise<void>
+  /** How many hosts are checked at a time. */
   readonly concurrency: number
 }
 
 /** Why a host is on the list. */
-export interface Turn {
-  /** Its record came round; or nobody's record was seen for it, and it is here to be safe. */
+export interface WatchEntry {
+  /** `record`: its record was taken from the queue. `sweep`: it is stored, and no record was seen for it. */
   readonly by: 'record' | 'sweep'
 }
 
-interface Waiting extends Turn {
+interface WaitingEntry extends WatchEntry {
   readonly timer: NodeJS.Timeout
 }
 
-/** The hosts of one watcher. A host is on it at most once. */
+/** The hosts of one watcher, each at most once. */
 export class WatchList {
-  readonly #options: WatchListOptions
-  readonly #waiting = new Map<string, Waiting>()
-  readonly #due = new Map<string, Turn>()
-  readonly #looking = new Map<string, Promise<void>>()
+  readonly #deps: WatchListDeps
+  readonly #waiting = new Map<string, WaitingEntry>()
+  readonly #due = new Map<string, WatchEntry>()
+  readonly #checking = new Map<string, Promise<void>>()
   #closed = false
 
-  constructor(options: WatchListOptions) {
-    this.#options = options
+  constructor(deps: WatchListDeps) {
+    this.#deps = deps
   }
 
-  /** How many hosts are on it. */
+  /** How many hosts are on the list. */
   get size(): number {
-    return this.#waiting.size + this.#due.size + this.#looking.size
+    return this.#waiting.size + this.#due.size + this.#checking.size
   }
 
   has(address: string): boolean {
-    return this.#waiting.has(address) || this.#due.has(address) || this.#looking.has(address)
+    return this.#waiting.has(address) || this.#due.has(address) || this.#checking.has(address)
   }
 
-  /** Puts a host on the list, unless it is there. A record takes the place of a sweep. */
-  add(address: string, { after, by }: Turn & { after: number }): void {
+  /** Adds a host unless it is listed. An entry by record replaces one by sweep. */
+  add(address: string, { after, by }: WatchEntry & { after: number }): void {
     const swept = by === 'record' && this.#waiting.get(address)?.by === 'sweep'
     if (this.#closed || (this.has(address) && !swept)) return
     this.#unset(address)
@@ -56,13 +55,13 @@ export class WatchList {
     this.#waiting.set(address, { by, timer })
   }
 
-  /** Looks at nobody any more, waits for the looks in hand, and gives the hosts whose records were held. */
+  /** Starts no further check, waits for those in progress, and returns the hosts whose records were held. */
   async close(): Promise<string[]> {
     this.#closed = true
     const held = [...this.#waiting, ...this.#due].filter(([, { by }]) => by === 'record')
     for (const address of this.#waiting.keys()) this.#unset(address)
     this.#due.clear()
-    await Promise.all(this.#looking.values())
+    await Promise.all(this.#checking.values())
     return held.map(([address]) => address)
   }
 
@@ -71,25 +70,25 @@ export class WatchList {
     this.#waiting.delete(address)
   }
 
-  #isDue(address: string, turn: Turn): void {
+  #isDue(address: string, entry: WatchEntry): void {
     this.#waiting.delete(address)
-    this.#due.set(address, turn)
-    this.#lookAtNext()
+    this.#due.set(address, entry)
+    this.#checkNext()
   }
 
-  #lookAtNext(): void {
-    if (this.#looking.size >= this.#options.concurrency) return
+  #checkNext(): void {
+    if (this.#checking.size >= this.#deps.concurrency) return
     const [next] = this.#due
     if (!next) return
     this.#due.delete(next[0])
-    this.#looking.set(next[0], this.#look(...next))
+    this.#checking.set(next[0], this.#check(...next))
   }
 
-  /** Off the list before its record is sent round, as the record may be back at once. */
-  async #look(address: string, turn: Turn): Promise<void> {
-    const record = await this.#options.look(address, turn)
-    this.#looking.delete(address)
-    this.#lookAtNext()
-    if (record) await this.#options.again(record)
+  /** Removes the host before its record is published, as the record may come back at once. */
+  async #check(address: string, entry: WatchEntry): Promise<void> {
+    const record = await this.#deps.check(address, entry)
+    this.#checking.delete(address)
+    this.#checkNext()
+    if (record) await this.#deps.onChecked(record)
   }
 }

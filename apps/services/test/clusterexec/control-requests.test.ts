@@ -66,7 +66,7 @@ test('what cannot be asked is refused with the reason', async () => {
   await rolling.until('finished')
   await expect(rolling.ask('pause')).rejects.toMatchObject({
     code: 405,
-    message: `Operation ${rolling.id} is finished; pause is for one that is in_process`,
+    message: `Operation ${rolling.id} is finished; pause is allowed while it is in_process`,
   })
   await expect(
     system.bus.request('jobs.clusterexec.ask', { operation: 'none', what: 'pause' }),

@@ -17,7 +17,7 @@ import { stepNames, stepsOf } from '@commissaire/rollout'
 import { expect, test } from 'vitest'
 
 import { planFindingTable } from '../../src/clusterexec/planning/plan-findings.ts'
-import { usualTime } from '../../src/clusterexec/planning/planning.ts'
+import { defaultDuration } from '../../src/clusterexec/planning/planning.ts'
 
 const manual = readFileSync(new URL('../../../../docs/reference/operations.md', import.meta.url), 'utf8')
 
@@ -89,10 +89,10 @@ test('the manual has every finding of a plan, how bad it is and its remedy, and 
 })
 
 test('the manual says how long hosts are taken to need', () => {
-  const minutes = (kind: keyof typeof usualTime) => usualTime[kind] / 60_000
+  const minutes = (kind: keyof typeof defaultDuration) => defaultDuration[kind] / 60_000
   expect(manual).toContain(
     `${minutes('upgrade')} minutes for \`upgrade\` and \`deploy\`, ${minutes('restart')} for \`restart\`, ` +
       `${minutes('exec')} for \`exec\`, ${minutes('drain')} for \`drain\``,
   )
-  expect(usualTime.deploy).toBe(usualTime.upgrade)
+  expect(defaultDuration.deploy).toBe(defaultDuration.upgrade)
 })

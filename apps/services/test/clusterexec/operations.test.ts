@@ -169,7 +169,7 @@ test('whether a reboot is needed has to be known where it is asked', async () =>
   const [host] = await fleet(system, 1, { system: 'microvm' })
   const rolling = await Rolling.start(system, { kind: 'upgrade', policy: { reboot: 'if-needed' } })
   const failed = await rolling.until('failed', 'finished')
-  expect(failed.reason).toContain('say "always" or "never"')
+  expect(failed.reason).toContain('set the policy "reboot" to "always" or "never"')
   expect(reboots(host as FakeHost)).toBe(0)
 })
 

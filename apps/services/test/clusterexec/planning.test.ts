@@ -4,7 +4,7 @@ import type { FakeHost } from '@commissaire/hosts/testing'
 import { Host, HostLock, OperationHost, Operations } from '@commissaire/models'
 import { expect, test } from 'vitest'
 
-import type { OperationPlan } from '../../src/clusterexec/planning/planning.ts'
+import type { OperationPlan } from '../../src/clusterexec/planning/operation-plan.ts'
 import { NodeSystem } from './kubernetes.ts'
 import { TestSystem, until } from '../system.ts'
 

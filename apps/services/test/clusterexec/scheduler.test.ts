@@ -106,7 +106,7 @@ test('what was missed for too long is told, and not begun', async () => {
   await later.startDue()
   expect(begun).toEqual([])
   expect((await stored()).last_error).toMatch(
-    /^It was due at 2026-03-02T02:00:00.000000, when nobody was there/,
+    /^It was due at 2026-03-02T02:00:00.000000, 4380 minutes ago, while no process was running/,
   )
   expect((await stored()).last_run).toBe('')
   at('2026-03-06T02:00:00Z')

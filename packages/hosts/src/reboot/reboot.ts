@@ -14,7 +14,7 @@ import { awaitReturn } from './await-return.ts'
 import { type BootMark, markBoot, type RebootProof } from './mark.ts'
 import type { Connector } from './sighting.ts'
 import { settle } from './settle.ts'
-import { type RebootTiming, usualTiming } from './timing.ts'
+import { type RebootTiming, defaultRebootTiming } from './timing.ts'
 import type { Remote } from '../remote.ts'
 import type { Target } from '../ssh/target.ts'
 import { noSudo } from '../command/sudo.ts'
@@ -103,6 +103,8 @@ async function sendReboot(remote: Remote, facts: Facts, options: RebootOptions):
 }
 
 function timingOf(options: RebootOptions): RebootTiming {
-  const given = Object.entries(options).filter(([key, value]) => key in usualTiming && value !== undefined)
-  return { ...usualTiming, ...Object.fromEntries(given) }
+  const given = Object.entries(options).filter(
+    ([key, value]) => key in defaultRebootTiming && value !== undefined,
+  )
+  return { ...defaultRebootTiming, ...Object.fromEntries(given) }
 }

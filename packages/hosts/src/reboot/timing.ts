@@ -16,8 +16,8 @@ export interface RebootTiming {
   readonly interval: number
 }
 
-/** The times that hold unless somebody says otherwise. */
-export const usualTiming: RebootTiming = {
+/** The times of reboots for which no others are given. */
+export const defaultRebootTiming: RebootTiming = {
   downWithin: 5 * 60_000,
   returnWithin: 15 * 60_000,
   settleWithin: 5 * 60_000,

@@ -1,7 +1,7 @@
-/** Why a host does not count as up: what is stored of it says so. */
+/** Whether a host is available to an operation, by what is stored of it. */
 import { type Host, isAvailableHost } from '@commissaire/models'
 
-/** In a few words; empty where it is up. */
+/** Returns why the host is not available, in a few words; empty if it is. */
 export function unavailableReason(host: Host | undefined): string {
   if (!host) return 'no such host is stored'
   if (isAvailableHost(host)) return ''

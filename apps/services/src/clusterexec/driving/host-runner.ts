@@ -1,9 +1,9 @@
-/** The turn of one host: step after step, each written down before it is begun and after it has ended. */
+/** Runs the steps of one host of an operation. Each step is journaled before it begins and after it ends. */
 import type { Logger, Requester } from '@commissaire/bus'
 import { BusError, errorTable } from '@commissaire/bus'
 import { HostError, type HostErrorCode, isHostError, type RebootOptions } from '@commissaire/hosts'
 import { Host } from '@commissaire/models'
-import { changesHost, isEnd, type StepName } from '@commissaire/rollout'
+import { isEnd, type StepName } from '@commissaire/rollout'
 import type { StorageClient } from '@commissaire/storage'
 import { failHost } from '@commissaire/storage/host-lifecycle'
 
@@ -16,8 +16,9 @@ import type { OperationRecord } from '../record/operation-record.ts'
 import { HostOutput } from '../record/output.ts'
 import type { StepContext, StepNote } from '../host-steps/step-context.ts'
 import { steps } from '../host-steps/steps.ts'
+import { RunnerStopped, stepSignal, type StopSignals } from './stop-signals.ts'
 
-/** What a turn takes. */
+/** What the runner of a host needs. */
 export interface HostRunnerDeps {
   readonly storage: StorageClient
   readonly requester: Requester
@@ -25,17 +26,12 @@ export interface HostRunnerDeps {
   readonly nodes: ClusterNodes
   readonly log: Logger
   readonly reboot: RebootOptions
-  /** Milliseconds that no turn may take longer than, whatever its policy says. */
+  /** Milliseconds that the work on a host may take at most, whatever the policy of the operation is. */
   readonly hostTimeout: number
-  /** Ends the turn in the middle of a step: the operation is not ours any more, or we have no time left. */
-  readonly signal: AbortSignal
-  /** Ends also a step that changes the host, which should rather not be left half done. */
-  readonly killing: AbortSignal
-  /** Ends the turn after the present step. */
-  readonly winding: AbortSignal
+  readonly stops: StopSignals
 }
 
-/** Troubles after which a host is not there, or is not itself; after others it goes on as it was. */
+/** Errors after which a host counts as failed. After any other its status stays. */
 const hostLost: ReadonlySet<HostErrorCode> = new Set([
   'unreachable',
   'refused',
@@ -45,15 +41,10 @@ const hostLost: ReadonlySet<HostErrorCode> = new Set([
   'did_not_return',
 ])
 
-/** Milliseconds to give a host back as it was found. */
-const WAY_OUT = 15 * 60_000
+/** Milliseconds that reverting a host to its previous state may take. */
+const REVERT_TIMEOUT = 15 * 60_000
 
-/** Why a turn was stopped from outside: what it is in is neither done nor failed. */
-class Stopped extends Error {
-  override readonly name = 'Stopped'
-}
-
-/** One host on its way. */
+/** Runs the steps of one host. */
 export class HostRunner {
   readonly address: string
   readonly #record: OperationRecord
@@ -69,29 +60,30 @@ export class HostRunner {
     this.#output = new HostOutput(deps, { operation: record.id, address })
   }
 
-  /** Goes on until the host's turn is over, or it is stopped. Throws what is not the host's fault. */
+  /** Runs steps until none is left, or the runner is stopped. Throws errors that are not the host's fault. */
   run(): Promise<void> {
     this.#running ??= this.#run()
     return this.#running
   }
 
-  /** Ends the present step and begins none; resolves when nothing goes on any more. */
+  /** Begins no further step, interrupts the present one if that is safe, and resolves when it has ended. */
   async stop(): Promise<void> {
-    this.#stopping.abort(new Stopped('the turn is stopped'))
+    this.#stopping.abort(new RunnerStopped(`the work on ${this.address} was stopped`))
+    // Whoever called run() receives the error.
     await this.#running?.catch(() => undefined)
   }
 
   async #run(): Promise<void> {
     const { rollout } = this.#record
-    const stopped = AbortSignal.any([this.#stopping.signal, this.#deps.winding])
+    const stopped = AbortSignal.any([this.#stopping.signal, this.#deps.stops.afterStep])
     for (let step = rollout.nextStep(this.address); step; step = rollout.nextStep(this.address)) {
       if (stopped.aborted) return
-      await this.#take(step)
+      await this.#runStep(step)
     }
-    await this.#end()
+    await this.#finish()
   }
 
-  async #take(step: StepName): Promise<void> {
+  async #runStep(step: StepName): Promise<void> {
     const isResumed = this.#record.rollout.progress(this.address).began === step
     if (!isResumed)
       await this.#record.appendToHost(this.address, { type: 'step_began', step, at: Date.now() })
@@ -99,8 +91,8 @@ export class HostRunner {
       const note = await this.#perform(step, isResumed)
       await this.#record.appendToHost(this.address, done(step, note))
     } catch (error) {
-      if (this.#stopping.signal.aborted) return
-      if (this.#deps.signal.aborted || isOurs(error)) throw error
+      if (error instanceof RunnerStopped) return
+      if (!isHostFault(error)) throw error
       await this.#fail(step, error)
     }
     await this.#output.flush()
@@ -110,40 +102,43 @@ export class HostRunner {
     const { storage } = this.#deps
     const host = await storage.find(Host, this.address)
     if (!host)
-      throw new HostError('key_invalid', `${this.address} is not registered any more`, {
+      throw new HostError('key_invalid', `${this.address} is no longer stored`, {
         address: this.address,
       })
-    const limit = this.#limit()
-    const { signal: lost, killing } = this.#deps
-    const ends = changesHost(step) ? [killing] : [lost, this.#stopping.signal]
-    const signal = AbortSignal.any([...ends, limit])
+    const timeout = this.#timeout()
+    const signal = stepSignal(step, this.#deps.stops, { runner: this.#stopping.signal, timeout })
     try {
       return await steps[step](this.#context(step, { host, isResumed, signal }))
     } catch (error) {
-      if (!limit.aborted || this.#deps.signal.aborted || this.#stopping.signal.aborted) throw error
-      const found = `${this.address} was not done within ${this.#time() / 1000} s, and was in step "${step}" then`
-      throw new HostError('timeout', found, { address: this.address, cause: error })
+      if (timeout.aborted && signal.reason === timeout.reason) throw this.#timedOut(step, error)
+      signal.throwIfAborted()
+      throw error
     }
   }
 
-  #limit(): AbortSignal {
-    const left = this.#left()
+  #timeout(): AbortSignal {
+    const left = this.#remainingTime()
     if (left === Infinity) return new AbortController().signal
     return AbortSignal.timeout(Math.ceil(Math.max(1, Math.min(left, 2 ** 31 - 1))))
   }
 
-  /**
-   * Milliseconds that are left. They count from the beginning of the turn, whoever worked on it then. Maintenance may last,
-   * and a host on its way out, for which time may be over, has time of its own to be given back.
-   */
-  #left(): number {
-    const { startedAt = Date.now(), wayOut } = this.#record.rollout.progress(this.address)
-    if (this.#record.header.kind === 'drain') return Infinity
-    return wayOut ? WAY_OUT : startedAt + this.#time() - Date.now()
+  #timedOut(step: StepName, cause: unknown): HostError {
+    const found = `${this.address} was not done within ${this.#maxTime() / 1000} s; it was in step "${step}"`
+    return new HostError('timeout', found, { address: this.address, cause })
   }
 
-  /** Milliseconds that the turn may take. */
-  #time(): number {
+  /**
+   * Milliseconds that are left. They count from the first step of the host, also across workers. A drain for maintenance
+   * has no limit, and reverting a host has a limit of its own.
+   */
+  #remainingTime(): number {
+    const { startedAt = Date.now(), wayOut } = this.#record.rollout.progress(this.address)
+    if (this.#record.header.kind === 'drain') return Infinity
+    return wayOut ? REVERT_TIMEOUT : startedAt + this.#maxTime() - Date.now()
+  }
+
+  /** Milliseconds that the work on the host may take. */
+  #maxTime(): number {
     return Math.min(this.#record.header.policy.host_timeout * 1000, this.#deps.hostTimeout)
   }
 
@@ -164,7 +159,7 @@ export class HostRunner {
       log,
       reboot,
       signal,
-      remainingTime: () => this.#left(),
+      remainingTime: () => this.#remainingTime(),
       connect: () => access.connect(host, { signal }),
       onLine: (stream, line) => this.#output.add(step, stream, line),
       note: (note) => record.appendToHost(this.address, { type: 'step_noted', step, note, at: Date.now() }),
@@ -179,15 +174,15 @@ export class HostRunner {
     this.#output.add(step, 'note', `failed: ${reason}`)
     log.warn(
       { err: error, address: this.address, step, operation: this.#record.id },
-      `${step} failed: ${reason}`,
+      `Step ${step} of ${this.address} failed: ${reason}`,
     )
     await this.#record.appendToHost(this.address, { type: 'step_failed', step, reason, code, at: Date.now() })
     const isLost = isHostError(error) && hostLost.has(error.code)
     if (isLost && (await storage.find(Host, this.address))) await failHost(storage, this.address, reason)
   }
 
-  /** What is over gives the host back to others. */
-  async #end(): Promise<void> {
+  /** Releases the lock of a host that is done, or waits again. */
+  async #finish(): Promise<void> {
     const { state } = this.#record.rollout.progress(this.address)
     if (isEnd(state) || state === 'waiting')
       await unlockHost(this.#deps.storage, { address: this.address, operation: this.#record.id })
@@ -200,8 +195,8 @@ function done(step: StepName, note: StepNote) {
   return note === undefined ? entry : { ...entry, note }
 }
 
-/** Trouble of the bus, of storage, or of who works on the operation: not the host's, and it may pass. */
-function isOurs(error: unknown): boolean {
+/** Errors of the bus, of storage or of this worker are not the host's fault, and the step can be repeated. */
+function isHostFault(error: unknown): boolean {
   const isOfBus = error instanceof BusError && error.code !== errorTable.ContainerManager.code
-  return isOfBus || error instanceof OperationLost || isHostError(error, 'cancelled')
+  return !isOfBus && !(error instanceof OperationLost) && !isHostError(error, 'cancelled')
 }

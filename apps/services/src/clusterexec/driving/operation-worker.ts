@@ -1,6 +1,7 @@
 /**
- * The operations that this process works on. It begins them, drives them, and takes up those whose workers are dead: a
- * lease that does not change for as long as it lasts is nobody's any more, by our own clock and no other's.
+ * The operations that this process works on. It begins and drives operations, and adopts those whose workers are dead: a
+ * lease counts as expired when this process has not seen it change for its whole duration. Clocks of other machines do not
+ * matter.
  */
 import { randomBytes } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -29,70 +30,70 @@ import { type Notify, createNotify } from '../notification/operation-notificatio
 import { saveView } from '../record/legacy-view.ts'
 import type { OperationSpec } from '../requests/operation-request.ts'
 
-/** What working on operations takes. Times are milliseconds. */
-export type OperationWorkerDeps = Omit<DriverDeps, 'signal' | 'winding'> & {
+/** What the worker needs. */
+export type OperationWorkerDeps = Omit<DriverDeps, 'stops'> & {
   readonly storage: StorageClient
   readonly log: Logger
-  /** Without a sign of life for so long, the worker of an operation is taken for dead. */
+  /** Milliseconds without a renewal of its lease after which the worker of an operation counts as dead. */
   readonly lease: number
   readonly metrics: OperationMetrics
 }
 
-/** All operations of one process. */
+/** Works on all operations of one process. */
 export class OperationWorker {
   readonly #deps: OperationWorkerDeps
-  readonly #tell: Notify
-  readonly #winding = new AbortController()
-  readonly #stopping = new AbortController()
+  readonly #notify: Notify
+  readonly #stopAfterStep = new AbortController()
+  readonly #kill = new AbortController()
   readonly #driving = new Map<string, Promise<void>>()
-  readonly #seen = new Map<string, { sign: string; since: number }>()
-  #looking: NodeJS.Timeout | undefined
+  readonly #observed = new Map<string, { renewal: string; since: number }>()
+  #nextScan: NodeJS.Timeout | undefined
 
   constructor(deps: OperationWorkerDeps) {
     this.#deps = deps
-    this.#tell = createNotify(deps.requester, deps)
+    this.#notify = createNotify(deps.requester, deps)
   }
 
-  /** Stores a new operation and drives it; `Conflict` while another is under way that must not be beside it. */
+  /** Stores a new operation and drives it. Throws `Conflict` while an operation is in progress that excludes it. */
   async begin(
     plan: OperationSpec,
     { requestId = '' }: { requestId?: string | undefined } = {},
   ): Promise<Operation> {
     const header = headerOf(plan, requestId)
-    const lease = await this.#takeSlot(header)
+    const lease = await this.#acquireLease(header)
     try {
       const record = await OperationRecord.create(this.#deps.storage, header, plan.members)
       await saveView(this.#deps.storage, record.header, record.rollout)
       this.#deps.metrics.began(header.kind)
-      await this.#tell('started', record.header)
+      await this.#notify('started', record.header)
       this.#drive(record, lease)
       void prune(this.#deps, header.cluster)
       return record.header
     } catch (error) {
-      await this.#giveUp(lease, header.id)
+      await this.#abandon(lease, header.id)
       throw error
     }
   }
 
   /**
-   * Drives an operation again that is over. What is asked of it is asked once its place is taken, so that nothing stays
-   * asked where another is in its place, which is a `Conflict`.
+   * Drives an operation again that is over. Throws `Conflict` while an operation is in progress that excludes it. The request
+   * is stored only once the lease is taken, so that no request is left behind by a conflict.
    */
-  async reopen(id: string, ask: () => Promise<Operation>): Promise<Operation> {
-    const lease = await this.#takeSlot(await this.#deps.storage.get(Operation, id))
+  async reopen(id: string, storeRequest: () => Promise<Operation>): Promise<Operation> {
+    const lease = await this.#acquireLease(await this.#deps.storage.get(Operation, id))
     try {
-      const asked = await ask()
+      const operation = await storeRequest()
       const record = await OperationRecord.load(this.#deps.storage, id)
       if (record) this.#drive(record, lease)
       else await lease.remove()
-      return asked
+      return operation
     } catch (error) {
-      await this.#giveUp(lease, id)
+      await this.#abandon(lease, id)
       throw error
     }
   }
 
-  /** The operation that a message began when it was delivered before. */
+  /** The operation that an earlier delivery of the message began. */
   async begunBy(requestId: string | undefined): Promise<Operation | undefined> {
     if (!requestId) return undefined
     for (const { operation } of await this.#deps.storage.list(OperationLeases)) {
@@ -102,107 +103,108 @@ export class OperationWorker {
     return undefined
   }
 
-  /** Takes up operations whose workers are dead, now and again and again. */
+  /** Adopts operations whose workers are dead, now and periodically. */
   async adoptOrphans(): Promise<void> {
     const { log, lease } = this.#deps
     try {
-      await this.#look()
+      await this.#scan()
     } catch (err) {
-      if (!this.#winding.signal.aborted)
-        log.warn({ err }, 'Could not look for operations that were left lying')
+      if (!this.#stopAfterStep.signal.aborted)
+        log.warn({ err }, 'Abandoned operations could not be looked up')
     }
-    if (!this.#winding.signal.aborted) this.#looking = setTimeout(() => void this.adoptOrphans(), lease / 4)
+    if (!this.#stopAfterStep.signal.aborted)
+      this.#nextScan = setTimeout(() => void this.adoptOrphans(), lease / 4)
   }
 
-  /** Lets each host end its present step or, when `within` milliseconds have passed, stops it there. */
+  /** Waits until each host has ended its present step; interrupts the steps after `within` milliseconds. */
   async stop({ within }: { within: number }): Promise<void> {
-    const reason = new OperationLost('the service is made to stop')
-    clearTimeout(this.#looking)
-    this.#winding.abort(reason)
-    const timer = setTimeout(() => this.#stopping.abort(reason), within)
+    const reason = new OperationLost('the service stops')
+    clearTimeout(this.#nextScan)
+    this.#stopAfterStep.abort(reason)
+    const timer = setTimeout(() => this.#kill.abort(reason), within)
     await Promise.all(this.#driving.values())
     clearTimeout(timer)
   }
 
-  /** Nobody works under that lease; where it cannot be taken away now, it runs out. */
-  async #giveUp(lease: Lease, operation: string): Promise<void> {
+  /** Deletes the lease of an operation that is not worked on. If that fails, the lease expires. */
+  async #abandon(lease: Lease, operation: string): Promise<void> {
     await lease.remove().catch((err: unknown) => {
-      this.#deps.log.debug({ err, operation }, 'The lease could not be taken away; it will run out')
+      this.#deps.log.debug({ err, operation }, 'The lease could not be deleted; it will expire')
     })
   }
 
-  async #look(): Promise<void> {
+  async #scan(): Promise<void> {
     const leases = await this.#deps.storage.list(OperationLeases)
-    const slots = new Set(leases.map(({ slot }) => slot))
-    for (const slot of this.#seen.keys()) if (!slots.has(slot)) this.#seen.delete(slot)
-    for (const lease of leases) if (this.#isDead(lease)) await this.#takeUp(lease)
+    const keys = new Set(leases.map(({ slot }) => slot))
+    for (const key of this.#observed.keys()) if (!keys.has(key)) this.#observed.delete(key)
+    for (const lease of leases) if (this.#isExpired(lease)) await this.#adopt(lease)
   }
 
-  /** Whether a lease is let go of, or has shown no sign of life since we first saw it like this. */
-  #isDead({ slot, worker, renewed_at, operation }: OperationLease): boolean {
+  /** Whether a lease was released, or was not renewed for its duration since this process first saw it. */
+  #isExpired({ slot, worker, renewed_at, operation }: OperationLease): boolean {
     if (this.#driving.has(operation)) return false
     if (worker === '') return true
-    const sign = `${worker} ${renewed_at}`
-    const known = this.#seen.get(slot)
-    if (known?.sign === sign) return performance.now() - known.since > this.#deps.lease
-    this.#seen.set(slot, { sign, since: performance.now() })
+    const renewal = `${worker} ${renewed_at}`
+    const known = this.#observed.get(slot)
+    if (known?.renewal === renewal) return performance.now() - known.since > this.#deps.lease
+    this.#observed.set(slot, { renewal, since: performance.now() })
     return false
   }
 
-  async #takeUp({ slot, worker, operation }: OperationLease): Promise<void> {
+  async #adopt({ slot, worker, operation }: OperationLease): Promise<void> {
     const seen = await this.#deps.storage.findWithRevision(LeaseModel, slot)
     if (!seen || seen.model.worker !== worker) return
-    const lease = await Lease.take(this.#deps, { slot, operation }, seen)
+    const lease = await Lease.take(this.#deps, { key: slot, operation }, seen)
     if (!lease) return
     const record = await OperationRecord.load(this.#deps.storage, operation)
     if (!record) return lease.remove()
-    this.#deps.log.info({ operation }, `${operation} was left lying and is taken up again`)
+    this.#deps.log.info({ operation }, `${operation} was abandoned by its worker and is continued here`)
     this.#drive(record, lease)
   }
 
   #drive(record: OperationRecord, lease: Lease): void {
-    record.notifyWith(this.#tell)
+    record.notifyWith(this.#notify)
     record.countWith(this.#deps.metrics.counterOf(record.header))
     const driving = this.#driveToEnd(record, lease).finally(() => this.#driving.delete(record.id))
     this.#driving.set(record.id, driving)
   }
 
-  /** What keeps it from its end is logged, and the operation is free for others. */
+  /** An error that ends the work is logged, and the operation is released for other workers. */
   async #driveToEnd(record: OperationRecord, lease: Lease): Promise<void> {
     const { log } = this.#deps
-    const { signal } = this.#stopping
+    const stops = { afterStep: this.#stopAfterStep.signal, kill: this.#kill.signal }
     try {
-      await drive(record, lease, { ...this.#deps, signal, winding: this.#winding.signal })
-      await this.#letGoOfHosts(record)
+      await drive(record, lease, { ...this.#deps, stops })
+      await this.#unlockHosts(record)
       await lease.remove()
     } catch (err) {
-      log.warn({ err, operation: record.id }, `${record.id} is let go of: ${reasonOf(err)}`)
+      log.warn({ err, operation: record.id }, `${record.id} was released for other workers: ${reasonOf(err)}`)
       await lease.release().catch((error: unknown) => {
-        log.debug({ err: error, operation: record.id }, 'The lease could not be released; it will run out')
+        log.debug({ err: error, operation: record.id }, 'The lease could not be released; it will expire')
       })
     }
   }
 
-  /** A worker may have died between the end of a host and the release of its lock. */
-  async #letGoOfHosts({ rollout, id }: OperationRecord): Promise<void> {
+  /** Releases locks that a worker kept because it died after the last step of a host. */
+  async #unlockHosts({ rollout, id }: OperationRecord): Promise<void> {
     for (const { address } of rollout.plan.members)
       if (rollout.progress(address).turns > 0)
         await unlockHost(this.#deps.storage, { address, operation: id })
   }
 
-  /** Takes the lease of a new operation. One whose operation is over is about to be taken away: that is waited for. */
-  async #takeSlot({ id, kind, cluster }: Operation): Promise<Lease> {
+  /** Takes the lease of an operation. A lease whose operation is over is about to be deleted by its worker: waits for that. */
+  async #acquireLease({ id, kind, cluster }: Operation): Promise<Lease> {
     const { storage, lease: patience } = this.#deps
-    const slot = exclusionKey({ id, kind, cluster })
+    const key = exclusionKey({ id, kind, cluster })
     const started = performance.now()
     for (;;) {
-      const other = await storage.findWithRevision(LeaseModel, slot)
+      const other = await storage.findWithRevision(LeaseModel, key)
       const operation = other && (await storage.find(Operation, other.model.operation))
       if (operation && !isOver(operation.status)) throw conflictWith(operation)
-      const isLeft = !other || other.model.worker === '' || performance.now() - started > patience
-      const lease = isLeft ? await Lease.take(this.#deps, { slot, operation: id }, other) : undefined
+      const isFree = !other || other.model.worker === '' || performance.now() - started > patience
+      const lease = isFree ? await Lease.take(this.#deps, { key, operation: id }, other) : undefined
       if (lease) return lease
-      await pause(50, undefined, { signal: this.#winding.signal })
+      await pause(50, undefined, { signal: this.#stopAfterStep.signal })
     }
   }
 }

@@ -1,4 +1,4 @@
-/** What an operation does to a host itself: bring it up to date, to a version, or run a command on it. */
+/** The step that changes the host: upgrades it, deploys a version, or runs a command. */
 import {
   type Deployment,
   deployHost,
@@ -13,7 +13,7 @@ import {
 import { notNeeded, type StepContext, type StepNote, type Step } from './step-context.ts'
 import { StepError } from './step-error.ts'
 
-/** The acting step by kind of operation. A restart acts by rebooting alone. */
+/** The step `act`, by the kind of operation. A restart has nothing to do here; it reboots. */
 export const act: Step = async (context) => actions[context.operation.kind](context)
 
 const actions: Record<StepContext['operation']['kind'], Step> = {
@@ -34,7 +34,7 @@ const actions: Record<StepContext['operation']['kind'], Step> = {
   drain: async () => notNeeded('maintenance is done by hand'),
 }
 
-/** What commands that change a host are run with. */
+/** The options of commands that change a host. */
 function runOptions({ signal, onLine }: StepContext): Pick<StepContext, 'signal' | 'onLine'> {
   return { signal, onLine }
 }
@@ -57,12 +57,12 @@ function changeNote({
   return { outcome, reboot_needed: rebootNeed.answer, reboot_reason: rebootNeed.reason }
 }
 
-/** A command may not bear being run twice, so one whose end nobody saw is not run again by itself. */
+/** A command may not be safe to repeat, so it is not run again if its outcome is unknown. */
 async function runCommand({ operation, connect, signal, onLine, isResumed }: StepContext): Promise<StepNote> {
   if (isResumed)
     throw new StepError(
       'outcome_unknown',
-      'the worker died while the command ran, and nobody saw how it ended; look at the host, then retry or skip it',
+      'the worker died while the command ran, so that its outcome is unknown; check the host, then retry or skip it',
     )
   await using remote = await connect()
   const {
@@ -75,7 +75,7 @@ async function runCommand({ operation, connect, signal, onLine, isResumed }: Ste
   throw new StepError('command_failed', `the command ${how} after ${Math.round(ms / 1000)} s`)
 }
 
-/** Whether the host has to be rebooted in this operation, and why or why not. */
+/** Decides whether the operation reboots the host, with the reason. */
 export async function rebootDecision(
   context: StepContext,
   remote: Remote,
@@ -86,18 +86,18 @@ export async function rebootDecision(
   if (policy === 'never') return { wanted: false, why: 'no host is to be rebooted' }
   const facts = await gatherFacts(remote, { signal })
   if (policy === undefined && oscmd(facts).kind === 'packages')
-    return { wanted: false, why: 'what was installed runs without a reboot, and none was asked for' }
+    return { wanted: false, why: 'packages take effect without a reboot, and none was requested' }
   const { answer, reason } = await rebootNeeded(remote, facts, { signal })
   if (answer === 'unknown')
     throw new StepError(
       'reboot_unknown',
-      `whether it needs a reboot cannot be told: ${reason}; say "always" or "never"`,
+      `it cannot be determined whether the host needs a reboot: ${reason}; set the policy "reboot" to "always" or "never"`,
     )
   return { wanted: answer === 'yes', why: reason }
 }
 
-/** The deployment that the next boot was to run, as the acting step noted it. */
+/** The deployment that the host is expected to boot into, as the step `act` noted it. */
 export function expectedOf(note: Record<string, unknown> | undefined): Deployment | undefined {
-  // Kept as JSON by a process like this one.
+  // The journal holds the JSON that this step wrote.
   return note?.['expected'] as Deployment | undefined
 }

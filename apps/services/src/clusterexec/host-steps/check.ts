@@ -1,4 +1,4 @@
-/** Looks for everything that would be in the way on a host, while nothing has been done to it yet. */
+/** The step that checks a host for obstacles before anything is changed on it. */
 import { setTimeout as pause } from 'node:timers/promises'
 
 import { type Finding, type FindingCode, gatherFacts, preflight } from '@commissaire/hosts'
@@ -7,11 +7,11 @@ import type { OperationKindName } from '@commissaire/models'
 import type { StepContext, Step } from './step-context.ts'
 import { StepError } from './step-error.ts'
 
-/** What passes by itself is waited for so long, in milliseconds. */
+/** Milliseconds to wait for an obstacle that passes by itself. */
 const PATIENCE = 5 * 60_000
 const transient: ReadonlySet<FindingCode> = new Set(['busy', 'starting'])
 
-/** What stands in the way of changing packages or images, but not of a reboot. */
+/** Findings that obstruct changes of packages or images, but not a reboot. */
 const changeOnly: ReadonlySet<FindingCode> = new Set([
   'no_space',
   'no_inodes',
@@ -20,7 +20,7 @@ const changeOnly: ReadonlySet<FindingCode> = new Set([
   'packages_broken',
 ])
 
-/** Fails with the first thing that blocks; what passes by itself is waited for. */
+/** Fails with the first finding that blocks. Waits for those that pass by themselves. */
 export const check: Step = async (context) => {
   const started = performance.now()
   for (;;) {
@@ -33,7 +33,7 @@ export const check: Step = async (context) => {
   }
 }
 
-/** Those of the findings that matter to an operation of this kind. */
+/** The findings that matter to an operation of this kind. */
 export function relevantFindings(findings: readonly Finding[], kind: OperationKindName): Finding[] {
   if (kind === 'upgrade' || kind === 'deploy') return [...findings]
   return findings.filter(({ code }) => !changeOnly.has(code))

@@ -1,6 +1,7 @@
 /**
- * The gates after a host was worked on: its node Ready for a while without a break, with the boot id that the host
- * itself has, without pressure, its DaemonSet pods up; systemd well; a command and a URL of one's own.
+ * The step that checks the health of a host after it was changed. Its node must be Ready without interruption for a while,
+ * report the host's boot id, have no pressure and run its DaemonSet pods; systemd must have no new failed units; and the
+ * command and the URL of the policy must succeed.
  */
 import { setTimeout as pause } from 'node:timers/promises'
 
@@ -10,34 +11,34 @@ import { isOutage, describeFailure } from '../node-steps/api-outage.ts'
 import { noteOf, type StepContext, type StepNote } from './step-context.ts'
 import { StepError } from './step-error.ts'
 
-/** Milliseconds between looks. */
+/** Milliseconds between two checks. */
 const INTERVAL = 1000
 
-/** Waits until every gate has been open for as long as the policy says. */
+/** Waits until the host has been healthy for as long as the policy requires. */
 export async function health(context: StepContext): Promise<StepNote> {
   const { ready_for, within } = context.operation.policy.health
   const started = performance.now()
-  let wellSince: number | undefined
-  let said = ''
+  let healthySince: number | undefined
+  let reported = ''
   for (;;) {
-    const troubles = await problemsOf(context)
+    const problems = await problemsOf(context)
     const now = performance.now()
-    wellSince = troubles.length === 0 ? (wellSince ?? now) : undefined
-    const steady = (await mustStayHealthy(context)) ? ready_for * 1000 : 0
-    if (wellSince !== undefined && now - wellSince >= steady) return { ms: Math.round(now - started) }
-    const trouble = troubles.join('; ')
-    if (now - started > within * 1000 + steady)
+    healthySince = problems.length === 0 ? (healthySince ?? now) : undefined
+    const required = (await mustStayHealthy(context)) ? ready_for * 1000 : 0
+    if (healthySince !== undefined && now - healthySince >= required) return { ms: Math.round(now - started) }
+    const problem = problems.join('; ')
+    if (now - started > within * 1000 + required)
       throw new StepError(
         'unhealthy',
-        `it is not well after ${within} s: ${trouble || 'it is well, and then not again'}`,
+        `it is not healthy after ${within} s: ${problem || 'it was healthy, but not for long enough'}`,
       )
-    if (trouble && trouble !== said) context.report(`waits for health: ${trouble}`)
-    said = trouble
+    if (problem && problem !== reported) context.report(`waits for health: ${problem}`)
+    reported = problem
     await pause(INTERVAL, undefined, { signal: context.signal })
   }
 }
 
-/** What a host without a node and without gates of its own says once it has settled needs no second look. */
+/** A host without a node, a command and a URL has settled after its reboot already, so one check is enough. */
 async function mustStayHealthy({ nodes, host, operation }: StepContext): Promise<boolean> {
   const { command, url } = operation.policy.health
   return command !== '' || url !== '' || (await nodes.nodeOf(host.address)) !== undefined
@@ -48,7 +49,7 @@ async function problemsOf(context: StepContext): Promise<string[]> {
   return (await Promise.all(checks.map((check) => orReason(context, check)))).flat()
 }
 
-/** What cannot be asked now is not well now; it may be a moment later. */
+/** A check that fails with a transient error is a problem, and is repeated. */
 async function orReason({ signal }: StepContext, check: Promise<string[]>): Promise<string[]> {
   try {
     return await check
@@ -85,16 +86,16 @@ async function hostProblems(context: StepContext): Promise<string[]> {
   const failed = systemd?.failedUnits.filter((unit) => !accepted_units.includes(unit)) ?? []
   const known = knownFailures(context)
   const fresh = failed.filter((unit) => !known.has(unit))
-  const troubles = fresh.length > 0 ? [`failed units: ${fresh.join(', ')}`] : []
-  if (isNoLogin) troubles.push('it refuses logins')
-  if (command === '') return troubles
+  const problems = fresh.length > 0 ? [`failed units: ${fresh.join(', ')}`] : []
+  if (isNoLogin) problems.push('it refuses logins')
+  if (command === '') return problems
   const { code, stderr } = await remote.run(command, { signal })
   return code === 0
-    ? troubles
-    : [...troubles, `"${command}" ended with ${code}: ${stderr.trim().slice(-200)}`]
+    ? problems
+    : [...problems, `"${command}" ended with ${code}: ${stderr.trim().slice(-200)}`]
 }
 
-/** Units that had failed before anything was done are not our failures. */
+/** Units that had failed before the host was changed do not count. */
 function knownFailures({ progress }: StepContext): ReadonlySet<string> {
   const units = noteOf(progress, 'check')?.['failed_units']
   return new Set(Array.isArray(units) ? units.map(String) : [])
@@ -103,13 +104,13 @@ function knownFailures({ progress }: StepContext): ReadonlySet<string> {
 async function urlProblems({ operation, host, signal }: StepContext): Promise<string[]> {
   const { url } = operation.policy.health
   if (url === '') return []
-  const asked = url.replaceAll('{address}', host.address)
+  const target = url.replaceAll('{address}', host.address)
   try {
-    const response = await fetch(asked, { signal: AbortSignal.any([signal, AbortSignal.timeout(10_000)]) })
+    const response = await fetch(target, { signal: AbortSignal.any([signal, AbortSignal.timeout(10_000)]) })
     await response.body?.cancel()
-    return response.ok ? [] : [`${asked} answers ${response.status}`]
+    return response.ok ? [] : [`${target} answers ${response.status}`]
   } catch (error) {
     signal.throwIfAborted()
-    return [`${asked}: ${error instanceof Error ? error.message : String(error)}`]
+    return [`${target}: ${error instanceof Error ? error.message : String(error)}`]
   }
 }

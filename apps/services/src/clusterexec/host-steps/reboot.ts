@@ -1,6 +1,6 @@
 /**
- * Rebooting, and proving it. The mark of the old boot is kept before the host is told to reboot; who finds a mark looks
- * first whether that boot has ended, so that nobody reboots a host twice.
+ * The steps that reboot a host and prove the reboot. The identity of the old boot is stored before the command is issued. A
+ * worker that finds it checks first whether that boot has ended, so that no host is rebooted twice.
  */
 import {
   awaitReboot,
@@ -15,11 +15,11 @@ import {
 import { Host, timestamp } from '@commissaire/models'
 import { type HostKnowledge, updateHost } from '@commissaire/storage/host-lifecycle'
 
-import { learnt, rebootState } from '../../shared/host-reboot.ts'
+import { factFields, rebootState } from '../../shared/host-reboot.ts'
 import { expectedOf, rebootDecision } from './act.ts'
 import { noteOf, notNeeded, type StepContext, type StepNote } from './step-context.ts'
 
-/** Tells the host to reboot, where the operation wants that. */
+/** Issues the reboot, if the operation requires one. */
 export async function reboot(context: StepContext): Promise<StepNote> {
   if (await hasBegun(context)) return undefined
   const { wanted, why } = await decide(context)
@@ -30,14 +30,14 @@ export async function reboot(context: StepContext): Promise<StepNote> {
   return undefined
 }
 
-/** Waits until the host is back in another boot and has settled; what it is then is stored. */
+/** Waits until the host has booted again and settled, and stores its facts. */
 export async function awaitReturn(context: StepContext): Promise<StepNote> {
   const { progress, signal } = context
   const mark = markOf(context)
   const proof = mark && (await proveReboot(context, mark))
   await using remote = await context.connect()
   const facts = proof?.facts ?? (await gatherFacts(remote, { signal }))
-  await storeFacts(context, { ...learnt(facts), reboot: await rebootState(remote, facts, { signal }) })
+  await storeFacts(context, { ...factFields(facts), reboot: await rebootState(remote, facts, { signal }) })
   const expected = expectedOf(noteOf(progress, 'act'))
   if (expected) checkDeployed(facts, expected)
   const { before, after, ms } = proof ?? {}
@@ -56,7 +56,7 @@ async function decide(context: StepContext): Promise<{ wanted: boolean; why: str
   return await rebootDecision(context, remote)
 }
 
-/** Whether the boot that was marked has ended or is about to: the host is away, or in another one. */
+/** Whether the marked boot has ended: the host is unreachable, or in another boot. */
 async function hasBegun(context: StepContext): Promise<boolean> {
   const mark = markOf(context)
   if (!mark) return false
@@ -69,14 +69,14 @@ async function hasBegun(context: StepContext): Promise<boolean> {
   }
 }
 
-/** The mark that the reboot step kept. */
+/** The mark that the step `reboot` stored. */
 function markOf({ progress }: StepContext): BootMark | undefined {
   const note = noteOf(progress, 'reboot')
-  // Kept as JSON by a process like this one.
+  // The journal holds the JSON that the step wrote.
   return note && 'bootId' in note && 'hostKey' in note ? (note as unknown as BootMark) : undefined
 }
 
-/** Keeps what the host says of itself now. One that was removed meanwhile has nothing to be told. */
+/** Stores the facts of the host, unless it was deleted. */
 async function storeFacts({ storage, host: { address } }: StepContext, known: HostKnowledge): Promise<void> {
   if (!(await storage.find(Host, address))) return
   await updateHost(storage, address, () => ({ ...known, last_check: timestamp() }))

@@ -1,4 +1,4 @@
-/** One host at one step, and what working on it takes. */
+/** What a step gets: the host, the operation, and the means to work on the host. */
 import type { Logger } from '@commissaire/bus'
 import type { RebootOptions, Remote, RunOptions } from '@commissaire/hosts'
 import type { Host, Operation } from '@commissaire/models'
@@ -8,45 +8,45 @@ import type { StorageClient } from '@commissaire/storage'
 import type { HostAccess } from '../../shared/host-access.ts'
 import type { ClusterNodes } from '../node-steps/cluster-nodes.ts'
 
-/** What a step may use. */
+/** The context of one step of one host. */
 export interface StepContext {
   readonly operation: Operation
   readonly host: Host
-  /** As the journal has it when the step begins. */
+  /** The progress of the host when the step begins, by the journal. */
   readonly progress: HostProgress
-  /** True when a worker before us had begun this step. */
+  /** True if an earlier worker had begun this step. */
   readonly isResumed: boolean
   readonly storage: StorageClient
   readonly access: HostAccess
   readonly nodes: ClusterNodes
   readonly log: Logger
   readonly reboot: RebootOptions
-  /** Ends the step: its time is over, the host is given back, or the operation is not ours any more. */
+  /** Aborts the step: its time is over, the work on the host is stopped, or the lease is lost. */
   readonly signal: AbortSignal
-  /** Milliseconds until its time is over; Infinity where it may last. */
+  /** Milliseconds until the time for the host is over; Infinity if there is no limit. */
   readonly remainingTime: () => number
-  /** A connection on which the host has just answered. */
+  /** Returns a connection on which the host has just answered. */
   readonly connect: () => Promise<Remote>
-  /** Sends and keeps a line that a command printed; for what people want to read, not for our own probes. */
+  /** Publishes and stores a line that a command printed; for output of interest to people, not for probes. */
   readonly onLine: NonNullable<RunOptions['onLine']>
-  /** Keeps something that must not be forgotten, before the step goes on. */
+  /** Stores a note in the journal before the step continues. */
   readonly note: (note: unknown) => Promise<void>
-  /** Says in a line what it waits for, for whoever watches. */
+  /** Publishes and stores a line that says what the step does or waits for. */
   readonly report: (line: string) => void
 }
 
-/** What a step noted of itself; undefined where there is nothing to note. */
+/** The note that a step stores with its end; undefined for none. */
 export type StepNote = Record<string, unknown> | undefined
 
-/** A step: done when it resolves, failed when it throws. */
+/** A step is done when it resolves, and failed when it throws. */
 export type Step = (context: StepContext) => Promise<StepNote>
 
-/** A step that keeps its note although it did nothing: the host does not need it. */
+/** The note of a step that had nothing to do. */
 export function notNeeded(why: string): StepNote {
   return { not_needed: why }
 }
 
-/** What an earlier step noted. */
+/** The note of an earlier step. */
 export function noteOf(progress: HostProgress, step: StepName): Record<string, unknown> | undefined {
   const note = progress.notes[step]
   return typeof note === 'object' && note !== null ? { ...note } : undefined

@@ -1,4 +1,4 @@
-/** Thrown by a step for which the host itself cannot be blamed in a HostError: a node, a gate, a command. */
+/** Thrown by a step that fails for another reason than a HostError: a node, a health check, a command. */
 export class StepError extends Error {
   override readonly name = 'StepError'
   readonly code: string

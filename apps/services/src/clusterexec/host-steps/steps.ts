@@ -1,4 +1,4 @@
-/** What each step does. */
+/** The table of steps. */
 import { setTimeout as pause } from 'node:timers/promises'
 
 import type { StepName } from '@commissaire/rollout'
@@ -17,7 +17,7 @@ const lock: Step = async ({ storage, host: { address }, operation: { id }, signa
   return undefined
 }
 
-/** Lasts until somebody releases the host, which is written down by whoever drives. */
+/** Lasts until the driver interrupts it, when the host is released. */
 const hold: Step = async ({ signal, report }) => {
   report('is held until it is released')
   for (;;) await pause(60_000, undefined, { signal })

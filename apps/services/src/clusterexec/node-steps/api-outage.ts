@@ -1,4 +1,4 @@
-/** Whether an API server could not be asked, which passes: it restarts, or the host that it runs on is the one rebooted. */
+/** Errors of API servers. An outage passes: the server restarts, or runs on the host that is being rebooted. */
 import { setTimeout as pause } from 'node:timers/promises'
 
 import { reasonOf } from '../../shared/failure-reason.ts'
@@ -6,25 +6,25 @@ import { drainIfLoaded } from './kubernetes-client.ts'
 import type { StepContext, Step } from '../host-steps/step-context.ts'
 import { StepError } from '../host-steps/step-error.ts'
 
-/** Milliseconds between tries. */
+/** Milliseconds between two attempts. */
 const INTERVAL = 1000
 
-/** True for trouble on the way, and for a server that says of itself that it cannot; false for what it refuses. */
+/** True for network errors and for responses that say that the server is unavailable; false for refusals. */
 export function isOutage(error: unknown): boolean {
   if (!(error instanceof Error) || error.name === 'DrainError') return false
   const status = 'code' in error && typeof error.code === 'number' ? error.code : undefined
   return status === undefined || status === 429 || status >= 500
 }
 
-/** Asks again and again while the API server cannot be asked, for as long as a host has to become well. */
+/** Repeats a request during an outage, for as long as a host may take to become healthy. */
 export async function retryOutages<T>(
   { operation, signal, report }: StepContext,
-  ask: () => Promise<T>,
+  request: () => Promise<T>,
 ): Promise<T> {
   const deadline = performance.now() + operation.policy.health.within * 1000
   for (;;) {
     try {
-      return await ask()
+      return await request()
     } catch (error) {
       signal.throwIfAborted()
       if (!isOutage(error) || performance.now() > deadline) throw error
@@ -34,7 +34,7 @@ export async function retryOutages<T>(
   }
 }
 
-/** The step, whose failure says what the API server said and not how it said it. */
+/** Wraps a step so that errors of the API server become StepErrors with a readable message. */
 export function withApiErrors(work: Step): Step {
   return async (context) => {
     try {
@@ -48,18 +48,18 @@ export function withApiErrors(work: Step): Step {
   }
 }
 
-/** What went wrong with an API server, in a sentence. */
+/** Describes an error of an API server in a sentence. */
 export function describeFailure(error: unknown): string {
   if (!isErrorResponse(error) && !isNetworkError(error)) return reasonOf(error)
   return `the API server: ${drainIfLoaded()?.refusalOf(error).message ?? reasonOf(error)}`
 }
 
-/** What the official client throws for an answer that is none of success. */
+/** Whether the official client threw the error for a response without success. */
 function isErrorResponse(error: unknown): boolean {
   return error instanceof Error && 'body' in error && 'code' in error && typeof error.code === 'number'
 }
 
-/** What `fetch` throws when nobody answers. */
+/** Whether `fetch` threw the error because there was no response. */
 function isNetworkError(error: unknown): boolean {
   return error instanceof TypeError && error.cause !== undefined
 }

@@ -1,6 +1,5 @@
 /**
- * The nodes that a cluster's hosts are, where its container manager knows nodes; hosts elsewhere have none, and the steps
- * about nodes are not needed for them.
+ * The nodes of a cluster's hosts, if its container manager has nodes. Steps about nodes have nothing to do for other hosts.
  */
 import { nodeName } from '@commissaire/containermgr'
 import type { NodeOperations } from '@commissaire/containermgr/drain'
@@ -9,13 +8,13 @@ import type { StorageClient } from '@commissaire/storage'
 
 import { loadDrain } from './kubernetes-client.ts'
 
-/** The node that a host is. */
+/** The node of a host. */
 export interface HostNode {
   readonly name: string
   readonly of: NodeOperations
 }
 
-/** Opens one connection for a cluster, when it is first needed. */
+/** Opens one connection for a cluster when it is first used. */
 export class ClusterNodes implements AsyncDisposable {
   readonly #storage: StorageClient
   readonly #cluster: string
@@ -26,10 +25,10 @@ export class ClusterNodes implements AsyncDisposable {
     this.#cluster = cluster
   }
 
-  /** The node that the host of that address is; undefined where its cluster has no nodes. */
+  /** The node of the host with that address; undefined if its cluster has no nodes. */
   async nodeOf(address: string): Promise<HostNode | undefined> {
     this.#opening ??= this.#open().catch((error: unknown) => {
-      // Credentials may be put right meanwhile.
+      // The next call tries again, as the credentials may have been corrected.
       this.#opening = undefined
       throw error
     })

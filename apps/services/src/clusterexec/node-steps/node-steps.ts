@@ -1,4 +1,4 @@
-/** The steps about the node that a host is: nothing new on it, its pods elsewhere, and back again. */
+/** The steps about the node of a host: cordon, drain, uncordon, and waiting for the evicted workloads. */
 import { setTimeout as pause } from 'node:timers/promises'
 
 import type { DrainEvent, DrainOptions, Workload } from '@commissaire/containermgr/drain'
@@ -9,19 +9,19 @@ import type { HostNode } from './cluster-nodes.ts'
 import { noteOf, notNeeded, type StepContext, type Step } from '../host-steps/step-context.ts'
 import { StepError } from '../host-steps/step-error.ts'
 
-const withoutNode = notNeeded('the host is no node')
+const withoutNode = notNeeded('the host has no node')
 
-/** Has the node take no further pods; who had cordoned it is remembered on the node. */
+/** Cordons the node and records on it that this operation did so. */
 export const cordon: Step = withApiErrors(async (context) => {
   const { nodes, host, operation, signal } = context
   const node = await nodes.nodeOf(host.address)
   if (!node) return withoutNode
-  const asked = () => node.of.cordon(node.name, { by: operation.id, signal })
-  const { changed, by } = await retryOutages(context, asked)
+  const request = () => node.of.cordon(node.name, { by: operation.id, signal })
+  const { changed, by } = await retryOutages(context, request)
   return { changed, by: by ?? 'somebody else' }
 })
 
-/** Evicts the node's pods. Its time counts from when the drain first began, whoever goes on with it. */
+/** Evicts the node's pods. The time counts from the beginning of the drain, also across workers. */
 export const drain: Step = withApiErrors(async (context) => {
   const { nodes, host, operation, signal } = context
   const node = await nodes.nodeOf(host.address)
@@ -35,7 +35,7 @@ export const drain: Step = withApiErrors(async (context) => {
   return { evicted: evicted.length, skipped: skipped.length, workloads: unique(expected, workloads) }
 })
 
-/** Seconds from its beginning. It ends a little before the turn has to, so that it can say what stood in its way. */
+/** Seconds from the beginning of the drain. It ends a little before the time of the host, so that it can report what blocked it. */
 function drainTimeout({ operation, remainingTime }: StepContext, begunAt: number): number {
   const { timeout } = operation.policy.drain
   const most = Math.max(0.001, (Date.now() + remainingTime() * 0.95 - begunAt) / 1000)
@@ -43,7 +43,7 @@ function drainTimeout({ operation, remainingTime }: StepContext, begunAt: number
   return most === Infinity ? 0 : most
 }
 
-/** What must be known of a drain by whoever goes on with it: when it began, and whose pods were there then. */
+/** Notes when the drain began and which workloads had pods on the node, for a worker that continues it. */
 async function beginDrain(context: StepContext, { name, of }: HostNode): Promise<DrainStart> {
   const noted = noteOf(context.progress, 'drain')
   if (typeof noted?.['begun_at'] === 'number')
@@ -66,14 +66,14 @@ interface DrainStart {
   readonly workloads: readonly Workload[]
 }
 
-/** Takes our cordon back, and nobody else's. A node that is gone has none. */
+/** Uncordons the node, if this operation cordoned it. */
 export const uncordon: Step = withApiErrors(async (context) => {
   const { nodes, host, operation, signal } = context
   const node = await nodes.nodeOf(host.address)
   if (!node) return withoutNode
   try {
-    const asked = () => node.of.uncordon(node.name, { by: operation.id, signal })
-    const { changed, by } = await retryOutages(context, asked)
+    const request = () => node.of.uncordon(node.name, { by: operation.id, signal })
+    const { changed, by } = await retryOutages(context, request)
     return { changed, ...(by !== undefined && { by }) }
   } catch (error) {
     if (
@@ -82,12 +82,12 @@ export const uncordon: Step = withApiErrors(async (context) => {
       'code' in error &&
       error.code === 'node_unknown'
     )
-      return notNeeded('the node is gone')
+      return notNeeded('the node does not exist any more')
     throw error
   }
 })
 
-/** Waits until what was evicted is up again elsewhere, before the next host has its turn. */
+/** Waits until the evicted workloads are available elsewhere, before the next host begins. */
 export const workloads: Step = withApiErrors(async (context) => {
   const node = await context.nodes.nodeOf(context.host.address)
   const evicted = evictedWorkloads(context)
@@ -95,14 +95,17 @@ export const workloads: Step = withApiErrors(async (context) => {
   const { within } = context.operation.policy.health
   const deadline = performance.now() + within * 1000
   for (;;) {
-    const asked = () => node.of.workloadsAvailable(evicted, { signal: context.signal })
-    const { available, waiting } = await retryOutages(context, asked)
+    const request = () => node.of.workloadsAvailable(evicted, { signal: context.signal })
+    const { available, waiting } = await retryOutages(context, request)
     if (available) return { workloads: evicted.length }
     const names = waiting.map(({ kind, namespace, name, ready, wanted }) => {
       return `${kind} ${namespace}/${name} (${ready} of ${wanted})`
     })
     if (performance.now() > deadline)
-      throw new StepError('workloads_unavailable', `not up again after ${within} s: ${names.join(', ')}`)
+      throw new StepError(
+        'workloads_unavailable',
+        `workloads are not available after ${within} s: ${names.join(', ')}`,
+      )
     context.report(`waits for ${names.join(', ')}`)
     await pause(1000, undefined, { signal: context.signal })
   }
@@ -114,7 +117,7 @@ function evictedWorkloads({ progress }: StepContext): readonly Workload[] {
 
 function workloadsIn(note: Record<string, unknown> | undefined): readonly Workload[] {
   const kept = note?.['workloads']
-  // Kept as JSON by a process like this one.
+  // The journal holds the JSON that the step wrote.
   return Array.isArray(kept) ? (kept as Workload[]) : []
 }
 
@@ -123,7 +126,7 @@ function unique(some: readonly Workload[], others: readonly Workload[]): Workloa
   return [...new Map(all).values()]
 }
 
-/** The policy's words as the drain's options. */
+/** Translates the policy of the operation to the options of a drain. */
 export function drainOptions(policy: DrainPolicy): DrainOptions {
   return {
     force: policy.force,

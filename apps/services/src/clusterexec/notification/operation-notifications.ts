@@ -1,8 +1,8 @@
 /**
- * What counts of an operation, told once when it happens, by whoever works on it: that is what webhooks pass on.
+ * Notifications of the main events of operations, which webhooks pass on. The worker of an operation sends each once.
  *
- * Announcements of storage tell how things stand, again and again; these tell that something became so. They are told
- * after it is written down, so a worker that dies between the two tells nothing; the operation's record has it all the same.
+ * Storage announces every change of a record; these notifications are sent only for changes of state. A notification is
+ * sent after the event is stored: if the worker dies in between, the notification is lost, and the record is complete.
  */
 import { randomUUID } from 'node:crypto'
 
@@ -10,7 +10,7 @@ import type { Logger, Requester } from '@commissaire/bus'
 import { type Operation, timestamp } from '@commissaire/models'
 import type { HostEntry, HostProgress, OperationEntry } from '@commissaire/rollout'
 
-/** What is told, by the last word of its routing key `notify.operation.<name>`. */
+/** The names of notifications: the last word of the routing key `notify.operation.<name>`. */
 export type NotificationName =
   | 'started'
   | 'paused'
@@ -21,7 +21,7 @@ export type NotificationName =
   | 'host_done'
   | 'host_failed'
 
-/** A host of an operation, where a tiding is about one. */
+/** The host that a notification is about. */
 export interface NotifiedHost {
   readonly address: string
   readonly state: string
@@ -30,28 +30,31 @@ export interface NotifiedHost {
   readonly code: string
 }
 
-/** Tells something of an operation. */
+/** Sends a notification. */
 export type Notify = (name: NotificationName, operation: Operation, host?: NotifiedHost) => Promise<void>
 
-/** Tells it on the bus, where it is kept for those who asked. That it cannot be told stops nobody. */
+/** Returns a function that sends notifications on the bus. A failure is logged and does not stop the operation. */
 export function createNotify(requester: Requester, { log }: { log: Logger }): Notify {
   return async (name, operation, host) => {
     const body = { id: randomUUID(), event: `operation.${name}`, at: timestamp(), ...bodyOf(operation, host) }
     try {
       await requester.publish(`notify.operation.${name}`, body)
     } catch (err) {
-      log.warn({ err, operation: operation.id }, `That ${operation.id} has news (${name}) could not be told`)
+      log.warn(
+        { err, operation: operation.id },
+        `Notification "${name}" of ${operation.id} could not be sent`,
+      )
     }
   }
 }
 
-/** What an entry of an operation's journal tells. */
+/** The notification for an entry of an operation's journal. */
 export function notificationOf(entry: OperationEntry): NotificationName | undefined {
   if (entry.type === 'ended') return entry.status
   return entry.type === 'paused' || entry.type === 'resumed' ? entry.type : undefined
 }
 
-/** What an entry of a host's journal tells: that the host has come to an end by it. */
+/** The notification for an entry of a host's journal, if the host has ended with it. */
 export function hostNotificationOf(
   { type }: HostEntry,
   { state }: HostProgress,
@@ -60,7 +63,7 @@ export function hostNotificationOf(
   return state === 'done' ? 'host_done' : state === 'failed' ? 'host_failed' : undefined
 }
 
-/** Without what a command line might give away. */
+/** The body without the command, which may contain secrets. */
 function bodyOf(operation: Operation, host: NotifiedHost | undefined): object {
   const { id, kind, cluster, status, reason, version, hosts, started_at, finished_at } = operation
   return {

@@ -1,12 +1,12 @@
-/** How long hosts will take, from how long they took in earlier operations of the same kind in the same cluster. */
+/** Estimates how long hosts take, from earlier operations of the same kind in the same cluster. */
 import { type Operation, OperationHosts, Operations, parseTimestamp } from '@commissaire/models'
 import { estimate } from '@commissaire/rollout'
 import type { StorageClient } from '@commissaire/storage'
 
-/** So many earlier operations are looked at. */
+/** How many earlier operations are taken into account. */
 const MAX_OPERATIONS = 5
 
-/** A host's estimate in milliseconds, by its address; undefined where this fleet has no history. */
+/** Returns a function that estimates the milliseconds of a host by its address; undefined if there is no history. */
 export async function estimatesFor(
   storage: StorageClient,
   { id, kind, cluster }: Pick<Operation, 'id' | 'kind' | 'cluster'>,

@@ -1,4 +1,4 @@
-/** What would be in the way on one host, asked of the host itself before anything is touched. */
+/** Checks one host for everything that would obstruct an operation, without changing the host. */
 import {
   type Facts,
   gatherFacts,
@@ -20,62 +20,62 @@ import { nodeFindings } from './node-checks.ts'
 import { hostFinding, planFinding, type PlanFinding } from './plan-findings.ts'
 import type { OperationSpec } from '../requests/operation-request.ts'
 
-/** What looking at hosts takes. */
+/** What the check of a host needs. */
 export interface HostCheckDeps {
-  readonly plan: OperationSpec
+  readonly spec: OperationSpec
   readonly storage: StorageClient
   readonly access: HostAccess
   readonly nodes: ClusterNodes
-  /** Milliseconds that an API server may take for one node: less than all, so that its silence can be told. */
+  /** Milliseconds that an API server may take for one node: less than the whole plan, so that its silence can be reported. */
   readonly nodeTime: number
-  /** Ends the whole look at all hosts. */
+  /** Aborts the checks of all hosts. */
   readonly signal: AbortSignal
 }
 
-/** What was seen of a host. */
+/** The result of a check. */
 export interface HostCheck {
   readonly findings: readonly PlanFinding[]
   readonly machineId: string | undefined
-  /** It could not be reached, or is not itself, and will not have its turn. */
+  /** The host could not be reached or identified, so that the operation would leave it out. */
   readonly isUnavailable: boolean
 }
 
-/** Milliseconds that a look at one host may take. */
+/** Milliseconds that the check of one host may take. */
 const HOST_TIMEOUT = 20_000
 
-/** Looks at a host and at the node that it is. Throws when the time for all of them is over. */
-export async function checkHost(host: Host, look: HostCheckDeps): Promise<HostCheck> {
-  const signal = AbortSignal.any([look.signal, AbortSignal.timeout(HOST_TIMEOUT)])
+/** Checks a host and its node. Throws if the time for all hosts is over. */
+export async function checkHost(host: Host, deps: HostCheckDeps): Promise<HostCheck> {
+  const signal = AbortSignal.any([deps.signal, AbortSignal.timeout(HOST_TIMEOUT)])
   const { address } = host
-  const { kind } = look.plan
+  const { kind } = deps.spec
   const drains = stepsOf(kind).includes('drain')
-  const [seen, locked, node] = await Promise.all([
-    checkOverSsh(host, look, signal),
-    lockFindings(address, look),
-    drains ? nodeFindingsInTime(address, look) : [],
+  const [checked, locked, node] = await Promise.all([
+    checkOverSsh(host, deps, signal),
+    lockFindings(address, deps),
+    drains ? nodeFindingsInTime(address, deps) : [],
   ])
-  look.signal.throwIfAborted()
-  return { ...seen, findings: [...seen.findings, ...node, ...locked] }
+  deps.signal.throwIfAborted()
+  return { ...checked, findings: [...checked.findings, ...node, ...locked] }
 }
 
-async function checkOverSsh(host: Host, look: HostCheckDeps, signal: AbortSignal): Promise<HostCheck> {
+async function checkOverSsh(host: Host, deps: HostCheckDeps, signal: AbortSignal): Promise<HostCheck> {
   const { address } = host
-  const { kind } = look.plan
+  const { kind } = deps.spec
   try {
-    await using remote = await look.access.connect(host, { signal })
+    await using remote = await deps.access.connect(host, { signal })
     const facts = await gatherFacts(remote, { signal })
-    const isAsked = kind !== 'exec' && kind !== 'drain'
-    const found = isAsked ? relevantFindings(await preflight(remote, facts, { signal }), kind) : []
-    const findings = [...found.map((each) => hostFinding(each, address)), ...deployFindings(facts, look.plan)]
+    const isPreflighted = kind !== 'exec' && kind !== 'drain'
+    const found = isPreflighted ? relevantFindings(await preflight(remote, facts, { signal }), kind) : []
+    const findings = [...found.map((each) => hostFinding(each, address)), ...deployFindings(facts, deps.spec)]
     return { findings, machineId: facts.machineId, isUnavailable: false }
   } catch (error) {
-    look.signal.throwIfAborted()
+    deps.signal.throwIfAborted()
     if (!isHostError(error)) throw error
     return { findings: [findingOf(error, address)], machineId: undefined, isUnavailable: true }
   }
 }
 
-/** Whether this kind of host can be brought to a version at all. */
+/** A finding if this kind of host cannot be deployed to a version. */
 function deployFindings(facts: Facts, { kind, version }: OperationSpec): PlanFinding[] {
   if (kind !== 'deploy' || !facts.family) return []
   try {
@@ -89,31 +89,33 @@ function deployFindings(facts: Facts, { kind, version }: OperationSpec): PlanFin
 
 async function lockFindings(address: string, { storage }: HostCheckDeps): Promise<PlanFinding[]> {
   const other = await activeOperationOn(storage, address)
-  return other === undefined ? [] : [planFinding('host_locked', `${other} has ${address}`, { address })]
+  return other === undefined
+    ? []
+    : [planFinding('host_locked', `${other} has the lock of ${address}`, { address })]
 }
 
-/** An API server that never answers is told of the host, and does not end the plan. */
-async function nodeFindingsInTime(address: string, look: HostCheckDeps): Promise<PlanFinding[]> {
-  const time = AbortSignal.timeout(Math.ceil(look.nodeTime))
-  const { nodes, plan } = look
+/** An API server that does not answer in time is a finding, and does not end the plan. */
+async function nodeFindingsInTime(address: string, deps: HostCheckDeps): Promise<PlanFinding[]> {
+  const time = AbortSignal.timeout(Math.ceil(deps.nodeTime))
+  const { nodes, spec } = deps
   try {
-    const signal = AbortSignal.any([look.signal, time])
-    return await nodeFindings(address, { nodes, policy: plan.policy, signal })
+    const signal = AbortSignal.any([deps.signal, time])
+    return await nodeFindings(address, { nodes, policy: spec.policy, signal })
   } catch (error) {
-    look.signal.throwIfAborted()
+    deps.signal.throwIfAborted()
     if (!time.aborted) throw error
-    const message = `the API server did not answer within ${Math.round(look.nodeTime / 1000)} s`
+    const message = `the API server did not answer within ${Math.round(deps.nodeTime / 1000)} s`
     return [planFinding('nodes_unreadable', message, { address })]
   }
 }
 
-/** Our own limit shows as "cancelled"; to the host it is that it did not answer in time. */
+/** The limit of this check aborts as "cancelled", which is reported as a timeout. */
 function findingOf(error: HostError, address: string): PlanFinding {
-  const isOurs = error.code === 'cancelled'
-  const told = isOurs
-    ? new HostError('timeout', `${address} was not done within ${HOST_TIMEOUT / 1000} s`)
+  const isTimeout = error.code === 'cancelled'
+  const reported = isTimeout
+    ? new HostError('timeout', `The check of ${address} took longer than ${HOST_TIMEOUT / 1000} s`)
     : error
-  const code: HostErrorCode = told.code
-  const message = told.message.replace(`. ${told.remedy}.`, '')
-  return { code, severity: 'blocks', message, remedy: told.remedy, address }
+  const code: HostErrorCode = reported.code
+  const message = reported.message.replace(`. ${reported.remedy}.`, '')
+  return { code, severity: 'blocks', message, remedy: reported.remedy, address }
 }

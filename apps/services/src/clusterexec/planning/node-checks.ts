@@ -1,4 +1,4 @@
-/** What would be in the way of draining the node that a host is, asked of the API server before anything is touched. */
+/** Checks the node of a host for everything that would obstruct its drain, without changing anything in the cluster. */
 import type { DrainPlan, NodeState } from '@commissaire/containermgr/drain'
 import type { Operation } from '@commissaire/models'
 
@@ -7,20 +7,20 @@ import type { ClusterNodes, HostNode } from '../node-steps/cluster-nodes.ts'
 import { drainOptions } from '../node-steps/node-steps.ts'
 import { planFinding, type PlanFinding, firstFew } from './plan-findings.ts'
 
-/** What looking at nodes takes. */
+/** What the check of a node needs. */
 export interface NodeCheckDeps {
   readonly nodes: ClusterNodes
   readonly policy: Operation['policy']
   readonly signal: AbortSignal
 }
 
-/** Everything that is in the way on the host's node; nothing for a host that is none. */
-export async function nodeFindings(address: string, look: NodeCheckDeps): Promise<PlanFinding[]> {
+/** Everything that would obstruct the drain; nothing for a host without a node. */
+export async function nodeFindings(address: string, deps: NodeCheckDeps): Promise<PlanFinding[]> {
   try {
-    const node = await look.nodes.nodeOf(address)
-    return node ? await findingsOn(node, { ...look, address }) : []
+    const node = await deps.nodes.nodeOf(address)
+    return node ? await findingsOn(node, { ...deps, address }) : []
   } catch (error) {
-    look.signal.throwIfAborted()
+    deps.signal.throwIfAborted()
     const code = isUnknown(error) ? 'node_unknown' : 'nodes_unreadable'
     return [planFinding(code, describeFailure(error), { address })]
   }
@@ -48,13 +48,13 @@ const reasons = {
   unmanaged: 'pod_unmanaged',
 } as const
 
-/** One finding for each reason, with the pods that it holds for. */
+/** One finding for each reason, with the pods that it applies to. */
 function refusalFindings({ pods }: DrainPlan, address: string): PlanFinding[] {
   return Object.entries(reasons).flatMap(([reason, code]) => {
     const refused = pods.filter((pod) => pod.verdict === 'refuse' && pod.reason === reason)
     const names = refused.map(({ namespace, name }) => `${namespace}/${name}`)
-    const said = refused[0]?.message
-    return said === undefined ? [] : [planFinding(code, `pod ${firstFew(names)}: ${said}`, { address })]
+    const message = refused[0]?.message
+    return message === undefined ? [] : [planFinding(code, `pod ${firstFew(names)}: ${message}`, { address })]
   })
 }
 
@@ -75,9 +75,13 @@ function findingsOfBudget(
   const budget = `budget ${namespace}/${name}`
   const found: PlanFinding[] = []
   if (outlook === 'stuck')
-    found.push(planFinding('budget_stuck', `${budget} never lets one of its pods go`, { address }))
+    found.push(planFinding('budget_stuck', `${budget} never allows an eviction`, { address }))
   if (outlook === 'blocked')
-    found.push(planFinding('budget_blocked', `${budget} allows ${allowed} of ${pods} to go now`, { address }))
+    found.push(
+      planFinding('budget_blocked', `${budget} allows the eviction of ${allowed} of ${pods} pods now`, {
+        address,
+      }),
+    )
   if (holdsUnhealthy) {
     const message = `${budget} has no "unhealthyPodEvictionPolicy: AlwaysAllow"`
     found.push(planFinding('budget_holds_unhealthy', message, { address }))

@@ -1,4 +1,4 @@
-/** What a plan can find in the way besides what a host says of itself: one table of codes, severities and remedies. */
+/** The findings of a plan besides those of the preflight of a host: one table of codes, severities and remedies. */
 import type { Finding } from '@commissaire/hosts'
 
 interface FindingRow {
@@ -8,7 +8,7 @@ interface FindingRow {
   readonly remedy: string
 }
 
-/** The table. A test compares the manual with it. What hosts say of themselves has the codes of `preflight` and of HostErrors. */
+/** The table. A test compares the manual with it. Findings on a host have the codes of `preflight` and of HostErrors. */
 export const planFindingTable = {
   under_way: {
     severity: 'blocks',
@@ -63,8 +63,8 @@ export const planFindingTable = {
   },
   nodes_unreadable: {
     severity: 'blocks',
-    meaning: 'The container manager could not be asked about the node.',
-    remedy: 'Check the container manager: its server, its credentials and what its account may do',
+    meaning: 'The node could not be read from the container manager.',
+    remedy: 'Check the container manager: its server, its credentials and the permissions of its account',
   },
   node_unknown: {
     severity: 'blocks',
@@ -123,10 +123,10 @@ export const planFindingTable = {
   },
 } as const satisfies Record<string, FindingRow>
 
-/** The code of a finding. */
+/** The code of a finding in the table. */
 export type PlanFindingCode = keyof typeof planFindingTable
 
-/** One thing that is in the way, or may be. */
+/** Something that obstructs an operation, or may. */
 export interface PlanFinding {
   readonly code: string
   readonly severity: 'blocks' | 'warns'
@@ -134,11 +134,11 @@ export interface PlanFinding {
   readonly message: string
   /** What to do about it. */
   readonly remedy: string
-  /** The host it is about; none where it is about the operation. */
+  /** The host; left out if the finding is about the operation. */
   readonly address?: string
 }
 
-/** A finding with what the table says of its code. */
+/** A finding with the severity and the remedy of its code. */
 export function planFinding(
   code: PlanFindingCode,
   message: string,
@@ -149,12 +149,12 @@ export function planFinding(
   return { code, severity, message, remedy: remedy ?? row.remedy, ...(address !== undefined && { address }) }
 }
 
-/** What a host was found to say of itself. */
+/** A finding of the preflight of a host. */
 export function hostFinding({ code, severity, found, remedy }: Finding, address: string): PlanFinding {
   return { code, severity, message: found, remedy, address }
 }
 
-/** The first few of a list, and how many more there are. */
+/** The first three names of a list, and how many more there are. */
 export function firstFew(names: readonly string[]): string {
   const more = names.length - 3
   return `${names.slice(0, 3).join(', ')}${more > 0 ? ` and ${more} more` : ''}`

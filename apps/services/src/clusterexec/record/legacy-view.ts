@@ -1,6 +1,6 @@
 /**
- * What peers and scripts of old know of an operation: one record for each cluster and kind, with the hosts that are done,
- * computed from the operation's own records.
+ * The view of operations that peers and scripts of the original system know: one record for each cluster and kind, with the
+ * hosts that are done. It is computed from the records of the operation.
  */
 import {
   ClusterDeploy,
@@ -14,12 +14,12 @@ import {
 import type { Rollout } from '@commissaire/rollout'
 import type { StorageClient } from '@commissaire/storage'
 
-/** The three kinds of old. */
+/** The three kinds of the original system. */
 export type ClusterOperation = ClusterDeploy | ClusterRestart | ClusterUpgrade
 
 interface Kind {
   readonly definition: ModelDefinition<ClusterOperation>
-  /** What a host is when it is done, which is also the member that lists such hosts. */
+  /** The state of a host that is done, which is also the field that lists such hosts. */
   readonly participle: 'deployed' | 'restarted' | 'upgraded'
 }
 
@@ -29,12 +29,12 @@ const kinds: Partial<Record<Operation['kind'], Kind>> = {
   upgrade: { definition: ClusterUpgrade, participle: 'upgraded' },
 }
 
-/** The model that shows operations of that kind; undefined for kinds that are new. */
+/** The model of operations of that kind; undefined for kinds that the original system does not have. */
 export function viewDefinition(kind: Operation['kind']): ModelDefinition<ClusterOperation> | undefined {
   return kinds[kind]?.definition
 }
 
-/** The operation as it was always shown. */
+/** Computes the view of an operation. */
 export function viewOf(header: Operation, rollout: Rollout): ClusterOperation | undefined {
   const kind = kinds[header.kind]
   if (!kind) return undefined
@@ -53,14 +53,14 @@ export function viewOf(header: Operation, rollout: Rollout): ClusterOperation | 
   })
 }
 
-/** Stores what is shown. */
+/** Stores the view of an operation. */
 export async function saveView(storage: StorageClient, header: Operation, rollout: Rollout): Promise<void> {
   const view = viewOf(header, rollout)
   const definition = viewDefinition(header.kind)
   if (view && definition) await storage.save(definition, view)
 }
 
-/** While hosts come to their end an operation is still in process. */
+/** An operation that is pausing or being cancelled is shown as in process until its hosts have ended. */
 const statuses: Record<RolloutStatus, ClusterOperation['status']> = {
   in_process: 'in_process',
   pausing: 'in_process',

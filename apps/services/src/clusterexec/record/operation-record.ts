@@ -1,6 +1,6 @@
 /**
- * An operation as it is stored: its own record, and one for each host, so that a step of one host of ten thousand writes
- * that host's record and no other. Everything is written down before it counts.
+ * An operation as it is stored: one record for the operation and one for each host, so that a step of one host of ten
+ * thousand writes only the record of that host. Entries are stored before the state machine applies them.
  */
 import { isDeepStrictEqual } from 'node:util'
 
@@ -20,16 +20,16 @@ import { OperationLost } from '../../shared/operation-lost.ts'
 import type { OperationCounter } from '../operation-metrics.ts'
 import { hostNotificationOf, type Notify, notificationOf } from '../notification/operation-notifications.ts'
 
-/** So many host records are written in one message: fewer than an etcd takes in one transaction by default, 128. */
+/** How many host records are written in one message. etcd takes 128 in one transaction by default. */
 const BATCH = 100
 
-/** An operation that we work on, or look at. */
+/** The records of one operation, and the state machine over them. */
 export class OperationRecord {
   readonly rollout: Rollout
   readonly #storage: StorageClient
   readonly #written = new Map<string, number>()
   #lease: Lease | undefined
-  #tell: Notify | undefined
+  #notify: Notify | undefined
   #counter: OperationCounter | undefined
   #header: Operation
 
@@ -40,7 +40,7 @@ export class OperationRecord {
     for (const { address, journal } of hosts) this.#written.set(address, journal.length)
   }
 
-  /** Stores a new operation; its own record comes last, so that half of one is none. */
+  /** Stores a new operation. Its own record is stored last, so that a partly stored operation does not exist. */
   static async create(
     storage: StorageClient,
     header: Operation,
@@ -53,7 +53,7 @@ export class OperationRecord {
     return new OperationRecord(storage, await storage.save(Operation, counted, { revision: null }), hosts)
   }
 
-  /** An operation as it was left; undefined where there is none. */
+  /** Loads an operation; undefined if there is none. */
   static async load(storage: StorageClient, id: string): Promise<OperationRecord | undefined> {
     const header = await storage.find(Operation, id)
     if (!header) return undefined
@@ -65,22 +65,22 @@ export class OperationRecord {
     )
   }
 
-  /** Under this lease alone it may be changed from now on. */
+  /** From now on changes require this lease. */
   requireLease(lease: Lease): void {
     this.#lease = lease
   }
 
-  /** From now on it is told what counts of what happens. */
-  notifyWith(tell: Notify): void {
-    this.#tell = tell
+  /** From now on notifications are sent by this function. */
+  notifyWith(notify: Notify): void {
+    this.#notify = notify
   }
 
-  /** From now on what becomes of it is counted. */
+  /** From now on events are counted. */
   countWith(counter: OperationCounter): void {
     this.#counter = counter
   }
 
-  /** As it was last stored or read. */
+  /** The record of the operation as it was last stored or read. */
   get header(): Operation {
     return this.#header
   }
@@ -89,42 +89,42 @@ export class OperationRecord {
     return this.#header.id
   }
 
-  /** Writes down what happens to a host, and takes it in. */
+  /** Appends entries to the journal of a host, and applies them. */
   async appendToHost(address: string, ...entries: HostEntry[]): Promise<void> {
     this.#lease?.requireHeld()
     const known = this.#written.get(address) ?? 0
-    const rehearsal = entries.length > 0 && this.rollout.rehearse(address, entries)
-    if (!rehearsal) return
+    const next = entries.length > 0 && this.rollout.rehearse(address, entries)
+    if (!next) return
     await this.#storage.update(OperationHost, operationHostKey(this.id, address), (host) => {
       if (host.journal.length !== known) throw new OperationLost(`${address} was written by another worker`)
-      return { ...host, ...hostFields(rehearsal), journal: [...host.journal, ...entries] }
+      return { ...host, ...hostFields(next), journal: [...host.journal, ...entries] }
     })
     this.#written.set(address, known + entries.length)
     for (const entry of entries) this.rollout.applyTo(address, entry)
     this.#counter?.appendedToHost(address, entries, this.rollout.progress(address))
-    await this.#tellOfHost(address, entries.at(-1))
+    await this.#notifyOfHost(address, entries.at(-1))
     this.#lease?.requireHeld()
   }
 
-  /** Writes down what happens to the operation, and takes it in. */
+  /** Appends an entry to the journal of the operation, and applies it. */
   async append(entry: OperationEntry, change: Partial<Operation> = {}): Promise<void> {
     this.#lease?.requireHeld()
     this.rollout.apply(entry)
     await this.updateHeader((header) => ({ ...change, journal: [...header.journal, entry] }))
     this.#counter?.appended(entry)
-    const tiding = notificationOf(entry)
-    if (tiding) await this.#tell?.(tiding, this.#header)
+    const notification = notificationOf(entry)
+    if (notification) await this.#notify?.(notification, this.#header)
   }
 
-  async #tellOfHost(address: string, entry: HostEntry | undefined): Promise<void> {
+  async #notifyOfHost(address: string, entry: HostEntry | undefined): Promise<void> {
     const progress = this.rollout.progress(address)
-    const tiding = entry && hostNotificationOf(entry, progress)
-    if (!tiding) return
+    const notification = entry && hostNotificationOf(entry, progress)
+    if (!notification) return
     const { state, failedAt: step = '', reason, code } = progress
-    await this.#tell?.(tiding, this.#header, { address, state, step, reason, code })
+    await this.#notify?.(notification, this.#header, { address, state, step, reason, code })
   }
 
-  /** Stores what else is to be known of the operation, together with where it stands. */
+  /** Stores a change of the operation's record, together with its status and counts. */
   async updateHeader(change: (header: Operation) => Partial<Operation> = () => ({})): Promise<Operation> {
     this.#header = await this.#storage.update(Operation, this.id, (header) => ({
       ...header,
@@ -135,13 +135,13 @@ export class OperationRecord {
     return this.#header
   }
 
-  /** Whether what was last stored or read says where it stands. */
+  /** Whether the record that was last stored or read has the current status and counts. */
   get isUpToDate(): boolean {
     const { status, hosts } = this.#header
     return status === this.rollout.status && isDeepStrictEqual(hosts, countsOf(this.rollout))
   }
 
-  /** Reads what others asked for in the meantime. */
+  /** Reads the record again, as control requests may have been added. */
   async refresh(): Promise<Operation> {
     this.#header = await this.#storage.get(Operation, this.id)
     return this.#header
@@ -155,7 +155,7 @@ function rolloutOf(header: Operation, hosts: readonly OperationHost[]): Rollout 
     isControlPlane: is_control_plane,
   }))
   const plan = { members, steps: stepsOf(header.kind), policy: header.policy }
-  // What a process like this one wrote, read as such; the state machine refuses what cannot follow.
+  // Journals are written by this class alone, and the state machine refuses entries that cannot follow.
   const operation = header.journal as unknown as OperationEntry[]
   const entries = hosts.map(({ address, journal }) => [address, journal as unknown as HostEntry[]] as const)
   return new Rollout(plan, { operation, hosts: new Map(entries) })

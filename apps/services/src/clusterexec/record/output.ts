@@ -1,36 +1,36 @@
 /**
- * What commands on the hosts of an operation print: sent out line by line for whoever watches, and the last lines of
- * each host kept with the operation.
+ * The output of commands on the hosts of an operation: published line by line for watchers, and the last lines of each host
+ * stored with the operation.
  */
 import type { Logger, Requester } from '@commissaire/bus'
 import { OperationOutput, operationHostKey } from '@commissaire/models'
 import type { StorageClient } from '@commissaire/storage'
 
-/** One line, and where it was printed; `note` is what the step itself says. */
+/** One line and its stream; `note` for lines of the step itself. */
 export interface OutputLine {
   readonly stream: 'stdout' | 'stderr' | 'note'
   readonly line: string
 }
 
-/** So many lines of a host are kept, and so much of a line. */
-const MOST_LINES = 1000
-const LONGEST = 2000
-/** Milliseconds for which lines are collected before they are sent, and before they are kept. */
-const COLLECT = 200
-const KEEP = 3000
+/** How many lines of a host are stored, and how many characters of a line. */
+const MAX_LINES = 1000
+const MAX_LENGTH = 2000
+/** Milliseconds for which lines are collected before they are published, and before they are stored. */
+const PUBLISH_AFTER = 200
+const STORE_AFTER = 3000
 
-/** The lines of one host. */
+/** The output of one host. */
 export class HostOutput {
   readonly #deps: { readonly storage: StorageClient; readonly requester: Requester; readonly log: Logger }
   readonly #operation: string
   readonly #address: string
   #step = ''
-  #fresh: OutputLine[] = []
-  #unsaved: string[] = []
-  #missed = 0
-  #timer: NodeJS.Timeout | undefined
-  #keeping: NodeJS.Timeout | undefined
-  #kept: Promise<void> = Promise.resolve()
+  #unsent: OutputLine[] = []
+  #unstored: string[] = []
+  #dropped = 0
+  #publishTimer: NodeJS.Timeout | undefined
+  #storeTimer: NodeJS.Timeout | undefined
+  #stored: Promise<void> = Promise.resolve()
 
   constructor(
     deps: { readonly storage: StorageClient; readonly requester: Requester; readonly log: Logger },
@@ -41,48 +41,48 @@ export class HostOutput {
     this.#address = address
   }
 
-  /** Takes a line in. */
+  /** Adds a line. */
   add(step: string, stream: OutputLine['stream'], text: string): void {
-    if (step !== this.#step) this.#send()
+    if (step !== this.#step) this.#publish()
     this.#step = step
-    const line = text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text
-    this.#fresh.push({ stream, line })
-    this.#unsaved.push(stream === 'note' ? `[${step}] ${line}` : line)
-    if (this.#unsaved.length > MOST_LINES) {
-      this.#unsaved.shift()
-      this.#missed++
+    const line = text.length > MAX_LENGTH ? `${text.slice(0, MAX_LENGTH)}…` : text
+    this.#unsent.push({ stream, line })
+    this.#unstored.push(stream === 'note' ? `[${step}] ${line}` : line)
+    if (this.#unstored.length > MAX_LINES) {
+      this.#unstored.shift()
+      this.#dropped++
     }
-    if (this.#fresh.length > MOST_LINES) this.#send()
-    this.#timer ??= setTimeout(() => this.#send(), COLLECT)
-    this.#keeping ??= setTimeout(() => void this.#keepMeanwhile(), KEEP)
+    if (this.#unsent.length > MAX_LINES) this.#publish()
+    this.#publishTimer ??= setTimeout(() => this.#publish(), PUBLISH_AFTER)
+    this.#storeTimer ??= setTimeout(() => void this.#storeInBackground(), STORE_AFTER)
   }
 
-  /** Sends and keeps what is not sent and kept yet. */
+  /** Publishes and stores everything that is pending. */
   flush(): Promise<void> {
-    this.#send()
-    clearTimeout(this.#keeping)
-    this.#keeping = undefined
-    const kept = this.#kept.then(() => this.#keep())
-    this.#kept = kept.catch(() => undefined)
+    this.#publish()
+    clearTimeout(this.#storeTimer)
+    this.#storeTimer = undefined
+    const kept = this.#stored.then(() => this.#storeNext())
+    this.#stored = kept.catch(() => undefined)
     return kept
   }
 
-  /** While a long step goes on; what cannot be kept now is kept with what comes next. */
-  async #keepMeanwhile(): Promise<void> {
+  /** Stores output during a long step. Lines that cannot be stored now are stored with the next ones. */
+  async #storeInBackground(): Promise<void> {
     await this.flush().catch((err: unknown) => {
-      this.#deps.log.debug({ err, address: this.#address }, 'Output could not be kept yet')
+      this.#deps.log.debug({ err, address: this.#address }, 'Output could not be stored yet')
     })
   }
 
-  async #keep(): Promise<void> {
-    if (this.#unsaved.length === 0) return
-    const [fresh, missed] = [this.#unsaved.splice(0), this.#missed]
-    this.#missed = 0
+  async #storeNext(): Promise<void> {
+    if (this.#unstored.length === 0) return
+    const [fresh, missed] = [this.#unstored.splice(0), this.#dropped]
+    this.#dropped = 0
     try {
       await this.#store(fresh, missed)
     } catch (error) {
-      this.#unsaved.unshift(...fresh)
-      this.#missed += missed
+      this.#unstored.unshift(...fresh)
+      this.#dropped += missed
       throw error
     }
   }
@@ -91,20 +91,20 @@ export class HostOutput {
     const id = operationHostKey(this.#operation, this.#address)
     const kept = (await this.#deps.storage.find(OperationOutput, id)) ?? { lines: [], dropped: 0 }
     const lines = [...kept.lines, ...fresh]
-    const tooMany = Math.max(0, lines.length - MOST_LINES)
+    const tooMany = Math.max(0, lines.length - MAX_LINES)
     const dropped = kept.dropped + missed + tooMany
     await this.#deps.storage.save(OperationOutput, { id, lines: lines.slice(tooMany), dropped })
   }
 
-  #send(): void {
-    clearTimeout(this.#timer)
-    this.#timer = undefined
-    if (this.#fresh.length === 0) return
-    const body = { operation: this.#operation, address: this.#address, step: this.#step, lines: this.#fresh }
-    this.#fresh = []
-    // Nobody has to be listening.
+  #publish(): void {
+    clearTimeout(this.#publishTimer)
+    this.#publishTimer = undefined
+    if (this.#unsent.length === 0) return
+    const body = { operation: this.#operation, address: this.#address, step: this.#step, lines: this.#unsent }
+    this.#unsent = []
+    // Live output is optional; the stored lines are complete.
     this.#deps.requester
       .publish('notify.operation.output', body, { persistent: false })
-      .catch((err: unknown) => this.#deps.log.debug({ err }, 'Output could not be sent'))
+      .catch((err: unknown) => this.#deps.log.debug({ err }, 'Output could not be published'))
   }
 }

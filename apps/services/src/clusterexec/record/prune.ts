@@ -1,12 +1,12 @@
-/** Old operations are not kept for ever: of each cluster the latest stay, with all that belongs to them. */
+/** Deletes old operations: of each cluster the latest are kept, with their host records and output. */
 import type { Logger } from '@commissaire/bus'
 import { Operation, OperationHost, OperationHosts, OperationOutput, Operations } from '@commissaire/models'
 import type { StorageClient } from '@commissaire/storage'
 
-/** So many operations of a cluster are kept that are over. */
+/** How many operations of a cluster are kept that are over. */
 const KEPT = 100
 
-/** Takes away what is too old. Whatever keeps it from that is logged; the next operation tries again. */
+/** Deletes the operations that are too old. An error is logged; the next operation tries again. */
 export async function prune(
   { storage, log }: { storage: StorageClient; log: Logger },
   cluster: string,
@@ -17,7 +17,7 @@ export async function prune(
       .sort((one, other) => (one.finished_at < other.finished_at ? 1 : -1))
     for (const { id } of over.slice(KEPT)) await remove(storage, id)
   } catch (err) {
-    log.debug({ err, cluster }, 'Old operations could not be taken away')
+    log.warn({ err, cluster }, 'Old operations could not be deleted')
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * What people ask of an operation that is under way. Whoever hears it writes it into the operation's record; its worker
- * reads it there, within a second, and answers by what it does.
+ * Control requests: pause, resume, cancel, retry, skip, release and throttle. The process that receives a request stores it in
+ * the record of the operation; the worker of the operation reads it there within a second, and applies it.
  */
 import { BusError } from '@commissaire/bus'
 import { Operation, ControlRequest, timestamp, type RolloutStatus } from '@commissaire/models'
@@ -11,7 +11,7 @@ import type { OperationRecord } from '../record/operation-record.ts'
 
 type ControlName = ControlRequest['what']
 
-/** In which states of an operation what may be asked. */
+/** The states of an operation in which each request is allowed. */
 const allowed: Readonly<Record<ControlName, readonly RolloutStatus[]>> = {
   pause: ['in_process'],
   resume: ['pausing', 'paused'],
@@ -22,24 +22,24 @@ const allowed: Readonly<Record<ControlName, readonly RolloutStatus[]>> = {
   throttle: ['in_process', 'pausing', 'paused'],
 }
 
-/** What may come after so many requests is refused: nobody asks that often by hand. */
+/** How many requests an operation takes. More than that are refused, as they come from a faulty program. */
 const MAX_REQUESTS = 1000
 
-/** Writes a request down. Throws 404 where there is no such operation, and 405 where it is not in a state for that. */
+/** Stores a request. Throws `NotFound` if there is no such operation, and `NotAllowed` if its state does not allow the request. */
 export async function storeControlRequest(
   storage: StorageClient,
   operation: string,
-  wish: Omit<ControlRequest, 'at'>,
+  request: Omit<ControlRequest, 'at'>,
 ): Promise<Operation> {
   if (!(await storage.find(Operation, operation)))
     throw new BusError('NotFound', `There is no operation "${operation}"`, { data: { operation } })
   return storage.update(Operation, operation, (header) => {
-    requireAllowed(header, wish)
-    return { ...header, requests: [...header.requests, { ...wish, at: timestamp() }] }
+    requireAllowed(header, request)
+    return { ...header, requests: [...header.requests, { ...request, at: timestamp() }] }
   })
 }
 
-/** Does what was asked for since the last look; true where something was. */
+/** Applies the requests that were stored since the last call. Returns true if there were any. */
 export async function applyControlRequests(
   record: OperationRecord,
   release: (address: string) => Promise<boolean>,
@@ -96,19 +96,19 @@ const actions: Readonly<Record<ControlName, ControlAction>> = {
   },
 }
 
-/** When, and who asked, for the journal. */
+/** The time and the requester, for the journal. */
 function stamp(by: string): { at: number; by?: string } {
   return { at: Date.now(), ...(by !== '' && { by }) }
 }
 
-/** The hosts that a request deps: those that are named, or all, as far as they are in such a state. */
+/** The hosts that a request applies to: those named, or all, as far as they are in one of the states. */
 function targetsOf(
   rollout: Rollout,
   hosts: readonly string[],
   states: readonly ('waiting' | 'working' | 'failed')[],
 ) {
-  const able = states.flatMap((state) => [...rollout.in(state)])
-  return hosts.length === 0 ? able : able.filter((address) => hosts.includes(address))
+  const candidates = states.flatMap((state) => [...rollout.in(state)])
+  return hosts.length === 0 ? candidates : candidates.filter((address) => hosts.includes(address))
 }
 
 function requireAllowed(
@@ -119,11 +119,11 @@ function requireAllowed(
   if (!allowed[what].includes(status))
     throw new BusError(
       'NotAllowed',
-      `Operation ${id} is ${status}; ${what} is for one that is ${allowed[what].join(' or ')}`,
+      `Operation ${id} is ${status}; ${what} is allowed while it is ${allowed[what].join(' or ')}`,
       { data },
     )
   if (what === 'skip' && hosts.length === 0)
-    throw new BusError('InvalidParams', 'Say which hosts to skip: "hosts" is empty', { data })
+    throw new BusError('InvalidParams', '"hosts" is empty; name the hosts to skip', { data })
   if (what === 'throttle' && (max_unavailable === undefined || /^0+(\.0+)?%?$/.test(String(max_unavailable))))
     throw new BusError(
       'InvalidParams',
@@ -133,7 +133,7 @@ function requireAllowed(
   if (requests.length >= MAX_REQUESTS)
     throw new BusError(
       'NotAllowed',
-      `Operation ${id} was asked for ${MAX_REQUESTS} changes; cancel it and begin another`,
+      `Operation ${id} has taken ${MAX_REQUESTS} requests; cancel it and start another`,
       { data },
     )
 }

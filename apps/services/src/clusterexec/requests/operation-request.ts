@@ -1,4 +1,4 @@
-/** What somebody wants to begin: checked as a whole, and refused with every fault before anything is stored. */
+/** Requests for new operations: checked as a whole, and refused with all faults before anything is stored. */
 import { BusError } from '@commissaire/bus'
 import {
   Cluster,
@@ -13,38 +13,38 @@ import { faultsOf, inOrder, type Member } from '@commissaire/rollout'
 import { asBusError, type StorageClient } from '@commissaire/storage'
 import { z } from 'zod'
 
-/** What can be wished for, as it comes from the bus. */
+/** A request for an operation, as it comes from the bus. */
 export const OperationRequest = z.strictObject({
   kind: z.enum(operationKindNames),
   cluster_name: z.string(),
   version: z.string().default(''),
   command: z.string().default(''),
-  /** Only these hosts of the cluster; none: all. */
+  /** Only these hosts of the cluster; empty for all. */
   hosts: z.array(z.string()).default([]),
   policy: RolloutPolicy.prefault({}),
-  /** Who wishes it. */
+  /** The user who requests it. */
   by: z.string().default(''),
 })
 export type OperationRequest = z.output<typeof OperationRequest>
 
-/** A wish that can be fulfilled. */
+/** A valid request with its hosts. */
 export interface OperationSpec {
   readonly kind: OperationKindName
   readonly cluster: string
   readonly version: string
   readonly command: string
   readonly policy: RolloutPolicy
-  /** Who wishes it; empty where nobody said. */
+  /** The user who requests it; empty if unknown. */
   readonly by: string
-  /** In the order of their turns. */
+  /** In the order in which they are worked on. */
   readonly members: readonly Member[]
 }
 
-/** Reads a wish. Throws `InvalidParams` with every fault, and `NotFound` for a cluster or host that there is not. */
+/** Checks a request and finds its hosts. Throws `InvalidParams` with all faults, and `NotFound` for an unknown cluster or host. */
 export async function resolveRequest(storage: StorageClient, given: unknown): Promise<OperationSpec> {
-  const wish = parse(given)
-  const { kind, cluster_name: cluster, version, command, policy, by } = wish
-  const members = await membersOf(storage, wish)
+  const request = parse(given)
+  const { kind, cluster_name: cluster, version, command, policy, by } = request
+  const members = await membersOf(storage, request)
   const faults = faultsOf(policy, { members, now: Date.now() })
   if (faults.length > 0 && members.length > 0)
     throw invalidRequest(faults.map(({ path, message }) => ({ path: `policy.${path}`, message })))
@@ -53,10 +53,10 @@ export async function resolveRequest(storage: StorageClient, given: unknown): Pr
 
 function parse(given: unknown): OperationRequest {
   try {
-    const wish = parseAs(OperationRequest, given, { name: 'operation' })
-    if (wish.kind === 'deploy' && wish.version === '') throw missing('version')
-    if (wish.kind === 'exec' && wish.command === '') throw missing('command')
-    return wish
+    const request = parseAs(OperationRequest, given, { name: 'operation' })
+    if (request.kind === 'deploy' && request.version === '') throw missing('version')
+    if (request.kind === 'exec' && request.command === '') throw missing('command')
+    return request
   } catch (error) {
     throw error instanceof ValidationError ? asBusError(error) : error
   }
@@ -83,7 +83,7 @@ async function membersOf(
   })
 }
 
-/** Labels by which Kubernetes knows its control plane, now and of old. */
+/** The labels of control plane nodes in current and old versions of Kubernetes. */
 const controlPlaneLabels = ['node-role.kubernetes.io/control-plane', 'node-role.kubernetes.io/master']
 
 function missing(path: string): BusError {
