@@ -63,8 +63,8 @@ export const planFindingTable = {
   },
   nodes_unreadable: {
     severity: 'blocks',
-    meaning: 'The node could not be read from the container manager.',
-    remedy: 'Check the container manager: its server, its credentials and the permissions of its account',
+    meaning: 'The container manager could not be asked about the node.',
+    remedy: 'Check the container manager: its server, its credentials and what its account may do',
   },
   node_unknown: {
     severity: 'blocks',
