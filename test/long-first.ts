@@ -12,7 +12,6 @@ const long = [
   /^lab\/test\//,
   /^apps\/services\/test\//,
   /^packages\/bus\/test\/contract/,
-  /^packages\/bus\/test\/killed/,
   /^test\/packed/,
 ]
 

@@ -176,7 +176,7 @@ class RedisTransport implements Transport {
 const redeclareInterval = 10_000
 
 const notSubscribed =
-  'Redis refused the subscription to broadcasts; this process receives no cancellations and no broadcasts; is the user allowed to subscribe to that channel?'
+  'lost the subscription to broadcasts: this process receives no cancellations and no broadcasts until it reconnects'
 
 function closed(): BusError {
   return new BusError('ConnectionLost', 'this connection to the bus is closed')

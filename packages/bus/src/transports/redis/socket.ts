@@ -85,7 +85,11 @@ export class Socket {
   async subscribe(channel: string, events: SubscriptionEvents): Promise<void> {
     this.#redis.on('message', (_channel, text) => events.onMessage(text))
     this.#redis.on('ready', () => void this.#resubscribe(channel, events))
-    await Promise.race([this.#redis.subscribe(channel), this.#rejectOnClose()])
+    try {
+      await Promise.race([this.#redis.subscribe(channel), this.#rejectOnClose()])
+    } catch (error) {
+      throw isReply(error) ? refusedSubscription(channel, error) : error
+    }
   }
 
   /** When the connection breaks in the meantime, the next one subscribes. */
@@ -93,7 +97,7 @@ export class Socket {
     try {
       await this.#redis.subscribe(channel)
     } catch (error) {
-      if (isReply(error)) onRefused(error)
+      if (isReply(error)) onRefused(refusedSubscription(channel, error))
       return
     }
     onAgain?.()
@@ -125,6 +129,11 @@ export class Socket {
 
 /** Milliseconds between two pings; longer than any blocking command waits. */
 const pingInterval = 8_000
+
+function refusedSubscription(channel: string, cause: Error): BusError {
+  const message = `Redis refused the subscription to ${channel}: ${cause.message}; is the user allowed to subscribe to that channel?`
+  return new BusError('ConnectionLost', message, { cause })
+}
 
 /** What a subscription reports. */
 export interface SubscriptionEvents {

@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict'
 import * as fc from 'fast-check'
 import { describe, test } from 'vitest'
-import { decodeBinding, encodeBinding, keyToPattern, redisMatcher } from '../src/transports/redis/binding.ts'
-import { samples } from './kombu/samples.ts'
+import {
+  decodeBinding,
+  encodeBinding,
+  keyToPattern,
+  redisMatcher,
+} from '../../src/transports/redis/binding.ts'
+import { samples } from '../kombu/samples.ts'
 
 describe('bindings of kombu', () => {
   test.each([

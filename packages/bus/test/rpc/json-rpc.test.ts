@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'vitest'
-import { BusError } from '../src/errors.ts'
-import { decodeAnswerError } from './kombu/answers.ts'
-import { decodeAnswer, encodeError, encodeResult, readCall } from '../src/rpc/json-rpc.ts'
+import { BusError } from '../../src/errors.ts'
+import { decodeAnswerError } from '../kombu/answers.ts'
+import { decodeAnswer, encodeError, encodeResult, readCall } from '../../src/rpc/json-rpc.ts'
 
 describe('calls', () => {
   test('params may be missing, an array or an object', () => {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { propagation, type TextMapPropagator } from '@opentelemetry/api'
 import { afterEach, test } from 'vitest'
-import { connect } from '../src/index.ts'
-import { open } from '../src/transports/memory.ts'
-import { eventually } from '../src/testing/eventually.ts'
-import { quietOptions } from './brokers/quiet-options.ts'
+import { connect } from '../../src/index.ts'
+import { open } from '../../src/transports/memory.ts'
+import { eventually } from '../../src/testing/eventually.ts'
+import { quietOptions } from '../brokers/quiet-options.ts'
 
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
 
@@ -35,8 +35,8 @@ test('an answer carries the trace of its handler', async () => {
   propagation.setGlobalPropagator(propagator)
   const sent: unknown[] = []
   const transport = await open(new URL('memory://answers'), quietOptions())
-  const { ActiveMessage } = await import('../src/message.ts')
-  const { Deadlines } = await import('../src/rpc/deadlines.ts')
+  const { ActiveMessage } = await import('../../src/message.ts')
+  const { Deadlines } = await import('../../src/rpc/deadlines.ts')
   const deadlines = new Deadlines()
   const consumer = await transport.consume(
     { name: 'q', routingKeys: ['q.*'] },

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'vitest'
-import { Deadlines } from '../src/rpc/deadlines.ts'
-import { eventually } from '../src/testing/eventually.ts'
+import { Deadlines } from '../../src/rpc/deadlines.ts'
+import { eventually } from '../../src/testing/eventually.ts'
 
 function item(inMs: number, expired: number[]): { dueAt: number; expire: () => void } {
   const dueAt = Date.now() + inMs

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import * as fc from 'fast-check'
 import { describe, test } from 'vitest'
-import { parseJson, stringifyJson } from '../src/rpc/json.ts'
+import { parseJson, stringifyJson } from '../../src/rpc/json.ts'
 
 describe('JSON as Python writes it', () => {
   test('bare tokens are numbers, and the same letters in a text are not', () => {

@@ -5,12 +5,12 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { describe, test } from 'vitest'
-import { connect } from '../src/index.ts'
-import { silent } from '../src/testing/expect.ts'
-import { eventually } from '../src/testing/eventually.ts'
-import { haveRedis, RedisServer } from './brokers/redis-world.ts'
+import { connect } from '../../src/index.ts'
+import { silent } from '../../src/testing/expect.ts'
+import { eventually } from '../../src/testing/eventually.ts'
+import { haveRedis, RedisServer } from '../brokers/redis-world.ts'
 
-const program = fileURLToPath(new URL('fixtures/slow-adder.ts', import.meta.url))
+const program = fileURLToPath(new URL('../fixtures/slow-adder.ts', import.meta.url))
 
 async function start(url: string): Promise<ChildProcess> {
   const child = fork(program, [url], { execArgv: ['--conditions=@commissaire/source'] })
