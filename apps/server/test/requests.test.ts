@@ -88,7 +88,7 @@ function failing(error: unknown): Backend['bus'] {
   const fail = async (): Promise<never> => {
     throw error
   }
-  const dead = { list: fail, replay: fail, drop: fail }
+  const dead = { list: fail, replay: fail, drop: fail, stats: fail }
   const listen = () => ({ [Symbol.dispose]() {} })
   return { request: fail, notify: fail, publish: fail, listen, rollCall: fail, dead }
 }

@@ -5,6 +5,8 @@
  * message means, how long a request waits and who is answered.
  */
 
+import { checkRoutingKey } from './edge/routing-key.ts'
+import type { Complaints } from './edge/complaints.ts'
 import { createClient, type Client } from './client.ts'
 import { Deadlines } from './rpc/deadlines.ts'
 import { encodeNotification, type Params } from './rpc/json-rpc.ts'
@@ -59,6 +61,7 @@ export interface BusOptions {
   readonly exchange: string
   readonly requestTimeout: number
   readonly log: Logger
+  readonly complaints: Complaints
 }
 
 /** Opens a transport and returns a bus that uses it. */
@@ -81,6 +84,7 @@ class TransportBus implements Bus {
   readonly exchange: string
   readonly #transport: Transport
   readonly #log: Logger
+  readonly #complaints: Complaints
   readonly #deadlines = new Deadlines()
   readonly #requests: Requests
   readonly #rollCalls: RollCalls
@@ -90,10 +94,11 @@ class TransportBus implements Bus {
   #state: BusState = 'connected'
   #closing: Promise<void> | undefined
 
-  constructor(transport: Transport, { exchange, requestTimeout, log }: BusOptions) {
+  constructor(transport: Transport, { exchange, requestTimeout, log, complaints }: BusOptions) {
     this.exchange = exchange
     this.#transport = transport
     this.#log = log
+    this.#complaints = complaints
     this.#requests = new Requests(transport, { deadlines: this.#deadlines, timeout: requestTimeout, log })
     this.#rollCalls = new RollCalls(transport, { log })
     this.#broadcasts = new Broadcasts(transport, { log })
@@ -108,10 +113,13 @@ class TransportBus implements Bus {
   }
 
   request<T = unknown>(routingKey: string, params: Params = [], options: RequestOptions = {}): Promise<T> {
-    return this.#requests.send<T>(routingKey, params, options)
+    const fault = checkRoutingKey(routingKey)
+    return fault ? Promise.reject(fault) : this.#requests.send<T>(routingKey, params, options)
   }
 
   async notify(routingKey: string, params: Params = []): Promise<void> {
+    const fault = checkRoutingKey(routingKey)
+    if (fault) throw fault
     const body = encodeNotification(lastWord(routingKey), params)
     await this.#transport.publish({
       routingKey,
@@ -122,6 +130,8 @@ class TransportBus implements Bus {
   }
 
   async publish(routingKey: string, payload: unknown, options: { persistent?: boolean } = {}): Promise<void> {
+    const fault = checkRoutingKey(routingKey)
+    if (fault) throw fault
     const message = { routingKey, ...encodePayload(payload), ...options, headers: traceHeaders() }
     await Promise.all([this.#transport.publish(message), this.#broadcasts.send(message)])
   }
@@ -147,6 +157,7 @@ class TransportBus implements Bus {
       transport: this.#transport,
       deadlines: this.#deadlines,
       log: this.#log,
+      complaints: this.#complaints,
       isCancelled: (id) => this.#cancelled.size > 0 && this.#cancelled.has(id),
     })
     this.#servings.add(serving)
@@ -164,11 +175,17 @@ class TransportBus implements Bus {
 
   /** Takes a reply from the reply queue. */
   receiveReply(body: string): void {
-    if (!this.#rollCalls.receiveReply(body)) this.#requests.receive(body)
+    this.#guarded('a reply', () => {
+      if (!this.#rollCalls.receiveReply(body)) this.#requests.receive(body)
+    })
   }
 
   /** Takes a broadcast: a transient message, a cancellation or a roll call. */
   receiveBroadcast(text: string): void {
+    this.#guarded('a broadcast', () => this.#receiveBroadcast(text))
+  }
+
+  #receiveBroadcast(text: string): void {
     if (this.#broadcasts.receive(text)) return
     const cancel = decodeCancel(text)
     if (!cancel) return this.#rollCalls.receiveBroadcast(text)
@@ -184,6 +201,15 @@ class TransportBus implements Bus {
     const { exchange } = this
     if (state === 'connected') this.#log.info({ exchange }, 'connected to the broker again')
     else this.#log.warn({ exchange, err: cause }, 'lost the connection to the broker; reconnecting')
+  }
+
+  /** Nothing that arrives ends the process. */
+  #guarded(subject: string, read: () => void): void {
+    try {
+      read()
+    } catch (err) {
+      this.#complaints.warn({ exchange: this.exchange, err }, `dropped ${subject} that cannot be read`)
+    }
   }
 
   /** Tells the listeners that broadcasts may have been missed. */
@@ -207,6 +233,7 @@ class TransportBus implements Bus {
     this.#requests.rejectAll('the connection was closed before the answer came')
     this.#deadlines.clear()
     await this.#transport.close()
+    this.#complaints.close()
     this.#state = 'closed'
   }
 }

@@ -1,6 +1,7 @@
 /** Connects to a bus: chooses the transport by the scheme of the URL, and loads it and its client only then. */
 
 import { openBus, type Bus } from './bus.ts'
+import { Complaints } from './edge/complaints.ts'
 import { BusError } from './errors.ts'
 import { encodeError, readId, unknownId, type RpcId } from './rpc/json-rpc.ts'
 import { defaultLogger, type Logger } from './logger.ts'
@@ -54,9 +55,11 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
   const { exchange = 'commissaire', log = defaultLogger, requestTimeout = 10_000 } = options
   const { parsed, load } = choose(url, { ...builtIn, ...options.transports })
   const transport = await load()
+  const complaints = new Complaints(log)
   const settings: Omit<TransportOptions, 'onReply' | 'onBroadcast' | 'onState'> = {
     exchange,
     log,
+    complaints,
     visibility: options.visibility ?? 5_000,
     maxAttempts: options.maxAttempts ?? 5,
     clientName: options.clientName ?? 'commissaire',
@@ -66,6 +69,7 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
     exchange,
     requestTimeout,
     log,
+    complaints,
   })
 }
 
@@ -115,6 +119,7 @@ const abandonedReply: TransportOptions['abandonedReply'] = (message, reason) => 
 }
 
 function idIn(message: ReceivedMessage): RpcId {
+  if (message.fault) return unknownId
   try {
     return readId(decodeBody(message)) ?? unknownId
   } catch {

@@ -6,6 +6,7 @@
  */
 
 import type { Deadlines, Expiring } from './rpc/deadlines.ts'
+import { readDeadline } from './edge/headers.ts'
 import { BusError } from './errors.ts'
 import { encodeResult, readId, unknownId, type Call, type Params, type RpcId } from './rpc/json-rpc.ts'
 import { traceHeaders } from './rpc/trace.ts'
@@ -45,8 +46,7 @@ const never = Number.POSITIVE_INFINITY
 
 /** Returns the deadline of a message in milliseconds since 1970, or infinity when it has none. */
 export function deadlineOf(headers: Headers): number {
-  const deadline = headers['deadline']
-  return deadline !== undefined && /^\d+$/.test(deadline) ? Number(deadline) : never
+  return readDeadline(headers['deadline']) ?? never
 }
 
 /** A message whose handler is running. */

@@ -12,6 +12,7 @@ import type { Check } from './testing/check.ts'
 import { closing } from './testing/closing.ts'
 import { crashes } from './testing/crashes.ts'
 import { delivery } from './testing/delivery.ts'
+import { hostile } from './testing/hostile.ts'
 import { reconnects } from './testing/reconnects.ts'
 
 export type { Check, MakeWorld, World } from './testing/check.ts'
@@ -24,11 +25,22 @@ export const transportContract: Record<string, Check> = {
   ...broadcasts,
   ...crashes,
   ...reconnects,
+  ...hostile,
 }
 
-/** Returns the checks that a world can run: `kills` says that it can kill a process, `restarts` that it can stop its broker. */
-export function checksFor(world: { kills: boolean; restarts: boolean }): [string, Check][] {
+/**
+ * Returns the checks that a world can run: `kills` says that it can kill a process, `restarts` that it can stop its
+ * broker, `injects` that it can put any message at all on a queue.
+ */
+export function checksFor(world: {
+  kills: boolean
+  restarts: boolean
+  injects?: boolean
+}): [string, Check][] {
   return Object.entries(transportContract).filter(
-    ([name]) => (world.kills || !(name in crashes)) && (world.restarts || !(name in reconnects)),
+    ([name]) =>
+      (world.kills || !(name in crashes)) &&
+      (world.restarts || !(name in reconnects)) &&
+      (world.injects || !(name in hostile)),
   )
 }

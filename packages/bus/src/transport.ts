@@ -5,6 +5,8 @@
  * registered with `connect`, and passes the contract suite of `testing.ts`.
  */
 
+import type { Complaints } from './edge/complaints.ts'
+import type { BusError } from './errors.ts'
 import type { Logger } from './logger.ts'
 
 /** Text sent beside a body, such as a deadline or a trace. */
@@ -47,6 +49,8 @@ export interface ReceivedMessage {
   readonly replyTo: string | undefined
   /** True when an earlier consumer received this message and died or released it. */
   readonly redelivered: boolean
+  /** Why the message cannot be read and must be refused; its body is empty then. */
+  readonly fault?: BusError | undefined
 }
 
 /** A message delivered to a consumer. The broker keeps it until it is settled. */
@@ -97,6 +101,17 @@ export interface DeadMessages {
   replay(queue: string, id: string): Promise<boolean>
   /** Deletes a message. Returns false when there is none with that id. */
   drop(queue: string, id: string): Promise<boolean>
+  /** How many messages are set aside, and how many were dropped to make room for them. */
+  stats(queue: string): Promise<DeadLetterStats>
+}
+
+/** The messages of one queue that were set aside, in numbers. */
+export interface DeadLetterStats {
+  readonly messages: number
+  /** Bytes that they take on the broker; undefined where the broker does not tell. */
+  readonly bytes: number | undefined
+  /** How many were dropped, the oldest first, because a bound was reached; undefined where the broker does not tell. */
+  readonly dropped: number | undefined
 }
 
 /** A connection to one exchange of one broker. It reconnects by itself until it is closed. */
@@ -109,7 +124,7 @@ export interface Transport {
    * @returns how many queues took it, or undefined when the broker does not report that.
    */
   publish(message: OutgoingMessage): Promise<number | undefined>
-  /** Puts a reply directly on a named queue. */
+  /** Puts a reply directly on a named queue. Rejects with InvalidRequest for a name that is no reply queue's. */
   reply(reply: Reply): Promise<void>
   /** Declares the queue, binds it and consumes from it, again after each reconnect. */
   consume(queue: QueueDeclaration, options: ConsumeOptions): Promise<Consumer>
@@ -133,6 +148,8 @@ export interface TransportEvents {
 export interface TransportOptions extends TransportEvents {
   readonly exchange: string
   readonly log: Logger
+  /** Logs what peers do wrong, at a bounded rate. */
+  readonly complaints: Complaints
   /** How long a process that shows no activity keeps the messages it holds, in milliseconds. */
   readonly visibility: number
   /** How many processes may die while they handle a message before it is set aside. */

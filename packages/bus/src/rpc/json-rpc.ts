@@ -4,6 +4,7 @@
  * Pure functions. The answer to a request without a readable id has the id -1, as in the original system.
  */
 
+import { limits } from '../edge/limits.ts'
 import { BusError, errorOfCode, type ErrorData } from '../errors.ts'
 import { parseJson, stringifyJson } from './json.ts'
 
@@ -78,6 +79,8 @@ export function readCall(body: unknown): Call | undefined {
   if (jsonrpc !== '2.0') throw invalid('jsonrpc', 'must be "2.0"')
   if (typeof method !== 'string') throw invalid('method', 'must be a text')
   if (!Array.isArray(params) && !isObject(params)) throw invalid('params', 'must be an array or an object')
+  const { value, unit } = limits.idBytes
+  if (isLong(body['id'])) throw invalid('id', `must be no longer than ${value} ${unit}`)
   return { id: readId(body), method, params }
 }
 
@@ -85,7 +88,16 @@ export function readCall(body: unknown): Call | undefined {
 export function readId(body: unknown): RpcId | undefined {
   if (!isObject(body)) return undefined
   const id = body['id']
+  if (isLong(id)) return undefined
   return typeof id === 'string' || typeof id === 'number' || id === null ? id : undefined
+}
+
+function isLong(id: unknown): boolean {
+  return (
+    typeof id === 'string' &&
+    id.length * 3 > limits.idBytes.value &&
+    Buffer.byteLength(id) > limits.idBytes.value
+  )
 }
 
 function invalid(member: string, rule: string): BusError {

@@ -5,6 +5,7 @@
  * otherwise, and is logged once.
  */
 
+import type { Complaints } from '../edge/complaints.ts'
 import type { Deadlines } from './deadlines.ts'
 import { BusError, errorTable } from '../errors.ts'
 import { encodeError, encodeResult, readCall, readId, unknownId, type Call } from './json-rpc.ts'
@@ -34,6 +35,7 @@ interface ServingDeps {
   readonly transport: Transport
   readonly deadlines: Deadlines
   readonly log: Logger
+  readonly complaints: Complaints
   readonly isCancelled: (id: string) => boolean
 }
 
@@ -100,6 +102,7 @@ export class QueueServing implements Serving {
     let body: unknown
     let call: Call | undefined
     try {
+      if (delivery.fault) throw delivery.fault
       body = decodeBody(delivery)
       call = readCall(body)
       if (call && call.method !== lastWord(delivery.routingKey))
@@ -147,7 +150,7 @@ export class QueueServing implements Serving {
   /** Refuses a message that cannot be decoded or is not a valid call. */
   async #refuse(delivery: Delivery, error: unknown, body: unknown): Promise<void> {
     const { queue, routingKey, replyTo } = delivery
-    this.#deps.log.warn({ queue, routingKey, err: error }, 'refused a message')
+    this.#deps.complaints.warn({ queue, routingKey, err: error }, 'refused a message')
     if (replyTo === undefined) return this.#settle(delivery, { kind: 'dead', reason: reasonOf(error) })
     const reply = { queue: replyTo, body: encodeError(readId(body) ?? unknownId, error) }
     return this.#settle(delivery, { kind: 'done', reply })

@@ -3,6 +3,7 @@
 import type { Bus } from '../bus.ts'
 import type { ConnectOptions } from '../connect.ts'
 import type { Transport } from '../transport.ts'
+import type { HostileMessage } from './hostile-messages.ts'
 
 /** An empty broker, and the ways to connect to it. */
 export interface World extends AsyncDisposable {
@@ -13,6 +14,13 @@ export interface World extends AsyncDisposable {
   takeAndDie?(queue: string): Promise<void>
   stopBroker?(): Promise<void>
   startBroker?(): Promise<void>
+  /**
+   * Puts a message on the queue in the transport's own way, past everything that checks it. False when the broker or
+   * its client refuses to take such a message at all.
+   */
+  inject?(queue: string, message: HostileMessage): Promise<boolean>
+  /** How many messages of the queue are delivered and not settled. */
+  inHand?(queue: string): Promise<number>
   /** Names everything that is stored on the broker; the checks use it to find leftovers. */
   inventory?(): Promise<string[]>
 }

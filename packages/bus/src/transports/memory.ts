@@ -99,6 +99,7 @@ function deadOf(broker: MemoryBroker): DeadMessages {
       return message !== undefined
     },
     drop: async (queue, id) => take(queue, id) !== undefined,
+    stats: async (queue) => broker.queue(`${queue}.dead`).stats,
   }
 }
 

@@ -6,6 +6,7 @@
  */
 
 import { randomUUID } from 'node:crypto'
+import { malformed } from '../edge/edge-fault.ts'
 import { BusError } from '../errors.ts'
 import type {
   Consumer,
@@ -22,6 +23,7 @@ import { RedisConsumer } from './redis/consumer.ts'
 import { RedisDeadMessages } from './redis/dead-letters.ts'
 import { claimKeys, encodeReply } from './redis/kombu.ts'
 import { Publisher } from './redis/publisher.ts'
+import { replyRule } from './redis/reply-rule.ts'
 import { ReplyReader } from './redis/replies.ts'
 import { Restorer } from './redis/restorer.ts'
 import { replyExpiry, replyPrefix } from './redis/scripts.ts'
@@ -98,6 +100,9 @@ class RedisTransport implements Transport {
 
   async reply(reply: Reply): Promise<void> {
     if (this.#closing) throw closed()
+    const objection = replyRule(reply.queue)
+    if (objection !== undefined)
+      throw malformed(`the reply queue "${reply.queue}"`, `cannot be answered to: ${objection}`)
     const { socket } = this.#sockets
     await socket.call('LPUSH', reply.queue, encodeReply(reply))
     if (reply.queue.startsWith(replyPrefix)) await socket.call('EXPIRE', reply.queue, replyExpiry)
@@ -105,7 +110,7 @@ class RedisTransport implements Transport {
 
   async consume(queue: QueueDeclaration, options: ConsumeOptions): Promise<Consumer> {
     const { socket, connect } = this.#sockets
-    const { exchange, visibility, log } = this.#options
+    const { exchange, visibility, log, complaints } = this.#options
     const bindings = queue.routingKeys.map((routingKey) => encodeBinding(routingKey, queue.name))
     const waiter = await connect()
     this.#bindings.push(...bindings)
@@ -116,7 +121,14 @@ class RedisTransport implements Transport {
       throw error
     }
     const keys = claimKeys(exchange)
-    const consumer = new RedisConsumer(queue.name, options, { socket, waiter, keys, visibility, log })
+    const consumer = new RedisConsumer(queue.name, options, {
+      socket,
+      waiter,
+      keys,
+      visibility,
+      log,
+      complaints,
+    })
     this.#consumers.add(consumer)
     this.#restorer ??= new Restorer({ socket, keys, options: this.#options, log })
     this.#redeclareTimer ??= setInterval(() => void this.#redeclare(), redeclareInterval)

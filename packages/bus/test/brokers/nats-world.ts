@@ -11,7 +11,9 @@ import { connect } from '../../src/index.ts'
 import type { World } from '../../src/testing.ts'
 import { eventually } from '../../src/testing/eventually.ts'
 import { open } from '../../src/transports/nats.ts'
+import { consumerName, Names } from '../../src/transports/nats/names.ts'
 import { freePort, takeAndDie } from './redis-world.ts'
+import { NatsInjection } from './nats-injection.ts'
 import { quietOptions } from './quiet-options.ts'
 
 /** Whether there is a server to test with. In CI its absence is a failure, not a reason to skip. */
@@ -105,13 +107,24 @@ async function inventory(server: NatsServer): Promise<string[]> {
   })
 }
 
+async function inHand(server: NatsServer, queue: string): Promise<number> {
+  return server.look(async (streams) => {
+    const { num_ack_pending } = await streams.consumers.info(
+      new Names('commissaire').stream(queue),
+      consumerName,
+    )
+    return num_ack_pending
+  })
+}
+
 function all(streams: JetStreamManager): AsyncIterable<StreamInfo> {
   return streams.streams.list()
 }
 
 export async function natsWorld(): Promise<World> {
   const server = await NatsServer.start()
-  const buses: AsyncDisposable[] = []
+  const injection = new NatsInjection(`127.0.0.1:${server.port}`)
+  const buses: AsyncDisposable[] = [injection]
   return {
     async connect(options) {
       const bus = await connect(server.url, options)
@@ -122,6 +135,8 @@ export async function natsWorld(): Promise<World> {
     takeAndDie: (queue) => takeAndDie(server.url, queue),
     stopBroker: () => server.kill(),
     startBroker: () => server.resume(),
+    inject: (queue, message) => injection.inject(queue, message),
+    inHand: (queue) => inHand(server, queue),
     inventory: () => inventory(server),
     async [Symbol.asyncDispose]() {
       for (const bus of buses) await bus[Symbol.asyncDispose]()

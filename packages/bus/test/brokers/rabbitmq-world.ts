@@ -4,6 +4,7 @@ import { connect } from '../../src/index.ts'
 import { transportContract, type World } from '../../src/testing.ts'
 import { open } from '../../src/transports/amqp.ts'
 import { ErlangNode } from './erlang-node.ts'
+import { RabbitMqInjection } from './rabbitmq-injection.ts'
 import { quietOptions } from './quiet-options.ts'
 import { takeAndDie } from './redis-world.ts'
 
@@ -29,7 +30,8 @@ export class RabbitMqWorlds {
     await node.resume()
     const vhost = this.#vhosts.pop() ?? '/'
     const url = urlOf(node, vhost)
-    const buses: AsyncDisposable[] = []
+    const injection = new RabbitMqInjection(url)
+    const buses: AsyncDisposable[] = [injection]
     return {
       async connect(options) {
         const bus = await connect(url, options)
@@ -40,6 +42,8 @@ export class RabbitMqWorlds {
       takeAndDie: (queue) => takeAndDie(url, queue),
       stopBroker: () => node.kill(),
       startBroker: () => node.resume(),
+      inject: (_queue, message) => injection.inject(message),
+      inHand: (queue) => inHand(node, vhost, queue),
       inventory: () => inventory(node, vhost),
       async [Symbol.asyncDispose]() {
         for (const bus of buses) await bus[Symbol.asyncDispose]()
@@ -56,6 +60,16 @@ export class RabbitMqWorlds {
 /** The address of a virtual host. */
 export function urlOf({ port }: ErlangNode, vhost: string): string {
   return `amqp://guest:guest@127.0.0.1:${port}/${encodeURIComponent(vhost)}`
+}
+
+/** Messages of a queue, and of its queue of retries, that were handed out and are not settled. */
+async function inHand(node: ErlangNode, vhost: string, queue: string): Promise<number> {
+  const names = [queue, `${queue}.retry`].map((name) => `<<"${name}">>`).join(',')
+  const sum =
+    `lists:sum([begin {ok, Q} = rabbit_amqqueue:lookup(rabbit_misc:r(<<"${vhost}">>, queue, N)), ` +
+    `[{messages_unacknowledged, C}] = rabbit_amqqueue:info(Q, [messages_unacknowledged]), C end || N <- [${names}]])`
+  const answer = await node.evaluate(sum)
+  return Number(/\d+/.exec(answer)?.[0] ?? Number.NaN)
 }
 
 /** Names of all queues, with the number of their messages, and of all exchanges but those of the broker's own. */

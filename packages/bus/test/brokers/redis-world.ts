@@ -11,6 +11,7 @@ import { Redis } from 'ioredis'
 import { connect } from '../../src/index.ts'
 import type { World } from '../../src/testing.ts'
 import { open } from '../../src/transports/redis.ts'
+import { injectIntoRedis } from './redis-injection.ts'
 import { quietOptions } from './quiet-options.ts'
 
 /** Whether there is a server to test with. In CI its absence is a failure, not a reason to skip. */
@@ -90,6 +91,8 @@ export async function redisWorld(): Promise<World> {
     takeAndDie: (queue) => takeAndDie(server.url, queue),
     stopBroker: () => server.kill(),
     startBroker: () => server.resume(),
+    inject: (queue, message) => injectIntoRedis(server.client, queue, message),
+    inHand: () => server.client.hlen('unacked'),
     inventory: async () => (await server.client.keys('*')).sort(),
     async [Symbol.asyncDispose]() {
       for (const bus of buses) await bus[Symbol.asyncDispose]()

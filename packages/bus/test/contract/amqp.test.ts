@@ -11,6 +11,6 @@ describe.skipIf(!haveRabbitMq)('the contract on RabbitMQ', { timeout: 150_000 },
     worlds = await RabbitMqWorlds.start()
   }, 150_000)
   afterAll(() => worlds.remove())
-  for (const [name, check] of checksFor({ kills: true, restarts: true }))
+  for (const [name, check] of checksFor({ kills: true, restarts: true, injects: true }))
     test(name, () => check(() => worlds.make()))
 })

@@ -5,6 +5,7 @@ import { describe, test } from 'vitest'
 import { connect } from '../../src/index.ts'
 import { checksFor, type World } from '../../src/testing.ts'
 import { open } from '../../src/transports/memory.ts'
+import { injectIntoMemory } from '../brokers/memory-injection.ts'
 import { quietOptions } from '../brokers/quiet-options.ts'
 
 async function memoryWorld(): Promise<World> {
@@ -17,6 +18,8 @@ async function memoryWorld(): Promise<World> {
       return bus
     },
     open: (onReply) => open(new URL(url), quietOptions(onReply)),
+    inject: (_queue, message) => injectIntoMemory(url, message),
+    inHand: async () => 0,
     async [Symbol.asyncDispose]() {
       for (const bus of buses) await bus[Symbol.asyncDispose]()
     },
@@ -24,6 +27,6 @@ async function memoryWorld(): Promise<World> {
 }
 
 describe('the contract in memory', () => {
-  for (const [name, check] of checksFor({ kills: false, restarts: false }))
+  for (const [name, check] of checksFor({ kills: false, restarts: false, injects: true }))
     test(name, () => check(memoryWorld))
 })

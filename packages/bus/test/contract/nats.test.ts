@@ -5,5 +5,6 @@ import { checksFor } from '../../src/testing.ts'
 import { haveNats, natsWorld } from '../brokers/nats-world.ts'
 
 describe.skipIf(!haveNats)('the contract on NATS', { timeout: 90_000 }, () => {
-  for (const [name, check] of checksFor({ kills: true, restarts: true })) test(name, () => check(natsWorld))
+  for (const [name, check] of checksFor({ kills: true, restarts: true, injects: true }))
+    test(name, () => check(natsWorld))
 })

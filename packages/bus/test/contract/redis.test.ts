@@ -5,5 +5,6 @@ import { checksFor } from '../../src/testing.ts'
 import { haveRedis, redisWorld } from '../brokers/redis-world.ts'
 
 describe.skipIf(!haveRedis)('the contract on Redis', { timeout: 90_000 }, () => {
-  for (const [name, check] of checksFor({ kills: true, restarts: true })) test(name, () => check(redisWorld))
+  for (const [name, check] of checksFor({ kills: true, restarts: true, injects: true }))
+    test(name, () => check(redisWorld))
 })

@@ -69,7 +69,7 @@ describe('messages of kombu', () => {
     ])
   })
 
-  test('a compressed body is unpacked, and one that cannot be is of an unknown type', () => {
+  test('a compressed body is unpacked, and one that cannot be is refused', () => {
     const body = deflateSync('{"a":1}').toString('base64')
     const packed = (compression: string, text: string): string =>
       JSON.stringify({
@@ -79,8 +79,14 @@ describe('messages of kombu', () => {
         properties: { body_encoding: 'base64' },
       })
     assert.equal(decodeMessage(packed('application/x-gzip', body), 'q')?.body, '{"a":1}')
-    assert.match(decodeMessage(packed('application/x-bz2', body), 'q')?.contentType ?? '', /x-bz2/)
-    assert.match(decodeMessage(packed('application/x-gzip', 'AAAA'), 'q')?.contentType ?? '', /x-gzip/)
+    assert.match(
+      decodeMessage(packed('application/x-bz2', body), 'q')?.fault?.message ?? '',
+      /must be "application\/x-gzip"/,
+    )
+    assert.match(
+      decodeMessage(packed('application/x-gzip', 'AAAA'), 'q')?.fault?.message ?? '',
+      /is not compressed as its header says/,
+    )
   })
 
   test('a message that is given back keeps everything but its tag, and is marked', () => {

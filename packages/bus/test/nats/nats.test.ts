@@ -12,7 +12,7 @@ import { connect } from '../../src/index.ts'
 import { silent } from '../../src/testing/expect.ts'
 import { eventually } from '../../src/testing/eventually.ts'
 import { decodeToken, encodeToken, Names } from '../../src/transports/nats/names.ts'
-import { decodeHeaders, encodeHeaders } from '../../src/transports/nats/message-encoding.ts'
+import { decodeMessage, encodeHeaders } from '../../src/transports/nats/message-encoding.ts'
 import { firstServer, serversOf } from '../../src/servers.ts'
 import { haveNats, NatsServer, type NatsSettings } from '../brokers/nats-world.ts'
 
@@ -39,8 +39,17 @@ test('headers of any name and text come back as they were', () => {
     empty: '',
     'a*': '%41',
   }
-  const read = decodeHeaders(encodeHeaders({ contentType: 'text/plain', headers, replyTo: 'ŝ' }))
-  assert.deepEqual(read, { contentType: 'text/plain', headers, replyTo: 'ŝ' })
+  const written = encodeHeaders({ contentType: 'text/plain', headers, replyTo: 'ŝ' })
+  const place = { queue: 'q', routingKey: 'a.b', redelivered: false }
+  const {
+    contentType,
+    replyTo,
+    headers: read,
+  } = decodeMessage({ data: Buffer.from('x'), headers: () => written }, place)
+  assert.deepEqual(
+    { contentType, replyTo, headers: { ...read } },
+    { contentType: 'text/plain', headers, replyTo: 'ŝ' },
+  )
 })
 
 test('several servers in one URL keep their ports and the login', () => {

@@ -7,6 +7,7 @@
 import { once } from 'node:events'
 import { Connection, type Channel } from 'rabbitmq-client'
 import { BusError } from '../../errors.ts'
+import { keepBytes } from './raw-bodies.ts'
 import { unreachable } from '../unreachable.ts'
 import type { Address } from './address.ts'
 
@@ -63,7 +64,7 @@ export class AmqpConnection {
   async openChannel(onError: (error: Error) => void = () => {}): Promise<Channel> {
     const channel = await this.#connection.acquire({ emitErrorsFromChannel: true })
     channel.on('error', onError)
-    return channel
+    return keepBytes(channel)
   }
 
   /** Runs `work` on its own channel, which an error may close. Messages it does not acknowledge return to their queue. */
@@ -108,6 +109,8 @@ export function errorCodeOf(error: unknown): string {
 
 const settings = {
   noDelay: true,
+  // The largest that RabbitMQ takes unless changed: the headers of a message must fit into one frame.
+  frameMax: 131_072,
   connectionTimeout: 10_000,
   acquireTimeout: 10_000,
   // Jittered by the library.

@@ -6,10 +6,10 @@
  */
 
 import { createHash } from 'node:crypto'
-import { setTimeout } from 'node:timers/promises'
+import { setImmediate, setTimeout } from 'node:timers/promises'
 import type { Channel } from 'rabbitmq-client'
 import { BusError } from '../../errors.ts'
-import type { DeadMessage, DeadMessages } from '../../transport.ts'
+import type { DeadLetterStats, DeadMessage, DeadMessages } from '../../transport.ts'
 import { errorCodeOf, type AmqpConnection } from './connection.ts'
 import type { Publisher } from './publisher.ts'
 import {
@@ -56,6 +56,16 @@ export class AmqpDeadMessages implements DeadMessages {
     return this.#take(queue, id, async () => {})
   }
 
+  async stats(queue: string): Promise<DeadLetterStats> {
+    const messages = await this.#connection
+      .withChannel((channel) => countOf(channel, deadQueue(queue)))
+      .catch((error: unknown) => {
+        if (errorCodeOf(error) === 'NOT_FOUND') return 0
+        throw error
+      })
+    return { messages, bytes: undefined, dropped: undefined }
+  }
+
   #take(queue: string, id: string, first: (message: AmqpMessage) => Promise<void>): Promise<boolean> {
     return this.#look(queue, async (messages, channel) => {
       const message = messages.find((candidate) => idOf(candidate) === id)
@@ -98,8 +108,11 @@ async function takeAll(channel: Channel, queue: string): Promise<Raw[]> {
     raws.push(raw)
     if (raws.length >= wanted) resolve()
   })
-  // Counts the messages that are still on the queue and those already received.
-  wanted = (await countOf(channel, queue)) + raws.length
+  // Counts the messages that are still on the queue and those already received. The library hands over with the next
+  // turn what has come before.
+  const waiting = await countOf(channel, queue)
+  await setImmediate()
+  wanted = waiting + raws.length
   if (raws.length < wanted) await promise
   return raws
 }
@@ -109,7 +122,8 @@ async function countOf(channel: Channel, queue: string): Promise<number> {
 }
 
 function describe(message: AmqpMessage): DeadMessage {
-  const { queue, routingKey, body, attempts } = message
+  const { queue, routingKey, attempts, fault, raw } = message
+  const body = fault ? bytesOf(raw).toString() : message.body
   return { id: idOf(message), queue, routingKey, body, attempts, ...deadFacts(message) }
 }
 

@@ -49,6 +49,10 @@ export class AmqpDelivery implements Delivery {
     return this.message.redelivered
   }
 
+  get fault(): Delivery['fault'] {
+    return this.message.fault
+  }
+
   /** False when the channel is closed: then the broker delivers the message again. */
   get held(): boolean {
     return this.#hold.channel.active

@@ -7,11 +7,14 @@
 import { randomBytes } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import type { Envelope } from 'rabbitmq-client'
+import { deadLetterLimits } from '../../edge/dead-letter-limits.ts'
+import { malformed } from '../../edge/edge-fault.ts'
 import { BusError } from '../../errors.ts'
 import type { OutgoingMessage, Reply } from '../../transport.ts'
 import { ReopeningChannel, type ChannelSetup } from './channel.ts'
 import { errorCodeOf, withTimeout, type AmqpConnection } from './connection.ts'
-import { encodeMessage, encodeReply, broadcastExchange } from './wire.ts'
+import { replyRule } from './reply-rule.ts'
+import { encodeMessage, encodeReply, isDeadQueue, broadcastExchange } from './wire.ts'
 
 /** How long a message waits for the connection to come back, in milliseconds: RabbitMQ starts slowly. */
 const publishTimeout = 60_000
@@ -24,6 +27,7 @@ const maxRoutingKey = 255
 export class Publisher {
   readonly #connection: AmqpConnection
   readonly #exchange: string
+  readonly #log: ChannelSetup['log']
   readonly #channel: ReopeningChannel
   readonly #prefix = `${randomBytes(9).toString('base64url')}-`
   readonly #returned: Set<string>
@@ -33,11 +37,16 @@ export class Publisher {
   private constructor(
     connection: AmqpConnection,
     exchange: string,
-    { channel, returned }: { channel: ReopeningChannel; returned: Set<string> },
+    {
+      channel,
+      returned,
+      log,
+    }: { channel: ReopeningChannel; returned: Set<string>; log: ChannelSetup['log'] },
   ) {
     this.#connection = connection
     this.#exchange = exchange
     this.#channel = channel
+    this.#log = log
     this.#returned = returned
     channel.onReady(() => this.#declared.clear())
   }
@@ -59,7 +68,7 @@ export class Publisher {
         await channel.confirmSelect()
       },
     })
-    return new Publisher(connection, exchange, { channel, returned })
+    return new Publisher(connection, exchange, { channel, returned, log })
   }
 
   get channel(): ReopeningChannel {
@@ -80,6 +89,9 @@ export class Publisher {
 
   /** Sends a reply; the broker drops it when its queue is gone. */
   async reply(reply: Reply): Promise<void> {
+    const objection = replyRule(reply.queue)
+    if (objection !== undefined)
+      throw malformed(`the reply queue "${reply.queue}"`, `cannot be answered to: ${objection}`)
     await this.send(encodeReply(reply), Buffer.from(reply.body))
   }
 
@@ -125,10 +137,29 @@ export class Publisher {
 
   async #declare(queue: string): Promise<void> {
     if (this.#declared.has(queue)) return
-    await this.#connection.withChannel((channel) => channel.queueDeclare({ queue, durable: true }))
+    try {
+      await this.#connection.withChannel((channel) =>
+        channel.queueDeclare({ queue, durable: true, ...boundsOf(queue) }),
+      )
+    } catch (error) {
+      if (errorCodeOf(error) !== 'PRECONDITION_FAILED' || !isDeadQueue(queue)) throw error
+      this.#log.warn({ queue }, UNBOUNDED)
+    }
     this.#declared.add(queue)
   }
 }
+
+/** A queue of set-aside messages drops the oldest where a bound is reached. */
+function boundsOf(queue: string): { arguments?: Record<string, unknown> } {
+  if (!isDeadQueue(queue)) return {}
+  const { messages, bytes } = deadLetterLimits
+  return {
+    arguments: { 'x-max-length': messages, 'x-max-length-bytes': bytes, 'x-overflow': 'drop-head' },
+  }
+}
+
+const UNBOUNDED =
+  'the queue of set-aside messages was declared without bounds by an earlier version; delete it once it is empty, or set a policy with max-length and max-length-bytes'
 
 function refused(cause: unknown): BusError {
   const message = 'RabbitMQ refused the message: the queue is full, or could not store it'

@@ -5,8 +5,13 @@
  */
 
 import type { AsyncMessage, Envelope, SyncMessage } from 'rabbitmq-client'
-import type { Headers, OutgoingMessage, ReceivedMessage, Reply } from '../../transport.ts'
-import { inflate } from '../compression.ts'
+import { malformed } from '../../edge/edge-fault.ts'
+import { readAttempts, readNote } from '../../edge/headers.ts'
+import { readReceived } from '../../edge/read-received.ts'
+import type { OutgoingMessage, ReceivedMessage, Reply } from '../../transport.ts'
+import { copiedHeaders } from './copied-headers.ts'
+import { NO_ENCODING } from './raw-bodies.ts'
+import { replyRule } from './reply-rule.ts'
 
 /** Returns the name of the queue for redelivered and released messages of a queue. */
 export function retryQueue(queue: string): string {
@@ -16,6 +21,11 @@ export function retryQueue(queue: string): string {
 /** Returns the name of the queue for the dead letters of a queue. */
 export function deadQueue(queue: string): string {
   return `${queue}.dead`
+}
+
+/** Whether a queue is one of set-aside messages. */
+export function isDeadQueue(queue: string): boolean {
+  return queue.endsWith('.dead')
 }
 
 /** Returns the name of the fanout exchange for broadcasts, which the broker deletes with its last connection. */
@@ -60,17 +70,20 @@ export interface AmqpMessage extends ReceivedMessage {
  */
 export function decodeMessage(raw: Raw, queue: string): AmqpMessage {
   const headers = raw.headers ?? {}
-  const beside = raw.routingKey !== queue && [retryQueue(queue), deadQueue(queue)].includes(raw.routingKey)
-  return {
-    raw,
+  const isBeside = raw.routingKey !== queue && [retryQueue(queue), deadQueue(queue)].includes(raw.routingKey)
+  // Headers of ours count only on the queues that only we write to.
+  const ours = isBeside ? headers : {}
+  const untrusted = {
     queue,
-    routingKey: beside ? textOr(headers['routing-key'], raw.routingKey) : raw.routingKey,
-    ...readBody(raw),
-    headers: textsOnly(headers),
-    replyTo: raw.replyTo === '' ? undefined : raw.replyTo,
-    redelivered: raw.redelivered || headers['redelivered'] === true,
-    attempts: Number(headers['attempts'] ?? 0) || 0,
+    routingKey: ours['routing-key'] ?? raw.routingKey,
+    body: () => bytesOf(raw),
+    contentType: raw.contentType,
+    compression: headers['compression'],
+    headers,
+    replyTo: raw.replyTo,
+    redelivered: raw.redelivered || ours['redelivered'] === true,
   }
+  return { ...readReceived(untrusted, replyRule), raw, attempts: readAttempts(ours['attempts']) }
 }
 
 /** What changes when a message moves to its retry or dead-letter queue, or back. */
@@ -84,7 +97,12 @@ export interface Change {
 /** Writes the properties of a copy. Leaves out the expiration, and the user id, which the broker verifies. */
 export function encodeCopy(message: AmqpMessage, to: string, change: Change): Envelope {
   const { raw, routingKey, queue } = message
-  const { 'dead-reason': _reason, 'dead-at': _at, 'dead-queue': _queue, ...headers } = raw.headers ?? {}
+  const {
+    'dead-reason': _reason,
+    'dead-at': _at,
+    'dead-queue': _queue,
+    ...headers
+  } = copiedHeaders(raw.headers ?? {})
   const { dead, ...marks } = change
   const notes = dead ? { 'dead-reason': dead.reason, 'dead-at': dead.at, 'dead-queue': queue } : {}
   return {
@@ -111,17 +129,14 @@ export function encodeReplay(message: AmqpMessage): Envelope {
 /** Returns why and when a message was set aside. */
 export function deadFacts({ raw }: AmqpMessage): { reason: string; deadAt: string } {
   const headers = raw.headers ?? {}
-  return { reason: textOr(headers['dead-reason'], ''), deadAt: textOr(headers['dead-at'], '') }
+  return { reason: readNote(headers['dead-reason']), deadAt: readNote(headers['dead-at']) }
 }
 
-/** Returns the bytes of a body, or the nearest to them when the client library has parsed it. */
+/** The bytes of a body. */
 export function bytesOf(raw: Raw): Buffer {
   const body: unknown = raw.body
   if (Buffer.isBuffer(body)) return body
-  // The library parses a JSON body that has no content encoding.
-  if (raw.contentType === 'application/json' || typeof body !== 'string')
-    return Buffer.from(JSON.stringify(body ?? null))
-  return Buffer.from(body)
+  throw malformed('the body', 'was parsed by the client library')
 }
 
 const properties = [
@@ -137,31 +152,9 @@ const properties = [
 ] as const
 
 function kept(raw: Raw): Envelope {
-  return Object.fromEntries(
-    properties.flatMap((name) => (raw[name] === undefined ? [] : [[name, raw[name]]])),
-  )
-}
-
-/** Reads the body. The bus refuses one that cannot be decompressed, because its content type is unknown. */
-function readBody(raw: Raw): { body: string; contentType: string } {
-  const { contentType = '' } = raw
-  const compression: unknown = raw.headers?.['compression'] ?? undefined
-  if (compression === undefined) return { body: bytesOf(raw).toString(), contentType }
-  const body = inflate(bytesOf(raw), compression)
-  return body === undefined
-    ? { body: '', contentType: `${contentType}; ${JSON.stringify(compression)}` }
-    : { body, contentType }
-}
-
-function textOr(value: unknown, otherwise: string): string {
-  return typeof value === 'string' ? value : otherwise
-}
-
-function textsOnly(headers: Record<string, unknown>): Headers {
-  const texts: Record<string, string> = {}
-  for (const [name, value] of Object.entries(headers)) {
-    if (typeof value === 'string') texts[name] = value
-    else if (typeof value === 'number' || typeof value === 'boolean') texts[name] = String(value)
-  }
-  return texts
+  const named = properties.flatMap((name) => (raw[name] === undefined ? [] : [[name, raw[name]]]))
+  const { contentEncoding, ...envelope }: Envelope = Object.fromEntries(named)
+  return contentEncoding === undefined || contentEncoding === NO_ENCODING
+    ? envelope
+    : { ...envelope, contentEncoding }
 }

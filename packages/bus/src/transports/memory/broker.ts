@@ -1,8 +1,9 @@
 /** Queues, bindings and connections of one memory broker. Everything here is synchronous; only consumers wait. */
 
 import { randomUUID } from 'node:crypto'
+import { deadLetterLimits } from '../../edge/dead-letter-limits.ts'
 import { matcher, type Matcher } from '../../topic.ts'
-import type { OutgoingMessage, QueueDeclaration } from '../../transport.ts'
+import type { DeadLetterStats, OutgoingMessage, QueueDeclaration } from '../../transport.ts'
 
 /** A message on a queue. */
 export interface StoredMessage extends OutgoingMessage {
@@ -18,6 +19,26 @@ export interface StoredMessage extends OutgoingMessage {
 export class MemoryQueue {
   readonly #messages: StoredMessage[] = []
   readonly #waiting = new Set<() => void>()
+  #dropped = 0
+
+  /** Numbers, bytes, and what was dropped to keep them within bounds. */
+  get stats(): DeadLetterStats {
+    return { messages: this.#messages.length, bytes: this.#bytes(), dropped: this.#dropped }
+  }
+
+  /** Adds a message that was set aside; the oldest ones make room for it. */
+  pushBounded(message: StoredMessage): void {
+    this.push(message)
+    const { messages, bytes } = deadLetterLimits
+    while (this.#messages.length > messages || (this.#messages.length > 1 && this.#bytes() > bytes)) {
+      this.#messages.shift()
+      this.#dropped++
+    }
+  }
+
+  #bytes(): number {
+    return this.#messages.reduce((sum, { body }) => sum + Buffer.byteLength(body), 0)
+  }
 
   get length(): number {
     return this.#messages.length

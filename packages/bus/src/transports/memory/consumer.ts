@@ -1,6 +1,7 @@
 /** Takes messages from a memory queue, no more at a time than prefetch allows. */
 
 import type { Consumer, ConsumeOptions, Delivery, Settlement } from '../../transport.ts'
+import { readReceived } from '../../edge/read-received.ts'
 import type { MemoryBroker, MemoryQueue, StoredMessage } from './broker.ts'
 
 /** A subscription to the messages of one queue. */
@@ -55,44 +56,49 @@ export class MemoryConsumer implements Consumer {
     if (settlement.reply) this.#broker.reply(settlement.reply.queue, settlement.reply.body)
     if (settlement.kind === 'done') return
     const deadAt = new Date().toISOString()
-    this.#broker.queue(`${this.#name}.dead`).push({ ...message, reason: settlement.reason, deadAt })
+    this.#broker.queue(`${this.#name}.dead`).pushBounded({ ...message, reason: settlement.reason, deadAt })
   }
 }
 
+/** Within one process, whatever is no reply queue is nobody's. */
+const anyName = (): undefined => undefined
+
 class MemoryDelivery implements Delivery {
   readonly queue: string
-  readonly #message: StoredMessage
+  readonly routingKey: string
+  readonly body: string
+  readonly contentType: string
+  readonly headers: Delivery['headers']
+  readonly replyTo: string | undefined
+  readonly redelivered: boolean
+  readonly fault: Delivery['fault']
   readonly #settle: (settlement: Settlement) => void
   #settled = false
 
   constructor(queue: string, message: StoredMessage, settle: (settlement: Settlement) => void) {
+    const { body, redelivered, routingKey, contentType, headers, replyTo } = message
+    const bytes = Buffer.from(body)
+    const compression = headers['compression']
+    const untrusted = {
+      queue,
+      body: bytes,
+      redelivered,
+      routingKey,
+      contentType,
+      headers,
+      replyTo,
+      compression,
+    }
+    const received = readReceived(untrusted, anyName)
     this.queue = queue
-    this.#message = message
+    this.routingKey = received.routingKey
+    this.body = received.body
+    this.contentType = received.contentType
+    this.headers = received.headers
+    this.replyTo = received.replyTo
+    this.redelivered = received.redelivered
+    this.fault = received.fault
     this.#settle = settle
-  }
-
-  get routingKey(): string {
-    return this.#message.routingKey
-  }
-
-  get body(): string {
-    return this.#message.body
-  }
-
-  get contentType(): string {
-    return this.#message.contentType
-  }
-
-  get headers(): Delivery['headers'] {
-    return this.#message.headers
-  }
-
-  get replyTo(): string | undefined {
-    return this.#message.replyTo
-  }
-
-  get redelivered(): boolean {
-    return this.#message.redelivered
   }
 
   async settle(settlement: Settlement): Promise<void> {

@@ -212,8 +212,8 @@ export class NatsConsumer implements Consumer {
     delivery: NatsDelivery,
     { reason, reply }: { reason: string; reply?: Reply },
   ): Promise<void> {
-    const { queue, routingKey, body, rawHeaders, claim } = delivery
-    const deadLetter = { queue, routingKey, body, headers: rawHeaders, sequence: claim.sequence }
+    const { queue, routingKey, data, rawHeaders, claim } = delivery
+    const deadLetter = { queue, routingKey, body: data, headers: rawHeaders, sequence: claim.sequence }
     await setAside(deadLetter, { reason, attempts: claim.deliveries - 1 }, this.#deps)
     if (reply) this.#sendReply(reply)
     this.#deps.socket.send(claim.subject, ackTypes.ack)

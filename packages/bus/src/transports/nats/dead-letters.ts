@@ -1,7 +1,7 @@
 /** Messages that were set aside: the queue `<queue>.dead`, where the id of a message is its sequence number. */
 
 import { PubHeaders, type StoredMsg } from '@nats-io/jetstream'
-import type { DeadMessage, DeadMessages } from '../../transport.ts'
+import type { DeadLetterStats, DeadMessage, DeadMessages } from '../../transport.ts'
 import { isNotFound } from './failures.ts'
 import { copyHeaders, readDeadLetterInfo } from './message-encoding.ts'
 import { put } from './publisher.ts'
@@ -46,7 +46,18 @@ export class NatsDeadMessages implements DeadMessages {
     return stored !== null && (await remove(deadQueue(queue), stored.seq, this.#deps))
   }
 
-  /** Returns the sequence numbers that exist, the latest first. */
+  async stats(queue: string): Promise<DeadLetterStats> {
+    const { socket, names } = this.#deps
+    try {
+      const { state } = await socket.streams.streams.info(names.stream(deadQueue(queue)))
+      return { messages: state.messages, bytes: state.bytes, dropped: undefined }
+    } catch (error) {
+      if (isNotFound(error)) return { messages: 0, bytes: 0, dropped: undefined }
+      throw error
+    }
+  }
+
+  /** The sequences that are taken, the latest first. */
   async #sequences(queue: string): Promise<number[]> {
     const { socket, names } = this.#deps
     try {

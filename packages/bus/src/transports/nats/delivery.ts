@@ -1,9 +1,9 @@
 /** A message delivered to a consumer, and until when no other consumer can receive it. */
 
 import type { Msg, MsgHdrs } from '@nats-io/transport-node'
-import type { Delivery, Settlement } from '../../transport.ts'
+import type { Delivery, ReceivedMessage, Settlement } from '../../transport.ts'
 import type { Claim } from './acks.ts'
-import { decodeHeaders, type Envelope } from './message-encoding.ts'
+import { decodeMessage } from './message-encoding.ts'
 
 /** The queue of a message, and how it is settled. */
 export interface Origin {
@@ -18,43 +18,64 @@ export class NatsDelivery implements Delivery {
   claim: Claim
   /** The time, in milliseconds since 1970, after which the server may deliver the message to another consumer. */
   heldUntil: number
-  readonly body: string
-  readonly rawHeaders: MsgHdrs | undefined
-  readonly #envelope: Envelope
+  /** The body as the server stores it. */
+  readonly data: Uint8Array
+  readonly #message: Msg
+  readonly #received: ReceivedMessage
   readonly #origin: Origin
   #settled = false
 
   constructor(message: Msg, { claim, ours, origin }: { claim: Claim; ours: number; origin: Origin }) {
     this.claim = claim
     this.heldUntil = ours
-    this.body = message.string()
-    this.rawHeaders = message.headers
-    this.#envelope = decodeHeaders(message.headers)
+    this.data = message.data
+    this.#message = message
     this.#origin = origin
+    const { queue, routingKey } = origin
+    const place = { queue, routingKey, redelivered: claim.deliveries > 1 }
+    this.#received = decodeMessage({ data: message.data, headers: () => message.headers }, place)
+  }
+
+  /** The headers as they lie on the server; undefined where there are none, or none that can be read. */
+  get rawHeaders(): MsgHdrs | undefined {
+    try {
+      return this.#message.headers
+    } catch {
+      // Why they cannot be read is the fault of this delivery.
+      return undefined
+    }
   }
 
   get queue(): string {
-    return this.#origin.queue
+    return this.#received.queue
   }
 
   get routingKey(): string {
-    return this.#origin.routingKey
+    return this.#received.routingKey
+  }
+
+  get body(): string {
+    return this.#received.body
   }
 
   get contentType(): string {
-    return this.#envelope.contentType
+    return this.#received.contentType
   }
 
   get headers(): Delivery['headers'] {
-    return this.#envelope.headers
+    return this.#received.headers
   }
 
   get replyTo(): string | undefined {
-    return this.#envelope.replyTo
+    return this.#received.replyTo
   }
 
   get redelivered(): boolean {
     return this.claim.deliveries > 1
+  }
+
+  get fault(): Delivery['fault'] {
+    return this.#received.fault
   }
 
   settle(settlement: Settlement): Promise<void> {

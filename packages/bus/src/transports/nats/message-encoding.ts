@@ -6,14 +6,24 @@
  */
 
 import { headers as emptyHeaders, type MsgHdrs } from '@nats-io/transport-node'
-import type { Headers, OutgoingMessage } from '../../transport.ts'
+import { asRefusal } from '../../edge/edge-fault.ts'
+import { readAttempts } from '../../edge/headers.ts'
+import { readReceived } from '../../edge/read-received.ts'
+import type { OutgoingMessage, ReceivedMessage } from '../../transport.ts'
 import { decodeToken, encodeToken } from './names.ts'
 
-/** What the headers of a message contain. */
-export interface Envelope {
-  readonly contentType: string
-  readonly headers: Headers
-  readonly replyTo: string | undefined
+/** What a message is on NATS: bytes, and headers that may be malformed. */
+export interface Written {
+  readonly data: Uint8Array
+  /** Throws where the headers cannot be read. */
+  readonly headers: () => MsgHdrs | undefined
+}
+
+/** Where a message was found. */
+export interface Place {
+  readonly queue: string
+  readonly routingKey: string
+  readonly redelivered: boolean
 }
 
 /** Why, when and after how many attempts a message was set aside. */
@@ -41,9 +51,32 @@ export function encodeHeaders(
   return raw
 }
 
-/** Reads the headers of a message. Other senders may leave out all of them. */
-export function decodeHeaders(raw: MsgHdrs | undefined): Envelope {
-  const headers: Record<string, string> = {}
+/** Reads a message. Foreign senders may leave out all headers. */
+export function decodeMessage({ data, headers }: Written, place: Place): ReceivedMessage {
+  const body = Buffer.from(data.buffer, data.byteOffset, data.byteLength)
+  try {
+    const envelope = readEnvelope(headers())
+    return readReceived(
+      { ...place, ...envelope, body, compression: envelope.headers['compression'] },
+      anyName,
+    )
+  } catch (error) {
+    const nothing = { contentType: '', headers: {}, replyTo: undefined }
+    return readReceived({ ...place, ...nothing, body, fault: asRefusal(error) }, anyName)
+  }
+}
+
+/** Answers have subjects of their own, so that no name reaches anything of the system. */
+const anyName = (): undefined => undefined
+
+interface Envelope {
+  readonly contentType: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly replyTo: string | undefined
+}
+
+function readEnvelope(raw: MsgHdrs | undefined): Envelope {
+  const headers: Record<string, string> = Object.create(null)
   let contentType = ''
   let replyTo: string | undefined
   for (const [rawName, [rawValue = '']] of raw ?? []) {
@@ -71,12 +104,12 @@ export function addDeadLetterInfo(raw: MsgHdrs, info: DeadLetterInfo): void {
 
 /** Reads why a message was set aside. */
 export function readDeadLetterInfo(raw: MsgHdrs | undefined): DeadLetterInfo {
-  const facts: Record<string, string> = {}
+  const facts: Record<string, string> = Object.create(null)
   for (const [name, [value = '']] of raw ?? []) Object.assign(facts, Object.fromEntries([read(name, value)]))
   return {
     reason: facts[reasonName] ?? '',
     deadAt: facts[deadAtName] ?? '',
-    attempts: Number(facts[attemptsName] ?? 0) || 0,
+    attempts: readAttempts(facts[attemptsName]),
   }
 }
 

@@ -20,7 +20,16 @@ export function decodeToken(token: string): string {
   return token === '=' ? '' : decodeURIComponent(token.replaceAll('=', '%'))
 }
 
-/** The name of the consumer of a queue's stream, which all processes of the queue share. */
+/** A token that came from anybody: what is none of ours stays as it is. */
+function readToken(token: string): string {
+  try {
+    return decodeToken(token)
+  } catch {
+    return token
+  }
+}
+
+/** The consumer of a queue's stream, which all processes of the queue share. */
 export const consumerName = 'work'
 
 /** Returns the subject on which the owner of a reply queue receives replies. */
@@ -67,7 +76,7 @@ export class Names {
 
   /** Reads the routing key from the subject of a message. */
   routingKey(subject: string): string {
-    return subject.split('.').slice(4).map(decodeToken).join('.')
+    return subject.split('.').slice(4).map(readToken).join('.')
   }
 
   binding(queue: string, key: string): string {
@@ -80,7 +89,7 @@ export class Names {
   /** Reads the queue and the binding key from the subject of a binding. */
   readBinding(subject: string): { queue: string; key: string } {
     const [queue = '=', key = '='] = subject.split('.').slice(3)
-    return { queue: decodeToken(queue), key: decodeToken(key) }
+    return { queue: readToken(queue), key: readToken(key) }
   }
 
   lastAttempt(queue: string, sequence: number): string {

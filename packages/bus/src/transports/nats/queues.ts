@@ -4,9 +4,10 @@
  */
 
 import { setTimeout } from 'node:timers/promises'
-import { AckPolicy, DeliverPolicy, RetentionPolicy, StorageType } from '@nats-io/jetstream'
+import { AckPolicy, DeliverPolicy, DiscardPolicy, RetentionPolicy, StorageType } from '@nats-io/jetstream'
 import { nanos } from '@nats-io/transport-node'
 import type { Logger } from '../../logger.ts'
+import { deadLetterLimits } from '../../edge/dead-letter-limits.ts'
 import { isRefusal } from './failures.ts'
 import { consumerName, type Names } from './names.ts'
 import type { Socket } from './socket.ts'
@@ -26,18 +27,38 @@ export interface QueueDeps {
   readonly log: Logger
 }
 
-/** Creates the stream of a queue, or keeps the existing one. */
-export async function declareStream(queue: string, { socket, names }: QueueDeps): Promise<void> {
-  await keepExisting(() =>
-    socket.streams.streams.add({
-      name: names.stream(queue),
-      description: 'a queue of Commissaire',
-      subjects: [names.messages(queue)],
-      retention: RetentionPolicy.Workqueue,
-      storage: StorageType.File,
-      num_replicas: socket.address.replicas,
-    }),
-  )
+/** Makes the stream of a queue, or leaves it as it is. */
+export async function declareStream(queue: string, deps: QueueDeps): Promise<void> {
+  await keepExisting(() => deps.socket.streams.streams.add(streamOf(queue, deps)))
+}
+
+/** What a stream of set-aside messages keeps before it drops the oldest. */
+const deadStreamBounds = {
+  max_msgs: deadLetterLimits.messages,
+  max_bytes: deadLetterLimits.bytes,
+  discard: DiscardPolicy.Old,
+}
+
+/** Makes the stream of a queue of set-aside messages, and bounds one that an earlier version made without bounds. */
+export async function declareDeadStream(queue: string, deps: QueueDeps): Promise<void> {
+  const { streams } = deps.socket.streams
+  try {
+    await streams.add({ ...streamOf(queue, deps), ...deadStreamBounds })
+  } catch (error) {
+    if (!isRefusal(error) || error.code !== streamNameInUse) throw error
+    await keepExisting(() => streams.update(deps.names.stream(queue), deadStreamBounds))
+  }
+}
+
+function streamOf(queue: string, { socket, names }: QueueDeps) {
+  return {
+    name: names.stream(queue),
+    description: 'a queue of Commissaire',
+    subjects: [names.messages(queue)],
+    retention: RetentionPolicy.Workqueue,
+    storage: StorageType.File,
+    num_replicas: socket.address.replicas,
+  }
 }
 
 /** Creates the stream of a queue again after it was deleted. */

@@ -1,14 +1,14 @@
 /** Sets messages aside: moves them to the queue `<queue>.dead`, with the reason in their headers. */
 
-import type { MsgHdrs, Payload } from '@nats-io/transport-node'
+import type { MsgHdrs } from '@nats-io/transport-node'
 import { PubHeaders } from '@nats-io/jetstream'
 import type { TransportOptions } from '../../transport.ts'
 import { ackTypes, type Claim } from './acks.ts'
-import { addDeadLetterInfo, copyHeaders, decodeHeaders, encodeHeaders } from './message-encoding.ts'
+import { addDeadLetterInfo, copyHeaders, decodeMessage, encodeHeaders } from './message-encoding.ts'
 import { isNotFound } from './failures.ts'
 import { replySubject } from './names.ts'
 import { put } from './publisher.ts'
-import { declareStream, type QueueDeps } from './queues.ts'
+import { declareDeadStream, type QueueDeps } from './queues.ts'
 
 /** Returns the name of the queue for the dead letters of a queue. */
 export function deadQueue(queue: string): string {
@@ -19,7 +19,7 @@ export function deadQueue(queue: string): string {
 export interface DeadLetter {
   readonly queue: string
   readonly routingKey: string
-  readonly body: Payload
+  readonly body: Uint8Array
   readonly headers: MsgHdrs | undefined
   readonly sequence: number
 }
@@ -30,12 +30,23 @@ export async function setAside(
   { reason, attempts }: { reason: string; attempts: number },
   deps: QueueDeps,
 ): Promise<void> {
-  const { queue, routingKey, body, sequence } = deadLetter
+  const { queue, routingKey, sequence } = deadLetter
   const headers = copyHeaders(deadLetter.headers)
-  addDeadLetterInfo(headers, { reason, attempts, deadAt: new Date().toISOString() })
+  const { body, note } = cutToFit(deadLetter.body, deps.socket.largest)
+  addDeadLetterInfo(headers, { reason: reason + note, attempts, deadAt: new Date().toISOString() })
   headers.append(PubHeaders.MsgIdHdr, `${deps.names.stream(queue)}:${sequence}`)
-  await declareStream(deadQueue(queue), deps)
+  await declareDeadStream(deadQueue(queue), deps)
   await put(deadQueue(queue), { routingKey, body, headers }, deps)
+}
+
+/** What the headers of a copy may take of the server's limit beside its body, in bytes. */
+const HEADER_ROOM = 64 * 1024
+
+/** A copy has more headers than its message, and the server takes no more than its limit. */
+function cutToFit(body: Uint8Array, largest: number): { body: Uint8Array; note: string } {
+  const most = Math.max(0, largest - HEADER_ROOM)
+  if (body.length <= most) return { body, note: '' }
+  return { body: body.subarray(0, most), note: ` (of its ${body.length} bytes the first ${most} are kept)` }
 }
 
 /** What is needed to set messages aside. */
@@ -62,13 +73,8 @@ export async function setAsideAbandoned(
   )
   if (!(await remove(queue, sequence, deps))) return
   socket.send(claim.subject, ackTypes.ack)
-  const message = {
-    queue,
-    routingKey,
-    body: stored.string(),
-    redelivered: true,
-    ...decodeHeaders(stored.header),
-  }
+  const raw = { data: stored.data, headers: () => stored.header }
+  const message = decodeMessage(raw, { queue, routingKey, redelivered: true })
   const reply = abandonedReply(message, reason)
   if (reply) socket.send(replySubject(reply.queue), reply.body, { headers: replyHeaders(reply) })
   log.warn({ queue, routingKey, attempts }, 'set aside a message whose processes died')

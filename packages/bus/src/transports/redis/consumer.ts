@@ -8,6 +8,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
+import type { Complaints } from '../../edge/complaints.ts'
 import type { Logger } from '../../logger.ts'
 import type { Consumer, ConsumeOptions } from '../../transport.ts'
 import { notAMessage, RedisDelivery, setAside } from './delivery.ts'
@@ -23,6 +24,7 @@ export interface ConsumerDeps {
   readonly keys: ClaimKeys
   readonly visibility: number
   readonly log: Logger
+  readonly complaints: Complaints
 }
 
 /** Small, so that Redis, the callers and this process work in parallel instead of waiting for each other. */
@@ -165,7 +167,10 @@ export class RedisConsumer implements Consumer {
 
   /** Sets aside a text that is not a message; the script has already set aside what it returns as an empty text. */
   #setAside(id: string, text: string): undefined {
-    this.#deps.log.warn({ queue: this.#queue }, 'set aside an element of the queue that is not a message')
+    this.#deps.complaints.warn(
+      { queue: this.#queue },
+      'set aside an element of the queue that is not a message',
+    )
     if (text === '') return undefined
     this.#settlements.push({ id, pushes: setAside(this.#queue, text, notAMessage), resolve: () => {} })
     this.#schedule()

@@ -4,10 +4,10 @@
  */
 
 import { createHash } from 'node:crypto'
-import type { DeadMessage, DeadMessages } from '../../transport.ts'
+import type { DeadLetterStats, DeadMessage, DeadMessages } from '../../transport.ts'
 import { deadFacts, deadList, decodeMessage, rewrite } from './kombu.ts'
 import { notAMessage } from './delivery.ts'
-import { move } from './scripts.ts'
+import { droppedKey, move } from './scripts.ts'
 import { textsIn, type Socket } from './socket.ts'
 
 const page = 100
@@ -39,6 +39,16 @@ export class RedisDeadMessages implements DeadMessages {
     return text !== undefined && (await this.#socket.run(move, [deadList(queue)], [text])) === 1
   }
 
+  async stats(queue: string): Promise<DeadLetterStats> {
+    const list = deadList(queue)
+    const [messages, bytes, dropped] = await Promise.all([
+      this.#socket.call('LLEN', list),
+      this.#socket.call('MEMORY', 'USAGE', list),
+      this.#socket.call('HGET', droppedKey, list),
+    ])
+    return { messages: Number(messages), bytes: Number(bytes ?? 0), dropped: Number(dropped ?? 0) }
+  }
+
   async #find(queue: string, id: string): Promise<string | undefined> {
     for (let first = 0; ; first += page) {
       const texts = textsIn(await this.#socket.call('LRANGE', deadList(queue), first, first + page - 1))
@@ -55,7 +65,7 @@ function describe(queue: string, text: string): DeadMessage {
     id: idOf(text),
     queue,
     routingKey: message?.routingKey ?? '',
-    body: message?.body ?? text,
+    body: message && !message.fault ? message.body : text,
     reason,
     deadAt,
     attempts: message?.attempts ?? 0,

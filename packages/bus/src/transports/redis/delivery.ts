@@ -54,6 +54,10 @@ export class RedisDelivery implements Delivery {
     return this.#message.redelivered
   }
 
+  get fault(): Delivery['fault'] {
+    return this.#message.fault
+  }
+
   settle(settlement: Settlement): Promise<void> {
     if (this.#settled) return Promise.resolve()
     this.#settled = true

@@ -6,8 +6,12 @@
  */
 
 import { randomUUID } from 'node:crypto'
-import type { Headers, OutgoingMessage, ReceivedMessage, Reply } from '../../transport.ts'
-import { inflate } from '../compression.ts'
+import { malformed } from '../../edge/edge-fault.ts'
+import { readAttempts, readNote } from '../../edge/headers.ts'
+import { readReceived } from '../../edge/read-received.ts'
+import type { OutgoingMessage, ReceivedMessage, Reply } from '../../transport.ts'
+import { replyRule } from './reply-rule.ts'
+import { readObject } from './read-object.ts'
 
 /** Separates the fields of a binding, and a queue from its priority. */
 export const separator = '\u0006\u0016'
@@ -72,24 +76,24 @@ export interface RedisMessage extends ReceivedMessage {
  * @returns undefined when the text is not a message.
  */
 export function decodeMessage(text: string, queue: string): RedisMessage | undefined {
-  const envelope = parseObject(text)
+  const envelope = readObject(text)
   if (!envelope) return undefined
   const headers = objectIn(envelope, 'headers')
   const properties = objectIn(envelope, 'properties')
   const delivery = objectIn(properties, 'delivery_info')
-  const { body, contentType } = readBody(envelope, { headers, properties })
-  const replyTo = properties['reply_to']
-  return {
+  const untrusted = {
     queue,
-    list: listOf(queue, properties['priority']),
-    routingKey: textOr(delivery['routing_key'], ''),
-    body,
-    contentType,
-    headers: textsOnly(headers),
-    replyTo: typeof replyTo === 'string' && replyTo !== '' ? replyTo : undefined,
+    routingKey: delivery['routing_key'],
+    body: () => bodyOf(envelope, properties),
+    contentType: envelope['content-type'],
+    compression: headers['compression'],
+    headers,
+    replyTo: properties['reply_to'],
     redelivered: headers['redelivered'] === true || delivery['redelivered'] === true,
-    attempts: Number(headers['attempts'] ?? 0) || 0,
   }
+  const received = readReceived(untrusted, replyRule)
+  const list = listOf(queue, properties['priority'])
+  return { ...received, list, attempts: readAttempts(headers['attempts']) }
 }
 
 /** What changes when a message goes back to its queue or is set aside. */
@@ -103,7 +107,7 @@ export interface Change {
 
 /** Rewrites a message as kombu's restorer does, with a new delivery tag that no stale acknowledgement can match. */
 export function rewrite(text: string, { attempts, redelivered = true, dead }: Change): string {
-  const envelope = parseObject(text) ?? wrap(text)
+  const envelope = readObject(text) ?? wrap(text)
   const {
     'dead-reason': _reason,
     'dead-at': _at,
@@ -123,12 +127,12 @@ export function rewrite(text: string, { attempts, redelivered = true, dead }: Ch
 
 /** Reads the id of a dead letter, and why and when it was set aside. */
 export function deadFacts(text: string): { id: string; reason: string; deadAt: string } | undefined {
-  const envelope = parseObject(text)
+  const envelope = readObject(text)
   if (!envelope) return undefined
   const headers = objectIn(envelope, 'headers')
   const id = objectIn(envelope, 'properties')['delivery_tag']
   if (typeof id !== 'string') return undefined
-  return { id, reason: textOr(headers['dead-reason'], ''), deadAt: textOr(headers['dead-at'], '') }
+  return { id, reason: readNote(headers['dead-reason']), deadAt: readNote(headers['dead-at']) }
 }
 
 /** Wraps a text that is not a message into one, so that tools can show it. */
@@ -142,21 +146,10 @@ function wrap(text: string): Record<string, unknown> {
   }
 }
 
-function readBody(
-  envelope: Record<string, unknown>,
-  { headers, properties }: { headers: Record<string, unknown>; properties: Record<string, unknown> },
-): { body: string; contentType: string } {
-  const contentType = textOr(envelope['content-type'], '')
-  const written = textOr(envelope['body'], '')
-  const bytes = properties['body_encoding'] === 'base64' ? Buffer.from(written, 'base64') : undefined
-  const compression = headers['compression']
-  if (compression === undefined || compression === null)
-    return { body: bytes?.toString() ?? written, contentType }
-  const body = inflate(bytes ?? Buffer.from(written), compression)
-  // The bus refuses a body that cannot be decompressed, because its content type is unknown.
-  return body === undefined
-    ? { body: '', contentType: `${contentType}; ${JSON.stringify(compression)}` }
-    : { body, contentType }
+function bodyOf(envelope: Record<string, unknown>, properties: Record<string, unknown>): Buffer {
+  const { body = '' } = envelope
+  if (typeof body !== 'string') throw malformed('the body', 'must be a text')
+  return Buffer.from(body, properties['body_encoding'] === 'base64' ? 'base64' : 'utf8')
 }
 
 /** Returns the list of a priority: clamps it to 0 to 9 as kombu does, and rounds it down to a step. */
@@ -169,15 +162,6 @@ function base64(text: string): string {
   return Buffer.from(text).toString('base64')
 }
 
-function parseObject(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return isObject(value) ? value : undefined
-  } catch {
-    return undefined
-  }
-}
-
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
@@ -185,18 +169,4 @@ function isObject(value: unknown): value is Record<string, unknown> {
 function objectIn(owner: Record<string, unknown>, name: string): Record<string, unknown> {
   const value = owner[name]
   return isObject(value) ? value : {}
-}
-
-function textOr(value: unknown, otherwise: string): string {
-  return typeof value === 'string' ? value : otherwise
-}
-
-function textsOnly(headers: Record<string, unknown>): Headers {
-  const texts: Record<string, string> = {}
-  for (const name in headers) {
-    const value = headers[name]
-    if (typeof value === 'string') texts[name] = value
-    else if (typeof value === 'number' || typeof value === 'boolean') texts[name] = String(value)
-  }
-  return texts
 }

@@ -49,12 +49,22 @@ export class Restorer {
     try {
       if (socket.ready) {
         const found = textsIn(await socket.run(findExpired, [keys.leases, keys.unacked], [maxSweep]))
-        for (let i = 0; i + 1 < found.length; i += 2) await this.#restore(found[i] ?? '', found[i + 1] ?? '')
+        for (let i = 0; i + 1 < found.length; i += 2)
+          await this.#tryRestore(found[i] ?? '', found[i + 1] ?? '')
       }
     } catch (err) {
       log.warn({ err }, 'could not look for messages of dead processes')
     }
     if (this.#timer) this.#schedule()
+  }
+
+  /** One claim that cannot be restored keeps none of the others. */
+  async #tryRestore(id: string, value: string): Promise<void> {
+    try {
+      await this.#restore(id, value)
+    } catch (err) {
+      this.#deps.log.warn({ id, err }, 'could not restore the message of a dead process')
+    }
   }
 
   async #restore(id: string, value: string): Promise<void> {

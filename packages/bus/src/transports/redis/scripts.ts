@@ -8,6 +8,8 @@
 
 import { createHash } from 'node:crypto'
 
+import { deadLetterLimits } from '../../edge/dead-letter-limits.ts'
+
 /** A script and the hash by which Redis caches it. */
 export interface Script {
   readonly lua: string
@@ -50,14 +52,33 @@ end
 return 'sent'
 `)
 
-/** Shared by the scripts below: ends a claim, and makes its pushes only if the claim still existed. */
-const finish = `
+/** The hash that counts, list by list, how many set-aside messages were dropped to make room. */
+export const droppedKey = '_commissaire.dead.dropped'
+
+/** Sets a text aside; the oldest are dropped where a bound is reached. A list that is none is left alone. */
+const setAside = `
+local function drop(list)
+  if redis.pcall('RPOP', list) then redis.call('HINCRBY', '${droppedKey}', list, 1) end
+end
+local function setAside(list, text)
+  redis.pcall('LPUSH', list, text)
+  local length = redis.pcall('LLEN', list)
+  if type(length) ~= 'number' then return end
+  for _ = ${deadLetterLimits.messages} + 1, length do drop(list) end
+  while redis.call('LLEN', list) > 1 and redis.call('MEMORY', 'USAGE', list) > ${deadLetterLimits.bytes} do
+    drop(list)
+  end
+end
+`
+
+/** Shared by the scripts below: ends a claim, and does what follows only where it was still there. */
+const finish = `${setAside}
 local answered = {}
 local function push(how, list, text)
   if how == 'answer' then
     redis.pcall('LPUSH', list, text)
     if string.sub(list, 1, ${replyPrefix.length}) == '${replyPrefix}' then answered[list] = true end
-  elseif how == 'last' then redis.pcall('LPUSH', list, text)
+  elseif how == 'last' then setAside(list, text)
   else redis.pcall('RPUSH', list, text) end
 end
 local function finish(id, at, pushes)
@@ -117,7 +138,7 @@ for i, text in ipairs(taken) do
     index[n + 1], index[n + 2] = seconds, id
     leases[n + 1], leases[n + 2] = milliseconds + lease, id
   else
-    redis.pcall('LPUSH', ARGV[at + 5], text)
+    setAside(ARGV[at + 5], text)
     taken[i] = ''
   end
 end
