@@ -32,7 +32,7 @@ export async function setAside(
 ): Promise<void> {
   const { queue, routingKey, sequence } = deadLetter
   const headers = copyHeaders(deadLetter.headers)
-  const { body, note } = cutToFit(deadLetter.body, deps.socket.largest)
+  const { body, note } = cutToFit(deadLetter.body, deps.socket.maxPayload)
   addDeadLetterInfo(headers, { reason: reason + note, attempts, deadAt: new Date().toISOString() })
   headers.append(PubHeaders.MsgIdHdr, `${deps.names.stream(queue)}:${sequence}`)
   await declareDeadStream(deadQueue(queue), deps)
