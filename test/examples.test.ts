@@ -105,7 +105,7 @@ test('api-keys lets programs in at the server by their keys', { timeout: 60_000 
   const where = ['--no-config-file', '--bus-uri', 'memory://', '-i', '127.0.0.1', '-p', '0']
   const program = join(root, 'apps/server/bin/commissaire-server.js')
   await using server = new Program(program, [...where, '--authentication-plugin', plugin])
-  const { url } = await server.said('The server listens')
+  const { url } = await server.said('The server is listening')
   const statusFor = async (key: string) =>
     (await fetch(`${String(url)}/metrics`, { headers: { 'x-api-key': key } })).status
   assert.deepEqual([await statusFor('a long key'), await statusFor('another')], [200, 403])

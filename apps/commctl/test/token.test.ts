@@ -53,7 +53,7 @@ test('it may have a role and a time, and the server takes it as it is', async ()
   const log = { debug() {}, info() {}, warn() {}, error() {} }
   const auth = await openAuthentication([{ name: 'apitokens', filepath }], { log })
   const headers = { authorization: `Bearer ${token}` }
-  const { identity } = await auth.identify({ headers, request: {} as never })
+  const { identity } = await auth.authenticate({ headers, request: {} as never })
   assert.deepEqual(identity, { user: 'ci', role: 'operator' })
 })
 

@@ -1,5 +1,5 @@
 /**
- * What the routes stand on: the bus, the storage behind it, and a log.
+ * The dependencies of the routes: the bus, the storage and the log.
  */
 import type { Bus, Logger, Requester } from '@commissaire/bus'
 import type { StorageClient } from '@commissaire/storage'
@@ -13,19 +13,19 @@ import type {
 } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 
-/** What a route may ask. */
+/** What a route may use. */
 export interface Backend {
   readonly bus: Requester & Pick<Bus, 'dead' | 'listen' | 'rollCall'>
   readonly storage: StorageClient
   readonly log: Logger
 }
 
-/** What hosts join and leave clusters with. */
+/** Returns what the host lifecycle needs to add, move and remove hosts. */
 export function lifecycleOf({ storage, bus, log }: Backend): LifecycleContext {
   return { storage, requester: bus, log }
 }
 
-/** The app as the routes see it: what a schema says about a request, the compiler knows too. */
+/** The app with the types of requests inferred from their schemas. */
 export type App = FastifyInstance<
   RawServerDefault,
   RawRequestDefaultExpression,

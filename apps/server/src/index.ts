@@ -1,4 +1,4 @@
-/** The REST server: as an app for whoever has a bus already, and as a server that listens. */
+/** The REST server: as an app on an existing bus, and as a server that listens. */
 export { type AppOptions, createApp } from './http/app.ts'
 export { type Authentication, openAuthentication } from './auth/authentication.ts'
 export type {

@@ -1,5 +1,5 @@
 /**
- * The program `commissaire-server`: the server in a process of its own, with a bus of its own.
+ * The program `commissaire-server`: runs the server in its own process with its own connection to the bus.
  */
 import {
   CommissaireService,
@@ -14,7 +14,7 @@ import { version } from './version.ts'
 
 type Options = ServiceOptions & { readonly server: Omit<ServerOptions, 'bus' | 'log' | 'metrics'> }
 
-/** A service that has no queue: it listens to HTTP, and only speaks on the bus. */
+/** A service without queues: it serves HTTP and only sends requests on the bus. */
 class RestServer extends CommissaireService<Options> {
   #server: RunningServer | undefined
 

@@ -1,5 +1,5 @@
 /**
- * The server as a whole: an app that listens, and lets go in the right order.
+ * Starts and stops the server: the app, its port and the webhooks.
  */
 import type { Bus, Logger } from '@commissaire/bus'
 import { StorageClient } from '@commissaire/storage'
@@ -13,43 +13,43 @@ import { readTls, type TlsFiles } from './http/tls.ts'
 import { openWebhooks, type RunningWebhooks } from './webhooks/webhooks.ts'
 import type { WebhookSettings } from './webhooks/webhook-settings.ts'
 
-/** What a server is told. */
+/** The options of a server. */
 export interface ServerOptions {
-  /** Stays open when the server closes: who opened it closes it. */
+  /** Is not closed with the server. */
   readonly bus: Bus
   readonly log: Logger
   /** Default: every interface. */
   readonly listenInterface?: string
-  /** Default 8000; 0 for any free one. */
+  /** Default 8000; 0 for any free port. */
   readonly listenPort?: number
   readonly tls?: TlsFiles
-  /** Default none: everything is denied. */
+  /** Default none: every request is denied. */
   readonly authenticationPlugins?: readonly PluginConfiguration[]
   readonly selfAuths?: readonly string[]
-  /** Whether operators may call any method of any service; default false. */
+  /** Whether admins may call any method of any service; default false. */
   readonly busCalls?: boolean
-  /** Whom to tell what becomes of operations; default nobody. */
+  /** Where to send the events of operations; default nowhere. */
   readonly webhooks?: readonly WebhookSettings[]
-  /** The registry of Prometheus metrics to count in; default one of its own. */
+  /** The registry of Prometheus metrics; default a new one. */
   readonly metrics?: Registry
-  /** How many milliseconds `close` waits for the requests in hand; default 10 000. */
+  /** How many milliseconds `close` waits for requests in progress; default 10 000. */
   readonly drainTimeout?: number
 }
 
-/** A server that listens. */
+/** A running server. */
 export interface RunningServer extends AsyncDisposable {
   readonly url: string
-  /** Takes no further request, finishes those in hand within the time limit, and closes. May be called twice. */
+  /** Stops listening, waits for requests in progress within the time limit, and closes. Idempotent. */
   close(): Promise<void>
 }
 
-/** What the configuration names, read and opened. */
+/** The TLS files and authentication plugins, read and opened. */
 export interface PreparedServer {
   readonly tls: ReturnType<typeof readTls>
   readonly auth: Authentication
 }
 
-/** Reads the files and opens the plugins: whatever is wrong with the settings shows before anything is connected. */
+/** Reads the files and opens the plugins, so that faults of the settings show before anything is connected. */
 export async function prepareServer(
   { tls: files = {}, authenticationPlugins = [] }: Pick<ServerOptions, 'tls' | 'authenticationPlugins'>,
   { log }: { log: Logger },
@@ -62,12 +62,12 @@ export async function prepareServer(
   return { tls, auth }
 }
 
-/** Starts a server; resolves when it listens. */
+/** Starts a server. Resolves when it listens. */
 export async function startServer(options: ServerOptions, prepared?: PreparedServer): Promise<RunningServer> {
   const { bus, log, listenInterface = '0.0.0.0', listenPort = 8000, drainTimeout = 10_000 } = options
   const { selfAuths = [], busCalls = false, metrics, webhooks: hooks = [] } = options
   const { tls, auth } = prepared ?? (await prepareServer(options, { log }))
-  warnOfOpenDoors(selfAuths, log)
+  warnAboutSelfAuths(selfAuths, log)
   const storage = new StorageClient(bus)
   const app = createApp({
     bus,
@@ -88,7 +88,7 @@ export async function startServer(options: ServerOptions, prepared?: PreparedSer
     throw error
   }
   const url = urlOf(app, { secure: tls !== undefined })
-  log.info({ url }, 'The server listens')
+  log.info({ url }, 'The server is listening')
   let closing: Promise<void> | undefined
   const closeAll = async (): Promise<void> => {
     await Promise.all([webhooks?.close(), drain(app, drainTimeout)])
@@ -98,11 +98,11 @@ export async function startServer(options: ServerOptions, prepared?: PreparedSer
 }
 
 async function drain(app: FastifyInstance, limit: number): Promise<void> {
-  const late = setTimeout(() => app.server.closeAllConnections(), limit)
+  const timer = setTimeout(() => app.server.closeAllConnections(), limit)
   try {
     await app.close()
   } finally {
-    clearTimeout(late)
+    clearTimeout(timer)
   }
 }
 
@@ -113,10 +113,7 @@ function urlOf(app: FastifyInstance, { secure }: { secure: boolean }): string {
   return `${secure ? 'https' : 'http'}://${host}:${bound.port}`
 }
 
-function warnOfOpenDoors(selfAuths: readonly string[], log: Logger): void {
+function warnAboutSelfAuths(selfAuths: readonly string[], log: Logger): void {
   if (selfAuths.length === 0) return
-  log.warn(
-    { selfAuths },
-    'No authentication plugin is asked about these paths: they have to authenticate themselves',
-  )
+  log.warn({ selfAuths }, 'Requests to these paths are not authenticated by the server')
 }

@@ -134,7 +134,7 @@ const cases: Record<string, Case> = {
   },
   'a PEM file of words': {
     is: { 'tls-pemfile': '%/words.pem' },
-    said: '"tls_pemfile" is "%/words.pem", which is no PEM file',
+    said: '"tls_pemfile" is "%/words.pem", which is not a PEM file',
   },
   'a PEM file without a key': {
     is: { 'tls-pemfile': '%/server.crt' },
@@ -146,11 +146,11 @@ const cases: Record<string, Case> = {
   },
   'a key that does not match': {
     is: { 'tls-pemfile': '%/mixed.pem' },
-    said: 'its first certificate (CN=other) was made for another private key',
+    said: 'a first certificate (CN=other) that belongs to another private key',
   },
   'a broken certificate': {
     is: { 'tls-pemfile': '%/broken.pem' },
-    said: '"tls_pemfile" is "%/broken.pem", which has a broken certificate',
+    said: '"tls_pemfile" is "%/broken.pem", which has an invalid certificate',
   },
   'an expired certificate': {
     is: { 'tls-pemfile': '%/old.pem' },
@@ -163,7 +163,7 @@ const cases: Record<string, Case> = {
   },
   'authorities without TLS': {
     is: { 'tls-clientverifyfile': '/x' },
-    said: '"tls_clientverifyfile" is given without "tls_pemfile"',
+    said: '"tls_clientverifyfile" is set without "tls_pemfile"',
   },
   'authorities that are empty': {
     is: { 'tls-pemfile': '%/server.pem', 'tls-clientverifyfile': '%/empty.pem' },
@@ -191,7 +191,7 @@ const cases: Record<string, Case> = {
   },
   'an unknown option of a plugin': {
     is: plugin({ ...keystone, domian: 'x' }),
-    said: `"${first}.domian" is no option of keystonepasswordauth`,
+    said: `"${first}.domian" is not an option of keystonepasswordauth`,
     and: 'did you mean "domain"?',
   },
   'a wrong option of a plugin': {
@@ -205,7 +205,7 @@ const cases: Record<string, Case> = {
   },
   'users without anybody': {
     is: plugin({ name: 'httpbasicauth' }),
-    said: `"${first}" is wrong: httpbasicauth: nobody could log in`,
+    said: `"${first}" is wrong: httpbasicauth has no users`,
   },
   'users in a file that is not there': {
     is: plugin({ name: 'httpbasicauth', filepath: '/nowhere' }),
@@ -218,7 +218,7 @@ const cases: Record<string, Case> = {
   },
   'client certificates that nobody asks for': {
     is: plugin({ name: 'httpauthclientcert' }),
-    said: `"${first}" is wrong: httpauthclientcert would let nobody in`,
+    said: `"${first}" is wrong: httpauthclientcert would deny everybody`,
     and: 'set "tls_clientverifyfile"',
   },
 }
@@ -242,7 +242,7 @@ test.for([
   const content = JSON.stringify({ ...whole, 'listen-port': port, ...('listen-port' in is ? {} : is) })
   const ended = await runAlone(content.replaceAll('%', files.folder))
   expect(ended.said).toContain(said)
-  expect(ended.said).not.toContain('The server listens')
+  expect(ended.said).not.toContain('The server is listening')
   expect(ended.code).toBe(2)
 })
 

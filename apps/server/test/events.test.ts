@@ -2,6 +2,7 @@
 import { connect as openSocket } from 'node:net'
 import { Host, HostCreds, parseModel } from '@commissaire/models'
 import { afterEach, expect, test, vi } from 'vitest'
+import type { EventOptions } from '../src/events/event-hub.ts'
 import { basic, openWorld, operator, type World } from './world.ts'
 
 interface Received {
@@ -73,7 +74,7 @@ class Client implements AsyncDisposable {
 const login = basic(operator.user, operator.password)
 let world: World | undefined
 
-async function serve(events = {}): Promise<{ world: World; url: string }> {
+async function serve(events: EventOptions = {}): Promise<{ world: World; url: string }> {
   world = await openWorld({ events })
   const address = await world.app.listen({ port: 0, host: '127.0.0.1' })
   return { world, url: `${address}/api/v0/events` }
@@ -142,7 +143,7 @@ test('who comes back with the id of the last event gets those after it, by heade
 })
 
 test('what is remembered no more, or was never here, is a reset, after which it goes on', async () => {
-  const { url } = await serve({ mostEvents: 3 })
+  const { url } = await serve({ maxEvents: 3 })
   const start = await Client.open(url)
   await start[Symbol.asyncDispose]()
   for (const address of ['10.0.0.1', '10.0.0.2', '10.0.0.3', '10.0.0.4']) await save(address)
@@ -157,7 +158,7 @@ test('what is remembered no more, or was never here, is a reset, after which it 
 })
 
 test('a bound in bytes holds as well', async () => {
-  const { url } = await serve({ mostBytes: 2000 })
+  const { url } = await serve({ maxBytes: 2000 })
   const start = await Client.open(url)
   await start[Symbol.asyncDispose]()
   for (let index = 0; index < 9; index++) await save(`10.0.0.${index}`)
@@ -214,7 +215,7 @@ test('a client that hears nothing hears that the server is there', async () => {
 })
 
 test('one that reads nothing is cut off, and costs no memory', async () => {
-  const { url, world } = await serve({ heartbeat: 30, patience: 300 })
+  const { url, world } = await serve({ heartbeat: 30, stallTimeout: 300 })
   const { hostname, port } = new URL(url)
   const socket = openSocket(Number(port), hostname)
   const closed = new Promise((resolve) => socket.once('close', resolve).once('error', () => {}))
@@ -235,7 +236,7 @@ test('one that reads nothing is cut off, and costs no memory', async () => {
 }, 20_000)
 
 test('streams end when the server closes, and when they have lasted long enough', async () => {
-  const { url, world: opened } = await serve({ heartbeat: 30, longest: 200 })
+  const { url, world: opened } = await serve({ heartbeat: 30, maxDuration: 200 })
   const short = await Client.open(url)
   await short.ended
   await opened[Symbol.asyncDispose]()
@@ -249,7 +250,7 @@ test('streams end when the server closes, and when they have lasted long enough'
 })
 
 test('only so many may listen', async () => {
-  const { url } = await serve({ mostStreams: 1 })
+  const { url } = await serve({ maxStreams: 1 })
   await using _first = await Client.open(url)
   expect((await fetch(url, { headers: login })).status).toBe(503)
 })

@@ -163,7 +163,7 @@ test('where client certificates are verified, nobody gets in without one of thos
 
 test.each([
   [{ pemfile: '/nowhere.pem' }, '"tls_pemfile" is "/nowhere.pem", which cannot be read'],
-  [{ clientverifyfile: 'x' }, '"tls_clientverifyfile" is given without "tls_pemfile"'],
+  [{ clientverifyfile: 'x' }, '"tls_clientverifyfile" is set without "tls_pemfile"'],
 ])('the files %j are refused', async (tls, message) => {
   await expect(start(tls)).rejects.toThrow(message)
 })

@@ -10,7 +10,7 @@ import { openWebhooks } from '../src/webhooks/webhooks.ts'
 import { recordingLog } from './world.ts'
 
 const secret = 'a secret of some length'
-const quick = { firstPause: 20, longestPause: 50, timeout: 300, giveUpAfter: 5000 }
+const quick = { initialDelay: 20, maxDelay: 50, timeout: 300, giveUpAfter: 5000 }
 
 interface Post {
   readonly headers: IncomingHttpHeaders
@@ -166,7 +166,7 @@ test('one that is away holds up no other, and what waits for it is bounded', asy
   await using well = new Receiver()
   stuck.answer = () => 'nothing'
   const hooks = [{ url: await stuck.listen() }, { url: await well.listen() }]
-  const { lines } = await serve(hooks, { limits: { timeout: 20_000, mostWaiting: 3 } })
+  const { lines } = await serve(hooks, { limits: { timeout: 20_000, maxQueued: 3 } })
   for (let index = 1; index <= 10; index++) {
     await tell(`event-${index}`)
     await wait(() => expect(well.posts).toHaveLength(index))

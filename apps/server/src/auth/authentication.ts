@@ -1,12 +1,12 @@
 /**
- * Decides who may in: asks the configured authenticators in their order, and nobody gets past all of them.
+ * Authenticates requests: tries the configured authenticators in order until one accepts the credentials.
  *
- * With none configured everything is denied. That is said once, loudly, at the start.
+ * Without any authenticator every request is denied, and a warning is logged at start.
  */
 import type { Logger } from '@commissaire/bus'
 import type { AuthenticatorTools, Credentials, Identity } from './authenticator.ts'
 import { type NamedAuthenticator, openAuthenticators, type PluginConfiguration } from './plugin-loader.ts'
-import { Remembered } from './credential-cache.ts'
+import { CredentialCache } from './credential-cache.ts'
 import { isRole, type Role, roles } from './role.ts'
 
 /** How long one authenticator may take, in milliseconds. */
@@ -27,99 +27,111 @@ export async function openAuthentication(
   return new Authentication(await openAuthenticators(plugins, tools), { log })
 }
 
-/** Somebody who is let in, and what they may do. */
-export type Admitted = Identity & { readonly role: Role }
+/** An authenticated user and their role. */
+export type AuthenticatedIdentity = Identity & { readonly role: Role }
 
-/** What came of asking: somebody, or nobody; and whether an authenticator could not find out. */
-export interface Verdict {
-  readonly identity: Admitted | undefined
-  readonly unsure: boolean
+/** The outcome of an authentication. */
+export interface AuthenticationResult {
+  /** The user; undefined when no authenticator accepted the credentials. */
+  readonly identity: AuthenticatedIdentity | undefined
+  /** Whether at least one authenticator failed, so that valid credentials may have been rejected. */
+  readonly pluginFailed: boolean
 }
 
-/** The authenticators, in their order, and the memory of who was let in lately. */
+/** The authenticators, in order, and the cache of recent successful authentications. */
 export class Authentication {
   readonly #authenticators: readonly NamedAuthenticator[]
   readonly #headers: readonly string[]
   readonly #log: Logger
   readonly #timeLimit: number
-  readonly #remembered = new Remembered<Admitted>()
+  readonly #cache = new CredentialCache<AuthenticatedIdentity>()
 
   constructor(
     authenticators: readonly NamedAuthenticator[],
     { log, timeLimit = TIME_LIMIT }: { log: Logger; timeLimit?: number },
   ) {
     this.#authenticators = authenticators
-    const named = authenticators.map(({ authenticator }) => authenticator.header ?? 'authorization')
-    this.#headers = [...new Set(['authorization', ...named])]
+    const used = authenticators.map(({ authenticator }) => authenticator.header ?? 'authorization')
+    this.#headers = [...new Set(['authorization', ...used])]
     this.#log = log
     this.#timeLimit = timeLimit
   }
 
-  /** What `WWW-Authenticate` says to those who are denied. */
+  /** The values of `WWW-Authenticate` for denied requests. */
   get challenges(): string[] {
     const all = this.#authenticators.flatMap(({ authenticator }) => authenticator.challenge ?? [])
     return [...new Set(all)]
   }
 
-  /** The secrets in a request's headers, as one text to compare by; undefined where it shows none. */
-  shown({ headers }: Credentials): string | undefined {
+  /** Returns the secrets in the request's headers as one text for comparison; undefined when there are none. */
+  credentialKey({ headers }: Credentials): string | undefined {
     const secrets = this.#headers.map((header) => headers[header])
     return secrets.some((secret) => secret !== undefined) ? JSON.stringify(secrets) : undefined
   }
 
-  /** Who showed just this lately. Costs next to nothing. */
-  recall(credentials: Credentials): Admitted | undefined {
-    const shown = this.shown(credentials)
-    return shown === undefined ? undefined : this.#remembered.recall(shown)
+  /** Returns the user that the same credentials authenticated recently. Asks no authenticator. */
+  cached(credentials: Credentials): AuthenticatedIdentity | undefined {
+    const key = this.credentialKey(credentials)
+    return key === undefined ? undefined : this.#cache.get(key)
   }
 
-  /** Asks one authenticator after another, until one lets this in. */
-  async identify(credentials: Credentials): Promise<Verdict> {
-    let unsure = false
+  /** Asks one authenticator after another until one accepts the credentials. */
+  async authenticate(credentials: Credentials): Promise<AuthenticationResult> {
+    let pluginFailed = false
     for (const named of this.#authenticators) {
       const identity = await this.#ask(named, credentials).catch((error: unknown) => {
-        unsure = true
+        pluginFailed = true
         this.#logFailure(named, error)
         return undefined
       })
       if (!identity) continue
-      const shown = this.shown(credentials)
-      if (shown !== undefined) this.#remembered.remember(shown, identity)
-      return { identity, unsure }
+      this.#remember(credentials, identity)
+      return { identity, pluginFailed }
     }
-    return { identity: undefined, unsure }
+    return { identity: undefined, pluginFailed }
   }
 
-  /** Lets go of what the authenticators hold. */
+  /** Closes the authenticators. */
   async close(): Promise<void> {
     for (const { authenticator } of this.#authenticators) await authenticator.close?.()
   }
 
-  /** Waits no longer than the limit, also for one that does not heed the signal. */
-  #ask({ authenticator, role }: NamedAuthenticator, credentials: Credentials): Promise<Admitted | undefined> {
-    const { promise: late, reject } = Promise.withResolvers<never>()
-    const ending = new AbortController()
+  #remember(credentials: Credentials, identity: AuthenticatedIdentity): void {
+    const key = this.credentialKey(credentials)
+    if (key !== undefined) this.#cache.set(key, identity)
+  }
+
+  /** Enforces the time limit also on an authenticator that ignores its abort signal. */
+  #ask(
+    { authenticator, role }: NamedAuthenticator,
+    credentials: Credentials,
+  ): Promise<AuthenticatedIdentity | undefined> {
+    const { promise: timeout, reject } = Promise.withResolvers<never>()
+    const controller = new AbortController()
     const timer = setTimeout(() => {
       const error = new Error(`it did not decide within ${this.#timeLimit} ms`)
-      ending.abort(error)
+      controller.abort(error)
       reject(error)
     }, this.#timeLimit)
     const ask = async () => {
-      const identity = await authenticator.authenticate(credentials, { signal: ending.signal })
+      const identity = await authenticator.authenticate(credentials, { signal: controller.signal })
       return identity && withRole(identity, role)
     }
-    return Promise.race([ask(), late]).finally(() => clearTimeout(timer))
+    return Promise.race([ask(), timeout]).finally(() => clearTimeout(timer))
   }
 
   #logFailure({ name }: NamedAuthenticator, error: unknown): void {
     const reason = error instanceof Error ? error.message : String(error)
-    this.#log.warn({ plugin: name, reason }, 'An authentication plugin failed; it lets nobody in meanwhile')
+    this.#log.warn(
+      { plugin: name, reason },
+      'An authentication plugin failed; requests that depend on it are denied',
+    )
   }
 }
 
-/** Whoever is let in without a word about a role may do everything, as it was before there were roles. */
-function withRole(identity: Identity, configured: Role | undefined): Admitted {
+/** The plugin's role goes first, then the configured one. Without either the user is an admin. */
+function withRole(identity: Identity, configured: Role | undefined): AuthenticatedIdentity {
   const role: unknown = identity.role ?? configured ?? 'admin'
   if (isRole(role)) return { ...identity, role }
-  throw new Error(`it gave the role ${JSON.stringify(role)}; there are ${roles.join(', ')}`)
+  throw new Error(`it returned the role ${JSON.stringify(role)}; the roles are ${roles.join(', ')}`)
 }

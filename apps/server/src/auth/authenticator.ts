@@ -1,55 +1,56 @@
 /**
- * What a way of letting people in is. Each is a file beside this, named as the configuration names it; others may come
- * from a module of somebody's own (`docs/guide/authentication.md`).
+ * The interface of an authenticator. Each built-in one is a file in `plugins/`, named as in the configuration; others are
+ * loaded from external modules (`docs/guide/authentication.md`).
  */
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Logger } from '@commissaire/bus'
 import type { FastifyRequest } from 'fastify'
 import type { Role } from './role.ts'
 
-/** What a request shows of who sends it. Never to be logged. */
+/** The credentials of a request. They must never be logged. */
 export interface Credentials {
   readonly headers: IncomingHttpHeaders
-  /** The connection's request, for what lies below the headers: a client certificate. */
+  /** The request itself, for what is not in the headers, such as a client certificate. */
   readonly request: FastifyRequest
 }
 
-/** Somebody who is let in. */
+/** An authenticated user. */
 export interface Identity {
   readonly user: string
-  /** What they may do; without it what the plugin's option `role` says, and without that everything. */
+  /** The user's role; default the plugin's option `role`, and without that `admin`. */
   readonly role?: Role
-  /** How many milliseconds the same credentials in the headers may be believed without asking again; default 0. */
+  /** How many milliseconds the same credentials are accepted without asking again; default 0. */
   readonly rememberFor?: number
-  /** Headers for the answer, for instance a token. */
+  /** Headers of the response, for instance a token. */
   readonly headers?: Readonly<Record<string, string>>
 }
 
-/** A way of letting people in. */
+/** Authenticates requests. */
 export interface Authenticator {
-  /** What `WWW-Authenticate` says about it, if that header can. */
+  /** The value of `WWW-Authenticate`, if the scheme has one. */
   readonly challenge?: string
-  /** The request header, in lower case, that holds the secret; default `authorization`. Guesses of it are counted. */
+  /** The request header with the secret, in lower case; default `authorization`. Failed attempts with it are counted. */
   readonly header?: string
   /**
-   * Who this is; undefined for nobody this authenticator knows. To throw says that it could not be found out: that
-   * lets nobody in, is logged, and the next authenticator is asked. Whoever waits for others heeds the signal.
+   * Returns the user; undefined when the credentials are not known. Throws when the check itself failed: the error is
+   * logged, and the next authenticator is asked. An implementation that waits must stop when the signal is aborted.
    */
   authenticate(credentials: Credentials, options: { signal: AbortSignal }): Promise<Identity | undefined>
+  /** Releases what the authenticator holds. */
   close?(): Promise<void>
 }
 
-/** What an authenticator may use when it is opened. */
+/** What an authenticator receives when it is opened. */
 export interface AuthenticatorTools {
   readonly log: Logger
-  /** Whether the server asks clients for certificates and verifies them. */
+  /** Whether the server requires and verifies client certificates. */
   readonly verifiesClients?: boolean
-  /** The plugin's option `role`: what those may do of whom the plugin itself does not know it. */
+  /** The plugin's option `role`: the role of users for whom the plugin itself determines none. */
   readonly role?: Role
 }
 
-/** What the module of an authenticator exports. */
+/** The exports of a module with an authenticator. */
 export interface AuthenticatorModule {
-  /** Makes one of its options in the configuration; throws a ConfigError when they are wrong. */
+  /** Creates an authenticator from its options in the configuration. Throws a ConfigError for invalid options. */
   open(options: unknown, tools: AuthenticatorTools): Promise<Authenticator>
 }

@@ -1,44 +1,47 @@
 /**
- * Remembers for a short time who was let in, so that a strong hash does not cost every request a third of a second.
+ * Caches successful authentications for a short time, so that the cost of a slow hash is not paid by every request.
  *
- * What is kept is a keyed hash of the header, never the header; the key is drawn at the start and never leaves memory.
+ * The key of an entry is a keyed hash of the credentials, never the credentials themselves. The hash key is random, is
+ * made at start and never leaves memory.
  */
 import { createHmac, randomBytes } from 'node:crypto'
 import type { Identity } from './authenticator.ts'
 
 const CAPACITY = 1000
 
-/** Who was let in lately. */
-export class Remembered<Somebody extends Identity = Identity> {
-  readonly #key = randomBytes(32)
-  readonly #identities = new Map<string, { identity: Somebody; until: number }>()
+/** Recently authenticated identities by their credentials. */
+export class CredentialCache<CachedIdentity extends Identity = Identity> {
+  readonly #hashKey = randomBytes(32)
+  readonly #entries = new Map<string, { identity: CachedIdentity; expires: number }>()
   readonly #now: () => number
 
   constructor(now: () => number = Date.now) {
     this.#now = now
   }
 
-  /** Who sent this header before, if that is not too long ago. */
-  recall(header: string): Somebody | undefined {
-    const entry = this.#identities.get(this.#digest(header))
-    return entry && entry.until > this.#now() ? entry.identity : undefined
+  /** Returns the identity that was cached for these credentials; undefined when there is none or it has expired. */
+  get(credentials: string): CachedIdentity | undefined {
+    const entry = this.#entries.get(this.#digest(credentials))
+    return entry && entry.expires > this.#now() ? entry.identity : undefined
   }
 
-  /** Remembers who sent this header, for as long as the identity allows. */
-  remember(header: string, identity: Somebody): void {
+  /** Caches the identity for as long as its `rememberFor` allows. */
+  set(credentials: string, identity: CachedIdentity): void {
     if (!identity.rememberFor) return
-    this.#forgetOldest()
-    this.#identities.set(this.#digest(header), { identity, until: this.#now() + identity.rememberFor })
+    this.#evict()
+    const expires = this.#now() + identity.rememberFor
+    this.#entries.set(this.#digest(credentials), { identity, expires })
   }
 
-  #forgetOldest(): void {
-    for (const [digest, { until }] of this.#identities) {
-      if (until > this.#now() && this.#identities.size < CAPACITY) return
-      this.#identities.delete(digest)
+  /** Removes expired entries from the oldest on, and the oldest one when the cache is full. */
+  #evict(): void {
+    for (const [digest, { expires }] of this.#entries) {
+      if (expires > this.#now() && this.#entries.size < CAPACITY) return
+      this.#entries.delete(digest)
     }
   }
 
-  #digest(header: string): string {
-    return createHmac('sha256', this.#key).update(header).digest('base64')
+  #digest(credentials: string): string {
+    return createHmac('sha256', this.#hashKey).update(credentials).digest('base64')
   }
 }

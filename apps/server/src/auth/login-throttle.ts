@@ -1,35 +1,36 @@
 /**
- * Counts the different credentials that are being checked for one address at this moment.
+ * Counts the login attempts of an address that are being checked, so that the limit on failed logins also holds for
+ * concurrent requests.
  *
- * A guess fails only after its hash was checked; without this a burst of guesses would get through together. Many
- * requests of one client with one password are one guess.
+ * A wrong password is counted as a failure only after its hash was checked. Without this class, a burst of attempts
+ * would pass the limit together. Concurrent requests with the same credentials count as one attempt.
  */
 
-interface Guess {
+interface LoginAttempt {
   readonly address: string
   readonly credentials: string
 }
 
-/** The guesses in hand. */
-export class Guesses {
-  readonly #inHand = new Set<Guess>()
+/** The login attempts in progress. */
+export class LoginThrottle {
+  readonly #inProgress = new Set<LoginAttempt>()
 
-  /** How many other credentials are being checked for that address. */
-  others({ address, credentials }: Guess): number {
-    const others = [...this.#inHand].filter(
-      (one) => one.address === address && one.credentials !== credentials,
+  /** Returns how many other credentials are being checked for the same address. */
+  countOthers({ address, credentials }: LoginAttempt): number {
+    const others = [...this.#inProgress].filter(
+      (attempt) => attempt.address === address && attempt.credentials !== credentials,
     )
-    return new Set(others.map((one) => one.credentials)).size
+    return new Set(others.map((attempt) => attempt.credentials)).size
   }
 
-  /** Counts a guess as long as the work takes. */
-  async during<T>(guess: Guess, work: () => Promise<T>): Promise<T> {
-    const entry = { ...guess }
-    this.#inHand.add(entry)
+  /** Counts the attempt until `check` settles. */
+  async track<T>(attempt: LoginAttempt, check: () => Promise<T>): Promise<T> {
+    const entry = { ...attempt }
+    this.#inProgress.add(entry)
     try {
-      return await work()
+      return await check()
     } finally {
-      this.#inHand.delete(entry)
+      this.#inProgress.delete(entry)
     }
   }
 }

@@ -1,8 +1,9 @@
 /**
  * Checks passwords against hashes: bcrypt, as `commctl passhash` makes them, and scrypt.
  *
- * A good hash takes a third of a second to check. Both kinds are checked outside the event loop: scrypt in Node's own
- * threads, bcrypt, which is JavaScript, in a worker that starts with the first password and does not keep the process up.
+ * A strong hash takes a third of a second to check, so both kinds are checked outside the event loop: scrypt in Node's
+ * thread pool, bcrypt, which is JavaScript, in a worker thread. The worker starts with the first password and does not
+ * keep the process running.
  */
 import { scrypt, timingSafeEqual } from 'node:crypto'
 import { Worker } from 'node:worker_threads'
@@ -10,24 +11,24 @@ import { Worker } from 'node:worker_threads'
 const bcryptForm = /^\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}$/
 const scryptForm = /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,3}),p=(\d{1,3})\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/
 
-/** The forms of hashes that are understood, in words. */
+/** The supported hash formats, in words. */
 export const hashForms = 'bcrypt ($2a$ or $2b$), or scrypt as $scrypt$ln=15,r=8,p=1$<salt>$<hash>'
 
-/** Whether a text is a hash of a form that is understood. */
+/** Returns whether a text is a hash in a supported format. */
 export function isPasswordHash(text: string): boolean {
   return bcryptForm.test(text) || scryptForm.test(text)
 }
 
-/** Checks passwords. One for a server; to be closed with it. */
+/** Checks passwords. Must be closed with the server. */
 export class PasswordChecker {
   readonly #bcrypt = new BcryptThread()
 
-  /** Whether the password is the one that the hash was made of. */
+  /** Returns whether the password belongs to the hash. */
   check(password: string, hash: string): Promise<boolean> {
     return bcryptForm.test(hash) ? this.#bcrypt.check(password, hash) : checkScrypt(password, hash)
   }
 
-  /** Ends the worker. */
+  /** Ends the worker thread. */
   close(): Promise<void> {
     return this.#bcrypt.close()
   }
@@ -45,25 +46,25 @@ async function checkScrypt(password: string, hash: string): Promise<boolean> {
   return timingSafeEqual(await promise, wanted)
 }
 
-interface Answer {
+interface CheckResult {
   readonly id: number
   readonly right: boolean
 }
 
-/** Asks a worker, one question after another. */
+/** The worker thread and the checks that wait for its results. */
 class BcryptThread {
-  readonly #waiting = new Map<number, PromiseWithResolvers<boolean>>()
+  readonly #pending = new Map<number, PromiseWithResolvers<boolean>>()
   #worker: Worker | undefined
-  #asked = 0
+  #lastId = 0
 
   check(password: string, hash: string): Promise<boolean> {
-    const id = ++this.#asked
-    const answer = Promise.withResolvers<boolean>()
-    this.#waiting.set(id, answer)
+    const id = ++this.#lastId
+    const result = Promise.withResolvers<boolean>()
+    this.#pending.set(id, result)
     this.#worker ??= this.#start()
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker thread has no origin
     this.#worker.postMessage({ id, password, hash })
-    return answer.promise
+    return result.promise
   }
 
   async close(): Promise<void> {
@@ -71,24 +72,24 @@ class BcryptThread {
   }
 
   #start(): Worker {
-    // Sources are run as they lie, so the worker's file has the ending of this one.
-    const ending = import.meta.url.endsWith('.ts') ? '.ts' : '.js'
-    const worker = new Worker(new URL(`./bcrypt-worker${ending}`, import.meta.url))
+    // In development the sources run without a build, so the worker's file has the extension of this one.
+    const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js'
+    const worker = new Worker(new URL(`./bcrypt-worker${extension}`, import.meta.url))
     worker.unref()
-    worker.on('message', ({ id, right }: Answer) => this.#settle(id, right))
+    worker.on('message', ({ id, right }: CheckResult) => this.#settle(id, right))
     worker.on('error', (error) => this.#fail(error))
-    worker.on('exit', () => this.#fail(new Error('The thread that checks passwords has ended')))
+    worker.on('exit', () => this.#fail(new Error('The thread that checks passwords ended')))
     return worker
   }
 
   #settle(id: number, right: boolean): void {
-    this.#waiting.get(id)?.resolve(right)
-    this.#waiting.delete(id)
+    this.#pending.get(id)?.resolve(right)
+    this.#pending.delete(id)
   }
 
   #fail(error: Error): void {
     this.#worker = undefined
-    for (const { reject } of this.#waiting.values()) reject(error)
-    this.#waiting.clear()
+    for (const { reject } of this.#pending.values()) reject(error)
+    this.#pending.clear()
   }
 }

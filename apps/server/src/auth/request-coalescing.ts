@@ -1,18 +1,18 @@
 /**
- * The same credentials at the same time are one question: many requests of one client cost one hash, or one round trip.
+ * Coalesces concurrent checks of the same credentials: many requests of one client cost one hash or one round trip.
  */
 import type { Identity } from './authenticator.ts'
 
-/** The questions that are being answered. */
-export class Questions {
-  readonly #open = new Map<string, Promise<Identity | undefined>>()
+/** The checks in flight, by their credentials. */
+export class RequestCoalescing {
+  readonly #inFlight = new Map<string, Promise<Identity | undefined>>()
 
-  /** Joins the question about these credentials that is open, or opens it. */
-  ask(credentials: string, answer: () => Promise<Identity | undefined>): Promise<Identity | undefined> {
-    const open = this.#open.get(credentials)
-    if (open) return open
-    const question = answer().finally(() => this.#open.delete(credentials))
-    this.#open.set(credentials, question)
-    return question
+  /** Returns the check of these credentials that is in flight, or starts one. */
+  run(credentials: string, check: () => Promise<Identity | undefined>): Promise<Identity | undefined> {
+    const inFlight = this.#inFlight.get(credentials)
+    if (inFlight) return inFlight
+    const started = check().finally(() => this.#inFlight.delete(credentials))
+    this.#inFlight.set(credentials, started)
+    return started
   }
 }

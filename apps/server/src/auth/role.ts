@@ -1,19 +1,19 @@
 /**
- * What somebody may do: a viewer reads, an operator works, an admin does everything. Each may what those before may.
+ * The roles of users: a viewer reads, an operator works, an admin does everything. Each role includes those before it.
  */
 
-/** The roles, from the least to the most. */
+/** The roles, from the least to the most privileged. */
 export const roles = ['viewer', 'operator', 'admin'] as const
 
-/** What somebody may do. */
+/** What a user is allowed to do. */
 export type Role = (typeof roles)[number]
 
-/** Whether a text is a role. */
-export function isRole(text: unknown): text is Role {
-  return roles.some((role) => role === text)
+/** Returns whether a value is the name of a role. */
+export function isRole(value: unknown): value is Role {
+  return roles.some((role) => role === value)
 }
 
-/** Whether somebody with a role may do what needs another. */
-export function suffices(role: Role, needed: Role): boolean {
-  return roles.indexOf(role) >= roles.indexOf(needed)
+/** Returns whether a role allows what requires another role. */
+export function roleIncludes(role: Role, required: Role): boolean {
+  return roles.indexOf(role) >= roles.indexOf(required)
 }

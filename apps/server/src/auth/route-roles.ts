@@ -1,11 +1,11 @@
 /**
- * Which role each route needs: the one place where that is said. A route that is not here needs `admin`, so that one that
- * was forgotten is closed and not open; a test holds this table to the document of the API.
+ * The role that each route requires. A route that is missing in this table requires `admin`, so that a forgotten one is
+ * closed rather than open. A test compares the table with the OpenAPI document.
  */
-import type { Role } from '../auth/role.ts'
+import type { Role } from './role.ts'
 
 const table: Readonly<Record<Role, readonly string[]>> = {
-  // Reads. What is secret is either blanked in the answer, or the route is not among these.
+  // Reads. Routes whose responses contain secrets are not among these.
   viewer: [
     'GET /clusters',
     'GET /cluster/:name',
@@ -30,7 +30,7 @@ const table: Readonly<Record<Role, readonly string[]>> = {
     'GET /bus/services',
     'GET /metrics',
   ],
-  // Work. Plans change nothing, but log in to hosts.
+  // Everyday work. Plans change nothing, but they log in to hosts.
   operator: [
     'PUT /cluster/:name',
     'DELETE /cluster/:name',
@@ -58,7 +58,7 @@ const table: Readonly<Record<Role, readonly string[]>> = {
     'PUT /schedule/:name',
     'DELETE /schedule/:name',
   ],
-  // Secrets, and what goes past everything else.
+  // Secrets, and calls that bypass the checks of other routes.
   admin: [
     'GET /host/:address/creds',
     'PUT /containermanager/:name',
@@ -71,17 +71,17 @@ const table: Readonly<Record<Role, readonly string[]>> = {
   ],
 }
 
-const needed = new Map<string, Role>([
+const requiredRoles = new Map<string, Role>([
   ...table.viewer.map((route) => [route, 'viewer'] as const),
   ...table.operator.map((route) => [route, 'operator'] as const),
   ...table.admin.map((route) => [route, 'admin'] as const),
 ])
 
-/** Every route that has an entry, as `GET /host/:address`. */
-export const routesWithRole: readonly string[] = [...needed.keys()]
+/** All routes with an entry, such as `GET /host/:address`. */
+export const routesWithRole: readonly string[] = [...requiredRoles.keys()]
 
-/** The role that a route needs, by its method and its pattern. */
+/** Returns the role that a route requires, by its method and its path pattern. */
 export function roleFor(method: string, url = ''): Role {
   const verb = method === 'HEAD' ? 'GET' : method
-  return needed.get(`${verb} ${url.replace(/^\/api\/v0(?=\/)/, '')}`) ?? 'admin'
+  return requiredRoles.get(`${verb} ${url.replace(/^\/api\/v0(?=\/)/, '')}`) ?? 'admin'
 }

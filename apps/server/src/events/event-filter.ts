@@ -1,57 +1,66 @@
 /**
- * Which events a client wants: those of some kinds, of an operation, of a host, of a cluster. What is asked for together
- * has to hold together.
+ * Filters events by kind, operation, host and cluster. An event passes when it meets all given conditions.
  */
+import type { Logger } from '@commissaire/bus'
 import { Cluster, Operations } from '@commissaire/models'
 import type { StorageClient } from '@commissaire/storage'
 import type { EventKind, ServerEvent } from './server-event.ts'
 
-/** What a client asks for; what is left out is no condition. */
-export interface EventWish {
+/** The conditions of a client; all are optional. */
+export interface EventQuery {
   readonly kinds?: readonly EventKind[] | undefined
   readonly operation?: string | undefined
   readonly host?: string | undefined
   readonly cluster?: string | undefined
 }
 
-/** Makes the question whether an event is wanted. */
-export async function filterOf(
-  { kinds, operation, host, cluster }: EventWish,
-  storage: StorageClient,
+/** What a filter uses to learn what belongs to a cluster. */
+export interface EventFilterDeps {
+  readonly storage: StorageClient
+  readonly log: Logger
+}
+
+/** Creates a predicate that accepts the events that meet the conditions. */
+export async function createEventFilter(
+  { kinds, operation, host, cluster }: EventQuery,
+  deps: EventFilterDeps,
 ): Promise<(event: ServerEvent) => boolean> {
-  const scope = cluster === undefined ? undefined : await ClusterScope.of(cluster, storage)
+  const scope = cluster === undefined ? undefined : await ClusterScope.open(cluster, deps)
   return (event) =>
-    // The scope learns from what passes, also from what is not wanted.
+    // The scope is updated from every event, so it is asked first.
     (scope?.covers(event) ?? true) &&
     (kinds?.includes(event.kind) ?? true) &&
     (operation === undefined || event.about.operation === operation) &&
     (host === undefined || event.about.host === host)
 }
 
-/** What belongs to a cluster: its operations and its hosts, as far as they are known. */
+/** The operations and hosts of a cluster, kept up to date from the events. */
 class ClusterScope {
   readonly #cluster: string
   readonly #storage: StorageClient
+  readonly #log: Logger
   readonly #operations = new Set<string>()
   #hosts: ReadonlySet<string> = new Set()
+  #isStale = false
 
-  private constructor(cluster: string, storage: StorageClient) {
+  private constructor(cluster: string, { storage, log }: EventFilterDeps) {
     this.#cluster = cluster
     this.#storage = storage
+    this.#log = log
   }
 
-  /** A cluster that does not exist yet has nothing yet. */
-  static async of(cluster: string, storage: StorageClient): Promise<ClusterScope> {
-    const scope = new ClusterScope(cluster, storage)
+  /** Reads what the cluster has now. A cluster that does not exist is an empty one. */
+  static async open(cluster: string, deps: EventFilterDeps): Promise<ClusterScope> {
+    const scope = new ClusterScope(cluster, deps)
     await scope.#readHosts()
-    for (const operation of await storage.list(Operations))
+    for (const operation of await deps.storage.list(Operations))
       if (operation.cluster === cluster) scope.#operations.add(operation.id)
     return scope
   }
 
   covers({ kind, about: { cluster, operation, host } }: ServerEvent): boolean {
     if (cluster !== undefined && cluster !== this.#cluster) return false
-    if (kind === 'cluster') void this.#readHosts().catch(() => undefined)
+    if (kind === 'cluster') void this.#updateHosts()
     if (kind === 'operation' && operation !== undefined) this.#operations.add(operation)
     if (cluster !== undefined) return true
     return operation === undefined
@@ -59,7 +68,25 @@ class ClusterScope {
       : this.#operations.has(operation)
   }
 
-  /** Events do not tell which hosts a cluster has. */
+  /** Keeps the known hosts when the storage fails; the next event of the cluster reads them again. Logs the first failure. */
+  async #updateHosts(): Promise<void> {
+    try {
+      await this.#readHosts()
+      this.#isStale = false
+    } catch (error) {
+      if (!this.#isStale) this.#logStale(error)
+      this.#isStale = true
+    }
+  }
+
+  #logStale(error: unknown): void {
+    this.#log.warn(
+      { cluster: this.#cluster, reason: String(error) },
+      'The hosts of a cluster could not be read; an event stream filters by the hosts it had before',
+    )
+  }
+
+  /** Reads the hosts from the storage, since events do not contain them. */
   async #readHosts(): Promise<void> {
     const stored = await this.#storage.find(Cluster, this.#cluster)
     this.#hosts = new Set(stored?.hostset)

@@ -1,84 +1,85 @@
 /**
- * The last events, for those who come back: a ring that is bounded by number and by size.
+ * Keeps the last events for clients that reconnect: a ring buffer that is bounded by number and by size.
  *
- * An id is the epoch of the log and the number of the event in it. Another process has another epoch, and so has this
- * one after it may have missed something; an id of another epoch leads nowhere rather than to wrong events.
+ * An event id consists of the epoch of the log and the number of the event. Every process starts a new epoch, and starts
+ * another one when it may have missed events. An id of another epoch is unknown, so it never selects wrong events.
  */
 import { randomBytes } from 'node:crypto'
 import type { ServerEvent } from './server-event.ts'
 
-/** How much is remembered. */
+/** How much is kept. */
 export interface EventLogLimits {
   /** Default 10 000. */
-  readonly mostEvents?: number
-  /** Of the bodies; default 16 MiB. */
-  readonly mostBytes?: number
+  readonly maxEvents?: number
+  /** The total size of the bodies; default 16 MiB. */
+  readonly maxBytes?: number
 }
 
 /** The last events of one process. */
 export class EventLog {
-  readonly #mostEvents: number
-  readonly #mostBytes: number
+  readonly #maxEvents: number
+  readonly #maxBytes: number
   readonly #slots: (ServerEvent | undefined)[] = []
   #epoch = newEpoch()
   #first = 1
   #end = 1
   #bytes = 0
 
-  constructor({ mostEvents = 10_000, mostBytes = 16 * 2 ** 20 }: EventLogLimits = {}) {
-    this.#mostEvents = mostEvents
-    this.#mostBytes = mostBytes
+  constructor({ maxEvents = 10_000, maxBytes = 16 * 2 ** 20 }: EventLogLimits = {}) {
+    this.#maxEvents = maxEvents
+    this.#maxBytes = maxBytes
   }
 
-  /** The stretch of events without a gap that the log is in. */
+  /** Identifies the current sequence of events without a gap. */
   get epoch(): string {
     return this.#epoch
   }
 
-  /** The number that the next event will have. */
+  /** The number of the next event. */
   get end(): number {
     return this.#end
   }
 
-  /** Remembers an event, and forgets what is too old for the limits. */
+  /** Adds an event, and removes the oldest ones that exceed the limits. */
   append(event: ServerEvent): void {
-    if (this.#end - this.#first === this.#mostEvents) this.#forget()
-    this.#slots[this.#end % this.#mostEvents] = event
+    if (this.#end - this.#first === this.#maxEvents) this.#removeOldest()
+    this.#slots[this.#end % this.#maxEvents] = event
     this.#bytes += event.text.length
     this.#end++
-    while (this.#bytes > this.#mostBytes) this.#forget()
+    while (this.#bytes > this.#maxBytes) this.#removeOldest()
   }
 
-  /** Begins anew, as what happened in between is not known. */
-  startOver(): void {
-    while (this.#first < this.#end) this.#forget()
+  /** Removes all events and starts a new epoch, because events may have been missed. */
+  reset(): void {
+    while (this.#first < this.#end) this.#removeOldest()
     this.#epoch = newEpoch()
     this.#first = this.#end = 1
   }
 
-  /** The event of that number; undefined where it is forgotten or has not happened. */
+  /** Returns the event with this number; undefined when it was removed or has not happened yet. */
   at(number: number): ServerEvent | undefined {
-    return this.#remembers(number) ? this.#slots[number % this.#mostEvents] : undefined
+    return this.#has(number) ? this.#slots[number % this.#maxEvents] : undefined
   }
 
+  /** Returns the id of the event with this number. */
   idOf(number: number): string {
     return `${this.#epoch}-${number}`
   }
 
-  /** The number of the first event after the one of that id; undefined where it can no longer be told. */
+  /** Returns the number of the event that follows the one with this id; undefined when the id is unknown. */
   after(id: string): number | undefined {
     const [, epoch, digits] = /^([0-9a-f]+)-(\d{1,15})$/.exec(id) ?? []
     const next = Number(digits) + 1
-    return epoch === this.#epoch && (this.#remembers(next) || next === this.#end) ? next : undefined
+    return epoch === this.#epoch && (this.#has(next) || next === this.#end) ? next : undefined
   }
 
-  #remembers(number: number): boolean {
+  #has(number: number): boolean {
     return number >= this.#first && number < this.#end
   }
 
-  /** An event that is larger than all there is room for is forgotten at once; whoever missed it is told. */
-  #forget(): void {
-    const slot = this.#first++ % this.#mostEvents
+  /** An event larger than the whole log is removed at once; clients that missed it receive a `reset`. */
+  #removeOldest(): void {
+    const slot = this.#first++ % this.#maxEvents
     this.#bytes -= this.#slots[slot]?.text.length ?? 0
     this.#slots[slot] = undefined
   }

@@ -1,35 +1,35 @@
 /**
- * The events as one client reads them: server-sent events, taken from the log as fast as the client takes them.
+ * The server-sent events of one client, read from the log at the client's pace.
  *
- * A slow client costs a place in the log and no memory. One that falls out of the log is told so by a `reset`; one that
- * takes nothing at all for a while is cut off.
+ * A slow client needs no buffer of its own. A client that falls behind the log receives a `reset`. A client that reads
+ * nothing for a while is disconnected.
  */
 import { Readable } from 'node:stream'
 import type { EventLog } from './event-log.ts'
 import type { ServerEvent } from './server-event.ts'
 
-/** How a stream is to go. Times are milliseconds. */
+/** The options of a stream. Times are in milliseconds. */
 export interface EventStreamOptions {
-  readonly wants: (event: ServerEvent) => boolean
-  /** The id of the last event that the client has; undefined: from now on. */
+  readonly accepts: (event: ServerEvent) => boolean
+  /** The id of the last event that the client has; without it the stream starts with the next event. */
   readonly since?: string | undefined
-  /** How long a client may take nothing. */
-  readonly patience: number
-  /** After how long it has to ask, and to log in, anew. */
-  readonly longest: number
+  /** How long the client may read nothing before the stream is closed. */
+  readonly stallTimeout: number
+  /** When the stream ends, so that the client has to authenticate again. */
+  readonly maxDuration: number
 }
 
-/** Milliseconds until a client that was cut off should come back. */
+/** How long a disconnected client should wait before it reconnects, in milliseconds. */
 const RETRY = 2000
 
-/** One client's stream. */
+/** The stream of one client. */
 export class EventStream extends Readable {
   readonly #log: EventLog
   readonly #options: EventStreamOptions
-  readonly #began = performance.now()
+  readonly #openedAt = performance.now()
   #epoch: string
   #next: number
-  #isWanted = false
+  #isReading = false
   #blockedSince: number | undefined
 
   constructor(log: EventLog, options: EventStreamOptions) {
@@ -39,80 +39,80 @@ export class EventStream extends Readable {
     this.#epoch = log.epoch
     const from = options.since === undefined ? log.end : log.after(options.since)
     this.#next = from ?? log.end
-    this.push(`retry: ${RETRY}\n${from === undefined ? this.#reset() : this.#hello()}`)
+    this.push(`retry: ${RETRY}\n${from === undefined ? this.#resetEvent() : this.#idOnly()}`)
   }
 
   override _read(): void {
-    this.#isWanted = true
+    this.#isReading = true
     this.#blockedSince = undefined
     this.fill()
   }
 
-  /** Hands on what has happened, as far as the client takes it. */
+  /** Sends new events as far as the client reads them. */
   fill(): void {
-    while (this.#isWanted) {
-      const text = this.#take()
+    while (this.#isReading) {
+      const text = this.#nextText()
       if (text === undefined) return
-      this.#give(text)
+      this.#send(text)
     }
   }
 
-  /** Now and then: says that we are there, and ends what has gone on for too long. */
-  beat(): void {
+  /** Sends a heartbeat. Ends the stream when it has lasted too long or the client has stalled. */
+  heartbeat(): void {
     const now = performance.now()
-    if (now - this.#began > this.#options.longest) return this.finish()
-    if (this.#blockedSince !== undefined && now - this.#blockedSince > this.#options.patience)
-      this.destroy(new Error('the client takes nothing'))
-    else if (this.#isWanted) this.#give(': here\n\n')
+    if (now - this.#openedAt > this.#options.maxDuration) return this.finish()
+    if (this.#blockedSince !== undefined && now - this.#blockedSince > this.#options.stallTimeout)
+      this.destroy(new Error('the client stopped reading'))
+    else if (this.#isReading) this.#send(': here\n\n')
   }
 
-  /** Ends it. */
+  /** Ends the stream. */
   finish(): void {
     if (!this.readableEnded && !this.destroyed) this.push(null)
-    this.#isWanted = false
+    this.#isReading = false
   }
 
-  #give(text: string): void {
-    // Pushing may ask for more before it returns.
-    this.#isWanted = false
-    if (this.push(text)) this.#isWanted = true
-    else if (!this.#wantsMore()) this.#blockedSince ??= performance.now()
+  #send(text: string): void {
+    // push() may call _read() before it returns.
+    this.#isReading = false
+    if (this.push(text)) this.#isReading = true
+    else if (!this.#wasReadAgain()) this.#blockedSince ??= performance.now()
   }
 
-  #wantsMore(): boolean {
-    return this.#isWanted
+  #wasReadAgain(): boolean {
+    return this.#isReading
   }
 
-  /** The next event that is wanted, as text; undefined where there is none yet. */
-  #take(): string | undefined {
-    if (this.#epoch !== this.#log.epoch) return this.#startOver()
+  /** Returns the next accepted event as text; undefined when there is none yet. */
+  #nextText(): string | undefined {
+    if (this.#epoch !== this.#log.epoch) return this.#startEpoch()
     while (this.#next < this.#log.end) {
       const event = this.#log.at(this.#next)
-      if (!event) return this.#startOver()
+      if (!event) return this.#startEpoch()
       const number = this.#next++
-      if (this.#options.wants(event)) return written(event, this.#log.idOf(number))
+      if (this.#options.accepts(event)) return serialize(event, this.#log.idOf(number))
     }
     return undefined
   }
 
-  #startOver(): string {
+  #startEpoch(): string {
     this.#epoch = this.#log.epoch
     this.#next = this.#log.end
-    return this.#reset()
+    return this.#resetEvent()
   }
 
-  /** An id without an event: who is cut off before the first one misses nothing either. */
-  #hello(): string {
+  /** An id without an event, so that a client that is disconnected before the first event misses nothing. */
+  #idOnly(): string {
     return `id: ${this.#log.idOf(this.#next - 1)}\n\n`
   }
 
-  #reset(): string {
+  #resetEvent(): string {
     const reason = 'Events may have been missed; read what you show anew.'
     return `id: ${this.#log.idOf(this.#next - 1)}\nevent: reset\ndata: ${JSON.stringify({ reason })}\n\n`
   }
 }
 
-/** JSON has no line breaks, so that one `data` holds it. */
-function written({ name, text }: ServerEvent, id: string): string {
+/** JSON text has no line breaks, so one `data` line suffices. */
+function serialize({ name, text }: ServerEvent, id: string): string {
   return `id: ${id}\nevent: ${name}\ndata: ${text}\n\n`
 }

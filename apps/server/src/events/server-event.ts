@@ -1,8 +1,8 @@
 /**
- * What clients are told of: which notices of the bus become events, how they are named, and what each is about.
+ * Turns broadcasts of the bus into events for clients: their names, their bodies and their subjects.
  *
- * Only the models in this table are told of, and of those only what answers show. Whoever adds a secret model adds it
- * to no table.
+ * Only the models in the table below become events, without their hidden attributes. Secret models must never be added
+ * to the table.
  */
 import type { Broadcast } from '@commissaire/bus'
 import {
@@ -16,30 +16,30 @@ import {
 } from '@commissaire/models'
 import { z } from 'zod'
 
-/** What events are about, by the first word of their names. */
+/** The kinds of events: the first word of an event's name. */
 export const eventKinds = ['host', 'cluster', 'operation', 'operation_host', 'schedule', 'output'] as const
 
-/** What an event is about. */
+/** A kind of events. */
 export type EventKind = (typeof eventKinds)[number]
 
-/** Something that happened. */
+/** An event for clients. */
 export interface ServerEvent {
   readonly kind: EventKind
   /** `host.updated`, `output`. */
   readonly name: string
-  /** Its body, as JSON text. */
+  /** The body, as JSON text. */
   readonly text: string
-  readonly about: About
+  readonly about: EventSubject
 }
 
-/** What an event concerns, as far as it says so itself. */
-export interface About {
+/** What an event concerns, as far as the event itself says it. */
+export interface EventSubject {
   readonly host?: string | undefined
   readonly cluster?: string | undefined
   readonly operation?: string | undefined
 }
 
-/** The routing keys on which all of it comes. */
+/** The routing keys of the broadcasts that become events. */
 export const eventKeys: readonly string[] = ['notify.storage.#', 'notify.operation.output']
 
 const Announcement = z.object({
@@ -57,13 +57,13 @@ const Output = z.object({
 
 type Model = Readonly<Record<string, unknown>>
 
-interface Told {
+interface EventSource {
   readonly kind: EventKind
   readonly definition: ModelDefinition
-  readonly about: (model: Model) => About
+  readonly about: (model: Model) => EventSubject
 }
 
-const told: readonly Told[] = [
+const eventSources: readonly EventSource[] = [
   { kind: 'host', definition: Host, about: (model) => ({ host: text(model['address']) }) },
   { kind: 'cluster', definition: Cluster, about: (model) => ({ cluster: text(model['name']) }) },
   {
@@ -79,9 +79,9 @@ const told: readonly Told[] = [
   { kind: 'schedule', definition: Schedule, about: (model) => ({ cluster: text(model['cluster']) }) },
 ]
 
-const toldByName = new Map(told.map((one) => [one.definition.name, one]))
+const sourcesByModel = new Map(eventSources.map((source) => [source.definition.name, source]))
 
-/** The event that a notice is; undefined for what clients are not told of, and for what cannot be read. */
+/** Returns the event for a broadcast; undefined for one that is not for clients or is malformed. */
 export function eventOf({ routingKey, body }: Broadcast): ServerEvent | undefined {
   return routingKey === 'notify.operation.output' ? outputEvent(body) : storageEvent(routingKey, body)
 }
@@ -90,7 +90,7 @@ function storageEvent(routingKey: string, body: unknown): ServerEvent | undefine
   const read = Announcement.safeParse(body)
   if (!read.success) return undefined
   const { event, class: name, model } = read.data
-  const known = toldByName.get(name)
+  const known = sourcesByModel.get(name)
   if (!known || routingKey !== `notify.storage.${name}.${event}`) return undefined
   const { kind, definition, about } = known
   const shown = withoutJournal(kind, safeModel(definition, model))
@@ -105,7 +105,7 @@ function outputEvent(body: unknown): ServerEvent | undefined {
   return { kind: 'output', name: 'output', text: JSON.stringify(read.data), about: { operation, host } }
 }
 
-/** A host's journal grows with every step, and each step tells of it anew; who wants it asks for it. */
+/** Leaves out the journal: it grows with every step and would be repeated in every event. Clients can request it. */
 function withoutJournal(kind: EventKind, { journal, ...rest }: Model): Model {
   return kind === 'operation_host' || journal === undefined ? rest : { ...rest, journal }
 }

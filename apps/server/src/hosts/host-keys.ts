@@ -1,16 +1,21 @@
 /**
- * Public host keys as a host reports them when it registers itself, and the one of them that is pinned.
+ * The public host keys that a host reports when it registers itself, and which of them is pinned.
  *
- * Whoever reports them has shown credentials, so the host is known from its first connection on: nobody who answers in
- * its place can prove the key.
+ * The report is authenticated, so the host is verified from the first SSH connection on.
  */
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 
-/** From the one we would rather be shown to the one we also take. Others are left out. */
-const types = ['ssh-ed25519', 'ecdsa-sha2-nistp256', 'ecdsa-sha2-nistp384', 'ecdsa-sha2-nistp521', 'ssh-rsa']
+/** The supported types, in order of preference. */
+const keyTypes = [
+  'ssh-ed25519',
+  'ecdsa-sha2-nistp256',
+  'ecdsa-sha2-nistp384',
+  'ecdsa-sha2-nistp521',
+  'ssh-rsa',
+]
 
-/** Lines as they stand in `/etc/ssh/ssh_host_*_key.pub`; a comment after the key counts for nothing. */
+/** Lines of `/etc/ssh/ssh_host_*_key.pub`; comments are removed. */
 export const HostKeys = z
   .array(
     z.string().refine(isPublicKey, { error: 'must be a public key, "TYPE BASE64", as in ssh_host_*.pub' }),
@@ -18,21 +23,21 @@ export const HostKeys = z
   .max(16, { error: 'must be at most 16 keys' })
   .transform((lines) => lines.map(withoutComment))
   .refine((keys) => keys.length === 0 || pinOf(keys) !== '', {
-    error: `must have a key of one of these types: ${types.join(', ')}`,
+    error: `must have a key of one of these types: ${keyTypes.join(', ')}`,
   })
 
-/** The key to pin; empty where there is none. */
+/** Returns the key to pin; empty when there is none. */
 export function pinOf(keys: readonly string[]): string {
-  const ranked = types.flatMap((type) => keys.filter((key) => typeOf(key) === type))
+  const ranked = keyTypes.flatMap((type) => keys.filter((key) => typeOf(key) === type))
   return ranked[0] ?? ''
 }
 
-/** Whether a pin, a key or its `SHA256:` fingerprint, is one of these keys. */
+/** Returns whether the pin, a key or its `SHA256:` fingerprint, is one of these keys. */
 export function hasPinned(keys: readonly string[], pin: string): boolean {
   return keys.some((key) => key === withoutComment(pin) || fingerprint(key) === pin.replace(/=+$/, ''))
 }
 
-/** A key names its type twice: before it, and in its first bytes. */
+/** Checks that the type before the key equals the type in its first bytes. */
 function isPublicKey(line: string): boolean {
   const [type = '', body = ''] = line.trim().split(/\s+/)
   if (!/^[A-Za-z0-9+/]{40,}={0,2}$/.test(body)) return false

@@ -1,9 +1,9 @@
 /**
- * How a host comes in and how it leaves: the order of the steps is what matters.
+ * Adds and removes hosts. The order of the steps matters.
  *
- * In: what could refuse it is asked first, so that no credentials are ever kept for a host that was refused; then its
- * credentials, the host, its membership, and word to those who investigate and watch. Out: the host itself goes last,
- * so that a removal that failed half-way can be asked for again.
+ * To add: first all checks, so that no credentials are stored for a refused host; then the credentials, the host, its
+ * membership, and the notices to the investigator and the watcher. To remove: the host itself comes last, so that a
+ * removal that failed half-way can be repeated.
  */
 import { BusError } from '@commissaire/bus'
 import { Cluster, Clusters, Host, HostCreds, parseModel, timestamp } from '@commissaire/models'
@@ -13,23 +13,23 @@ import { type Backend, lifecycleOf } from '../backend.ts'
 import { found } from '../http/errors.ts'
 import { hasPinned, pinOf } from './host-keys.ts'
 
-/** What is said about a host that is to be added. */
+/** The data of a host to be added. */
 export interface Registration {
   readonly address: string
   readonly ssh_priv_key: string
   readonly remote_user?: string | null | undefined
   readonly cluster?: string | null | undefined
-  /** Its public host keys, each as `TYPE BASE64`. Without them the key of the first contact is pinned. */
+  /** Its public host keys, each as `TYPE BASE64`. Without them the key of the first connection is pinned. */
   readonly host_keys?: readonly string[] | null | undefined
 }
 
-/** Adds a host and has it investigated. Answers with the present one when it was added before, with the same key. */
+/** Adds a host and starts its investigation. Returns the existing host when it was added before with the same key. */
 export async function registerHost(backend: Backend, registration: Registration): Promise<Host> {
   const { storage } = backend
   const { address } = registration
-  const cluster = await wantedCluster(backend, registration)
-  const present = await storage.find(Host, address)
-  if (present) return requireSame(backend, present, registration)
+  const cluster = await requireCluster(backend, registration)
+  const existing = await storage.find(Host, address)
+  if (existing) return requireSame(backend, existing, registration)
   await saveCredentials(backend, registration)
   const host = await saveHost(backend, registration)
   if (!host)
@@ -51,23 +51,26 @@ export async function removeHost(backend: Backend, address: string): Promise<voi
   await storage.delete(Host, address)
 }
 
-async function wantedCluster({ storage }: Backend, { cluster }: Registration): Promise<Cluster | undefined> {
-  if (!cluster) return undefined
-  const wanted = await storage.find(Cluster, cluster)
-  if (!wanted) throw new BusError('Conflict', `There is no cluster "${cluster}" to put the host into.`)
-  return wanted
+async function requireCluster(
+  { storage }: Backend,
+  { cluster: name }: Registration,
+): Promise<Cluster | undefined> {
+  if (!name) return undefined
+  const cluster = await storage.find(Cluster, name)
+  if (!cluster) throw new BusError('Conflict', `There is no cluster "${name}" to add the host to.`)
+  return cluster
 }
 
 async function requireSame({ storage }: Backend, host: Host, registration: Registration): Promise<Host> {
   const { address, ssh_priv_key, cluster } = registration
-  const known = await storage.find(HostCreds, address)
-  if (known?.ssh_priv_key !== ssh_priv_key) throw differentKey(address)
+  const stored = await storage.find(HostCreds, address)
+  if (stored?.ssh_priv_key !== ssh_priv_key) throw differentKey(address)
   if (cluster && !(await storage.get(Cluster, cluster)).hostset.includes(address))
     throw new BusError('Conflict', `Host "${address}" exists already and is not in cluster "${cluster}".`)
   return pinReported(storage, host, registration.host_keys ?? [])
 }
 
-/** A host that was added without its keys, and was not reached since, may still report them. */
+/** A host that was added without its keys and has not been reached since may still report them. */
 async function pinReported(storage: Backend['storage'], host: Host, keys: readonly string[]): Promise<Host> {
   if (keys.length === 0) return host
   return updateHost(storage, host.address, (stored) => {
@@ -77,20 +80,20 @@ async function pinReported(storage: Backend['storage'], host: Host, keys: readon
   })
 }
 
-/** Saves them where there are none; others that came first stay, and must be the same. */
+/** Saves the credentials unless the host has some already; those must have the same key. */
 async function saveCredentials({ storage }: Backend, registration: Registration): Promise<void> {
   const { address, ssh_priv_key, remote_user } = registration
-  const given = parseModel(HostCreds, { address, ssh_priv_key, remote_user: remote_user || undefined })
+  const creds = parseModel(HostCreds, { address, ssh_priv_key, remote_user: remote_user || undefined })
   try {
-    await storage.save(HostCreds, given, { revision: null })
+    await storage.save(HostCreds, creds, { revision: null })
   } catch (error) {
     if (!isConflict(error)) throw error
-    const known = await storage.find(HostCreds, address)
-    if (known?.ssh_priv_key !== ssh_priv_key) throw differentKey(address)
+    const stored = await storage.find(HostCreds, address)
+    if (stored?.ssh_priv_key !== ssh_priv_key) throw differentKey(address)
   }
 }
 
-/** The new host, or undefined when somebody else added it in the meantime. */
+/** Returns the new host; undefined when it was added concurrently. */
 async function saveHost(
   { storage }: Backend,
   { address, host_keys }: Registration,

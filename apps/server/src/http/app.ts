@@ -12,7 +12,7 @@ import type { Authentication } from '../auth/authentication.ts'
 import { type FailureLimit, guard } from '../auth/guard.ts'
 import type { App, Backend } from '../backend.ts'
 import type { EventOptions } from '../events/event-hub.ts'
-import { countHosts } from '../observability/fleet-metrics.ts'
+import { registerHostMetrics } from '../observability/fleet-metrics.ts'
 import { readJsonBodies } from './json-body.ts'
 import { AllowedMethods } from './method-not-allowed.ts'
 import { RequestMetrics } from '../observability/metrics.ts'
@@ -34,38 +34,38 @@ import { operations } from '../routes/operations/operations.ts'
 import { schedules } from '../routes/operations/schedules.ts'
 import { version } from '../version.ts'
 
-/** What an app is made of. */
+/** The options of an app. */
 export interface AppOptions extends Backend {
-  /** Who may in. */
+  /** Authenticates the requests. */
   readonly auth: Authentication
   /** Paths that authenticate themselves. */
   readonly selfAuths?: readonly string[]
   /** Whether operators may call any method of any service; default false. */
   readonly busCalls?: boolean
-  /** How often an address may show wrong credentials. */
+  /** How often an address may fail to log in. */
   readonly failureLimit?: FailureLimit
   /** The largest body, in bytes; default 1 MiB. */
   readonly bodyLimit?: number
   /** How many milliseconds a client may take to send a request; default 30 000. */
   readonly requestTimeout?: number
-  /** What the events may take that clients listen to. */
+  /** The limits of the event streams. */
   readonly events?: EventOptions
   readonly tls?: SecureContextOptions & TlsOptions
-  /** The registry of Prometheus metrics to count in; default one of its own. */
+  /** The registry of Prometheus metrics; default a new one. */
   readonly metrics?: Registry
 }
 
-/** Makes the app. It listens nowhere until it is told to. */
+/** Creates the app. It does not listen yet. */
 export function createApp(options: AppOptions): FastifyInstance {
   const { auth, log, selfAuths = [], failureLimit, metrics } = options
   const app = open(options)
-  const figures = new RequestMetrics(metrics)
-  countHosts(figures.registry, options.storage)
+  const requestMetrics = new RequestMetrics(metrics)
+  registerHostMetrics(requestMetrics.registry, options)
   useSchemas(app)
   readJsonBodies(app)
-  logAnswers(app, options)
+  logResponses(app, options)
   audit(app, options)
-  figures.watch(app)
+  requestMetrics.observe(app)
   app.setErrorHandler(problemHandler(log))
   app.setNotFoundHandler(async (request, reply) =>
     sendProblem(reply, problem(404, `There is nothing at ${pathOf(request)}.`)),
@@ -75,7 +75,7 @@ export function createApp(options: AppOptions): FastifyInstance {
   describeRoutes(app, { version })
   app.register(async (api) => addRoutes(api, options), { prefix: '/api/v0' })
   app.register(async (top) => {
-    health(top, options, { metrics: figures })
+    health(top, options, { metrics: requestMetrics })
     openapi(top)
   })
   app.register(async (top) => allowed.refuseOthers(top))
@@ -108,7 +108,7 @@ const partNames: Readonly<Record<string, string>> = {
   querystring: 'The query',
 }
 
-/** Schemas check what comes in, in the same words as the models do; what goes out is made by us. */
+/** Requests are validated with the messages of the models. Responses are not validated: the server itself makes them. */
 function useSchemas(app: FastifyInstance): void {
   app.setValidatorCompiler<z.ZodType>(({ schema, httpPart = 'body' }) => (data) => {
     try {
@@ -122,7 +122,7 @@ function useSchemas(app: FastifyInstance): void {
   app.setSerializerCompiler(() => (data) => JSON.stringify(data))
 }
 
-function logAnswers(app: FastifyInstance, { log }: AppOptions): void {
+function logResponses(app: FastifyInstance, { log }: AppOptions): void {
   app.addHook('onSend', async (request, reply) => {
     reply.headers({
       'x-request-id': request.id,
@@ -133,8 +133,8 @@ function logAnswers(app: FastifyInstance, { log }: AppOptions): void {
   app.addHook('onResponse', async (request, reply) => {
     const { id, method, ip, identity } = request
     const ms = Math.round(reply.elapsedTime)
-    // Probes come every few seconds, and say nothing that the next one does not say again.
-    const level = request.routeOptions.config.open ? 'debug' : 'info'
+    // Probes come every few seconds and are of no interest in the log.
+    const level = request.routeOptions.config.public ? 'debug' : 'info'
     log[level](
       { id, method, path: pathOf(request), status: reply.statusCode, ms, ip, user: identity?.user },
       'Answered',

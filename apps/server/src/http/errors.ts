@@ -1,12 +1,12 @@
 /**
- * What an error means in HTTP: the one place where errors of the bus become statuses.
+ * Translates errors to HTTP statuses. This is the only place where errors of the bus become statuses.
  *
- * Leaving an error of the bus out of the table does not compile. Errors are told by their `code`, not by their class:
- * two copies of the bus package may be loaded.
+ * The table must contain every error of the bus, or it does not compile. Errors are recognized by `code` and not by class,
+ * because two copies of the bus package may be loaded.
  */
 import { BusError, type ErrorName, errorTable } from '@commissaire/bus'
 
-/** The status that answers each error of the bus. */
+/** The status for each error of the bus. */
 export const statusTable = {
   ParseError: 500,
   InvalidRequest: 500,
@@ -29,7 +29,7 @@ const namesByCode = new Map<number, ErrorName>(
   Object.entries(errorTable).flatMap(([name, { code }]) => (isErrorName(name) ? [[code, name]] : [])),
 )
 
-/** The status that answers this error: 500 for everything that nobody foresaw. */
+/** Returns the status for an error: 500 for unexpected ones. */
 export function statusOf(error: unknown): number {
   const name = busErrorName(error)
   if (name) return statusTable[name]
@@ -38,25 +38,25 @@ export function statusOf(error: unknown): number {
   return typeof status === 'number' && status >= 400 && status < 500 ? status : 500
 }
 
-/** The name of an error of the bus; undefined for any other. */
+/** Returns the name of an error of the bus; undefined for any other error. */
 export function busErrorName(error: unknown): ErrorName | undefined {
   const code = attribute(error, 'code')
   return typeof code === 'number' ? namesByCode.get(code) : undefined
 }
 
-/** The thing that was looked for, or an error that says it is not there. */
-export function found<T>(thing: T | undefined, what: string): T {
-  if (thing === undefined) throw new BusError('NotFound', `There is no ${what}.`)
-  return thing
+/** Returns the resource, or throws NotFound when it is undefined. */
+export function found<T>(resource: T | undefined, what: string): T {
+  if (resource === undefined) throw new BusError('NotFound', `There is no ${what}.`)
+  return resource
 }
 
-/** What is wrong with data, fault by fault: our own finding, or that of the service that was asked; undefined for other errors. */
+/** Returns the faults of invalid data, found by the server or by the service it asked; undefined for other errors. */
 export function faultsIn(error: unknown): unknown {
   if (isInvalid(error)) return attribute(error, 'faults')
   return busErrorName(error) === 'InvalidParams' ? attribute(attribute(error, 'data'), 'faults') : undefined
 }
 
-/** Whether data did not fit its schema. */
+/** Returns whether an error is a ValidationError. */
 function isInvalid(error: unknown): boolean {
   return attribute(error, 'code') === 'invalid' && Array.isArray(attribute(error, 'faults'))
 }

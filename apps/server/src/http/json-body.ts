@@ -1,13 +1,12 @@
 /**
- * How a body is read: as JSON, whatever its label says, and as `{}` where there is none.
+ * Parses request bodies as JSON, whatever their content type, and an empty body as `{}`.
  *
- * Existing clients label every request `application/json`, also the empty ones, send `{}` along with DELETE, and
- * `curl -d` labels JSON as a form. All of those mean the same.
+ * Existing clients send `application/json` also with an empty body, and `{}` with DELETE; `curl -d` labels JSON as a form.
  */
 import { BusError } from '@commissaire/bus'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 
-/** Makes the app read bodies so. */
+/** Makes the app parse all bodies as JSON. */
 export function readJsonBodies(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error')
   app.removeAllContentTypeParsers()
@@ -20,7 +19,7 @@ export function readJsonBodies(app: FastifyInstance): void {
   })
 }
 
-/** A page of somebody else can make a browser send a POST with its user's credentials, but not one that says it is JSON. */
+/** Protects POST against cross-site requests: a foreign page can send one with the user's credentials, but not as JSON. */
 export async function requireJson({ headers }: FastifyRequest): Promise<void> {
   if (headers['content-type']?.startsWith('application/json')) return
   throw new BusError('InvalidParams', 'Send it as "Content-Type: application/json".')

@@ -1,20 +1,20 @@
 /**
- * Says 405 with an `Allow` header where a path is known and the method is not, or not now.
+ * Answers 405 with an `Allow` header when a path exists but not with this method, or not at the moment.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
 import { problem, sendProblem } from './problem.ts'
 
-const known: readonly HTTPMethods[] = ['GET', 'HEAD', 'PUT', 'DELETE', 'POST', 'PATCH', 'OPTIONS']
+const knownMethods: readonly HTTPMethods[] = ['GET', 'HEAD', 'PUT', 'DELETE', 'POST', 'PATCH', 'OPTIONS']
 
-/** The methods of every path that has a route. */
+/** The allowed methods of every path with a route. */
 export class AllowedMethods {
   readonly #methods = new Map<string, Set<string>>()
 
-  /** Watches the routes that are added from now on. */
+  /** Records the methods of the routes that are added from now on. */
   constructor(app: FastifyInstance) {
     app.addHook('onRoute', ({ url, method }) => {
       const methods = this.#methods.get(url) ?? new Set()
-      for (const one of [method].flat()) methods.add(one)
+      for (const each of [method].flat()) methods.add(each)
       this.#methods.set(url, methods)
     })
     app.addHook('onSend', async (request, reply) => {
@@ -22,10 +22,10 @@ export class AllowedMethods {
     })
   }
 
-  /** Answers what is left: the known paths with any other method. To be called after all routes. */
+  /** Adds routes that answer 405 for all other methods of known paths. Must be called after all routes were added. */
   refuseOthers(app: FastifyInstance): void {
     for (const [url, methods] of Array.from(this.#methods)) {
-      const method = known.filter((one) => !methods.has(one))
+      const method = knownMethods.filter((each) => !methods.has(each))
       app.route({
         url,
         method,
@@ -34,11 +34,11 @@ export class AllowedMethods {
         onRequest: refuse,
         handler: refuse,
       })
-      for (const one of method) methods.delete(one)
+      for (const each of method) methods.delete(each)
     }
   }
 
-  /** What may be asked of that path, but for what was just refused. */
+  /** The methods of the path, without the one that was refused. */
   #allowedNow(request: FastifyRequest): string {
     const methods = this.#methods.get(request.routeOptions.url ?? '') ?? []
     return [...methods].filter((method) => method !== request.method).join(', ')
@@ -46,5 +46,5 @@ export class AllowedMethods {
 }
 
 async function refuse(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-  return sendProblem(reply, problem(405, `${request.method} is nothing this path knows.`))
+  return sendProblem(reply, problem(405, `This path does not support ${request.method}.`))
 }

@@ -1,8 +1,8 @@
 /**
- * How an error looks to a client: `application/problem+json` of RFC 9457.
+ * Error responses: `application/problem+json` of RFC 9457.
  *
- * A person who sends a wrong request reads what is wrong with it. Of what goes wrong on our side a client learns the
- * status and an id; the rest is in the log under that id.
+ * For a wrong request the response says what is wrong with it. For an error of the server it contains the status and an
+ * id only; the log has the details under that id.
  */
 import { STATUS_CODES } from 'node:http'
 import type { Logger } from '@commissaire/bus'
@@ -12,36 +12,36 @@ import { faultsIn, statusOf } from './errors.ts'
 
 const Fault = z.object({ path: z.string(), message: z.string() })
 
-/** The body of every answer that is no success. */
+/** The body of every error response. */
 export const Problem = z.object({
   type: z.string(),
   title: z.string(),
   status: z.int(),
   detail: z.string().optional(),
-  /** The role that is needed, where whoever is logged in has a lesser one. */
+  /** The role that the request requires, when the user has a lesser one. */
   needed_role: z.string().optional(),
-  /** What is wrong with the body, all of it. */
+  /** All faults of the request. */
   faults: z.array(Fault).optional(),
-  /** Under what id the log has more; with every status of 500 and above. */
+  /** The id under which the log has more; present with every status from 500 on. */
   id: z.string().optional(),
 })
 export type Problem = z.infer<typeof Problem>
 
 const content = { 'application/problem+json': { schema: Problem } }
 
-/** The documentation of these errors. */
+/** Describes these error responses in the OpenAPI document. */
 export function onlyProblems(...statuses: number[]): Record<number, object> {
   return Object.fromEntries(
     statuses.map((status) => [status, { description: STATUS_CODES[status], content }]),
   )
 }
 
-/** The documentation of the errors that an endpoint answers, with those that all of them do. */
+/** Describes the error responses of an endpoint in the OpenAPI document, including those that all endpoints share. */
 export function problems(...statuses: number[]): Record<number, object> {
   return onlyProblems(400, 403, ...statuses, 429, 500, 502, 503, 504)
 }
 
-/** Makes the handler that turns whatever a route threw into an answer, and logs what is ours to mend. */
+/** Creates the handler that turns errors of routes into responses and logs errors of the server. */
 export function problemHandler(log: Logger) {
   return async (error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const status = statusFor(error, request)
@@ -54,7 +54,7 @@ export function problemHandler(log: Logger) {
   }
 }
 
-/** Answers with this problem. */
+/** Sends a problem as the response. */
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
   return reply
     .code(problem.status)
@@ -63,18 +63,18 @@ export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply
     .send(problem)
 }
 
-/** A problem without peculiarities. */
+/** Creates a problem with a status and a detail. */
 export function problem(status: number, detail?: string): Problem {
   const title = STATUS_CODES[status] ?? 'Error'
   return { type: 'about:blank', title, status, ...(detail === undefined ? {} : { detail }) }
 }
 
-/** The path of a request, without the query. */
+/** Returns the path of a request without the query. */
 export function pathOf(request: FastifyRequest): string {
   return request.url.split('?', 1)[0] ?? request.url
 }
 
-/** A name that nothing can have is not found; only where it would be given to something it is a fault of the request. */
+/** An invalid name in the path is 404, since nothing can have that name; with PUT, which would create it, it is 400. */
 function statusFor(error: unknown, request: FastifyRequest): number {
   const inPath = attribute(error, 'validationContext') === 'params'
   return inPath && request.method !== 'PUT' ? 404 : statusOf(error)
@@ -88,7 +88,7 @@ function problemOf(error: unknown, status: number, id: string): Problem {
   return faults.success ? { ...plain, faults: faults.data } : plain
 }
 
-/** What the log gets to see: never the data of an error, which may quote a model. */
+/** Leaves out the data of an error, which may contain secrets. */
 function loggable(error: unknown): object {
   if (!(error instanceof Error)) return { message: String(error) }
   const { name, message, stack, cause } = error

@@ -1,38 +1,38 @@
 /**
- * What TLS needs, read from the two files that the configuration names.
+ * Reads the TLS options from the two files in the configuration.
  */
 import { createSecureContext, type SecureContextOptions, type TlsOptions } from 'node:tls'
 import { ConfigError } from '@commissaire/service'
 import { readAuthorities, readKeyAndCertificate } from './pem.ts'
 
-/** Where the files are. */
+/** The paths of the files. */
 export interface TlsFiles {
-  /** Private key and certificate, with the chain, in one PEM file. */
+  /** A PEM file with the private key, the certificate and the chain. */
   readonly pemfile?: string | undefined
-  /** The authorities of client certificates. With it nobody gets in without one. */
+  /** A PEM file with the authorities of client certificates. With it every client needs a certificate. */
   readonly clientverifyfile?: string | undefined
 }
 
-/** Reads the files; undefined when the configuration names none, and HTTP is plain. */
+/** Reads the files. Returns undefined when none is configured; the server then uses plain HTTP. */
 export function readTls({
   pemfile,
   clientverifyfile,
 }: TlsFiles): (SecureContextOptions & TlsOptions) | undefined {
   if (pemfile === undefined) {
     if (clientverifyfile === undefined) return undefined
-    const text = 'is given without "tls_pemfile"; client certificates need TLS, so set that too'
+    const text = 'is set without "tls_pemfile"; client certificates need TLS, so set both'
     throw new ConfigError([{ setting: 'tls_clientverifyfile', text }])
   }
-  const pem = of('tls_pemfile', () => readKeyAndCertificate(pemfile))
+  const pem = forSetting('tls_pemfile', () => readKeyAndCertificate(pemfile))
   const own = { key: pem, cert: pem, minVersion: 'TLSv1.2' } as const
-  of('tls_pemfile', () => check(pemfile, own))
+  forSetting('tls_pemfile', () => check(pemfile, own))
   if (clientverifyfile === undefined) return own
-  const ca = of('tls_clientverifyfile', () => readAuthorities(clientverifyfile))
+  const ca = forSetting('tls_clientverifyfile', () => readAuthorities(clientverifyfile))
   return { ...own, ca, requestCert: true, rejectUnauthorized: true }
 }
 
-/** Says of a fault which setting it is of. */
-function of<T>(setting: string, read: () => T): T {
+/** Adds the name of the setting to a ConfigError. */
+function forSetting<T>(setting: string, read: () => T): T {
   try {
     return read()
   } catch (error) {
@@ -40,12 +40,14 @@ function of<T>(setting: string, read: () => T): T {
   }
 }
 
-/** The last word has who will use it: a key may be too short for the OpenSSL of this machine. */
+/** Checks that OpenSSL accepts the files; for instance, a key may be too short for its security level. */
 function check(path: string, options: SecureContextOptions): void {
   try {
     createSecureContext(options)
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new ConfigError([{ setting: '', text: `is "${path}", which TLS refuses: ${reason}` }], { cause })
+    throw new ConfigError([{ setting: '', text: `is "${path}", which OpenSSL rejects: ${reason}` }], {
+      cause,
+    })
   }
 }

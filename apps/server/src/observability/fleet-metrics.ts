@@ -1,17 +1,26 @@
-/** How many hosts are in which status, counted when somebody looks, but of a large fleet not at every look. */
+/** The number of hosts by status, counted when the metrics are read and cached in between. */
+import type { Logger } from '@commissaire/bus'
 import { type Host, hostStatuses, Hosts } from '@commissaire/models'
 import type { StorageClient } from '@commissaire/storage'
 import { Gauge, type Registry } from 'prom-client'
 
-/** How long a count is good, in milliseconds. */
-const KEEP = 15_000
+/** How long a count is reused, in milliseconds. */
+const CACHE_TIME = 15_000
 
-/** How long the storage may take, in milliseconds. Prometheus itself waits ten seconds. */
-const PATIENCE = 5_000
+/** How long the storage may take, in milliseconds. Prometheus waits ten seconds by default. */
+const STORAGE_TIMEOUT = 5_000
 
-/** Adds the figure to a registry. While the storage does not answer it is not there: an old count would be a lie. */
-export function countHosts(registry: Registry, storage: StorageClient): void {
-  let counted: Promise<ReadonlyMap<string, number>> | undefined
+type Counts = ReadonlyMap<string, number>
+
+/** What the metric is counted with. */
+export interface HostMetricsDeps {
+  readonly storage: StorageClient
+  readonly log: Logger
+}
+
+/** Adds the metric to a registry. It has no samples while the storage does not answer, instead of outdated ones. */
+export function registerHostMetrics(registry: Registry, { storage, log }: HostMetricsDeps): void {
+  let counted: Promise<Counts> | undefined
   let countedAt = -Infinity
   const gauge = new Gauge({
     name: 'commissaire_hosts',
@@ -19,9 +28,9 @@ export function countHosts(registry: Registry, storage: StorageClient): void {
     labelNames: ['status'],
     registers: [],
     async collect() {
-      if (performance.now() - countedAt > KEEP) {
+      if (performance.now() - countedAt > CACHE_TIME) {
         countedAt = performance.now()
-        counted = count(storage)
+        counted = countHosts(storage).catch((error: unknown) => missingCounts(error, log))
       }
       const counts = (await counted) ?? []
       this.reset()
@@ -31,26 +40,32 @@ export function countHosts(registry: Registry, storage: StorageClient): void {
   registry.registerMetric(gauge)
 }
 
-/** Empty where the storage does not answer in time. */
-async function count(storage: StorageClient): Promise<ReadonlyMap<string, number>> {
-  const { promise: late, resolve } = Promise.withResolvers<undefined>()
-  const timer = setTimeout(() => resolve(undefined), PATIENCE)
+async function countHosts(storage: StorageClient): Promise<Counts> {
+  const { promise: timeout, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(
+    () => reject(new Error(`the storage did not answer within ${STORAGE_TIMEOUT} ms`)),
+    STORAGE_TIMEOUT,
+  )
   try {
-    const hosts = await Promise.race([storage.list(Hosts), late])
-    return hosts ? countsOf(hosts) : new Map<string, number>()
-  } catch {
-    return new Map()
+    return countsOf(await Promise.race([storage.list(Hosts), timeout]))
   } finally {
     clearTimeout(timer)
   }
 }
 
-/** Also of the statuses that no host has, so that a figure does not come and go. */
+/** At most one line per CACHE_TIME, since the failure is cached like a count. */
+function missingCounts(error: unknown, log: Logger): Counts {
+  const reason = error instanceof Error ? error.message : String(error)
+  log.warn({ reason }, 'The hosts could not be counted; the metric commissaire_hosts has no samples')
+  return new Map()
+}
+
+/** Includes the statuses that no host has, so that no time series disappears. */
 function countsOf(hosts: readonly Host[]): Map<string, number> {
   const counts = new Map<string, number>(hostStatuses.map((status) => [nameOf(status), 0]))
   for (const { status } of hosts) counts.set(nameOf(status), (counts.get(nameOf(status)) ?? 0) + 1)
   return counts
 }
 
-/** A host that was only just added has none yet. */
+/** A host that was just added has an empty status. */
 const nameOf = (status: string) => status || 'unknown'

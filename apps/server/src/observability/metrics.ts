@@ -1,10 +1,10 @@
-/** What the server counts: requests by route and status, and how long they take. */
+/** The metrics of requests: their number and duration by method, route and status. */
 import type { FastifyInstance } from 'fastify'
 import { Histogram, Registry } from 'prom-client'
 
 const buckets = [0.005, 0.02, 0.1, 0.5, 2, 10]
 
-/** The figures of one server, in a registry that others of this process may share. */
+/** The metrics of one server, in a registry that the process may share. */
 export class RequestMetrics {
   readonly registry: Registry
   readonly #seconds: Histogram<'method' | 'route' | 'status'>
@@ -20,18 +20,18 @@ export class RequestMetrics {
     })
   }
 
-  /** How the figures are written. */
+  /** The content type of the metrics. */
   get contentType(): string {
     return this.registry.contentType
   }
 
-  /** All figures of the registry. */
+  /** Returns all metrics of the registry. */
   text(): Promise<string> {
     return this.registry.metrics()
   }
 
-  /** Counts what this app answers. */
-  watch(app: FastifyInstance): void {
+  /** Observes every request to this app. */
+  observe(app: FastifyInstance): void {
     app.addHook('onResponse', async ({ method, routeOptions }, { statusCode, elapsedTime }) => {
       const route = routeOptions.url ?? 'none'
       this.#seconds.observe({ method, route, status: statusCode }, elapsedTime / 1000)

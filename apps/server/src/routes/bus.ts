@@ -35,7 +35,7 @@ const Call = z.object({
     .describe('How many seconds to wait for the reply; default 10.'),
 })
 
-const Answer = z.object({
+const CallResponse = z.object({
   result: z.unknown().describe('What the method returned.'),
   error: z
     .object({ name: z.string(), code: z.int(), message: z.string(), data: z.record(z.string(), z.unknown()) })
@@ -62,7 +62,7 @@ const DeadInList = z.object({
 const Dead = DeadInList.extend({ body: z.string().describe('The body as it was sent, without secrets.') })
 
 /** How many of the messages that were set aside are listed or looked through. */
-const MOST = 1000
+const MAX_LISTED = 1000
 
 /** What these endpoints need to know of the configuration. */
 export interface BusRoutesOptions extends Backend {
@@ -90,7 +90,7 @@ export function busRoutes(app: App, { bus, log, busCalls = false }: BusRoutesOpt
       tags,
       summary: 'Calls a method of a service, if the configuration allows it',
       body: Call,
-      response: { 200: Answer, ...problems(405) },
+      response: { 200: CallResponse, ...problems(405) },
     },
     handler: async (request) => {
       const { routing_key, params, timeout } = request.body
@@ -110,7 +110,7 @@ export function busRoutes(app: App, { bus, log, busCalls = false }: BusRoutesOpt
       params: QueuePath,
       response: { 200: z.array(DeadInList), ...problems(404) },
     },
-    handler: async ({ params: { queue } }) => (await bus.dead.list(queue, MOST)).map(inList),
+    handler: async ({ params: { queue } }) => (await bus.dead.list(queue, MAX_LISTED)).map(inList),
   })
 
   app.route({
@@ -123,7 +123,7 @@ export function busRoutes(app: App, { bus, log, busCalls = false }: BusRoutesOpt
       response: { 200: Dead, ...problems(404) },
     },
     handler: async ({ params: { queue, id } }) => {
-      const all = await bus.dead.list(queue, MOST)
+      const all = await bus.dead.list(queue, MAX_LISTED)
       const message = found(
         all.find((each) => each.id === id),
         nameOf(queue, id),
@@ -185,7 +185,7 @@ function refuseCall(routingKey: string, params: unknown, { busCalls }: { busCall
   throw new BusError('NotAllowed', `${model} is secret: no call on the bus may have to do with it.`)
 }
 
-async function answerOf(asking: Promise<unknown>): Promise<z.infer<typeof Answer>> {
+async function answerOf(asking: Promise<unknown>): Promise<z.infer<typeof CallResponse>> {
   try {
     return { result: withoutSecrets(await asking) }
   } catch (error) {

@@ -69,7 +69,7 @@ export function clusters(app: App, backend: Backend): void {
     },
     handler: async ({ params: { name }, body }, reply) => {
       reply.code(201)
-      return safeModel(Cluster, await nowOf(backend, await putCluster(backend, name, body)))
+      return safeModel(Cluster, await withCurrentHosts(backend, await putCluster(backend, name, body)))
     },
   })
 
@@ -92,10 +92,13 @@ export function clusters(app: App, backend: Backend): void {
 /** A cluster as people see it, with its hosts and its status of this moment. */
 export async function showCluster(backend: Backend, name: string): Promise<Record<string, unknown>> {
   const cluster = found(await backend.storage.find(Cluster, name), `cluster "${name}"`)
-  return { ...(await nowOf(backend, cluster)) }
+  return { ...(await withCurrentHosts(backend, cluster)) }
 }
 
-async function nowOf({ storage }: Backend, cluster: Cluster): Promise<ReturnType<typeof withHosts>> {
+async function withCurrentHosts(
+  { storage }: Backend,
+  cluster: Cluster,
+): Promise<ReturnType<typeof withHosts>> {
   return withHosts(cluster, cluster.hostset.length > 0 ? await storage.list(Hosts) : [])
 }
 

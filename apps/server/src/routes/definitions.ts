@@ -74,7 +74,7 @@ export function definitionRoutes<T extends Named>(app: App, backend: Backend, ki
     },
     handler: async ({ params: { name }, body }, reply) => {
       reply.code(201)
-      return safeModel(model, await define(backend, model, { ...given(body), name }))
+      return safeModel(model, await define(backend, model, { ...withoutNulls(body), name }))
     },
   })
 
@@ -122,6 +122,6 @@ function bodyOf({ schema }: ModelDefinition) {
   return z.object({ type: z.nullish(type ?? z.string()), options: z.nullish(options ?? z.object()) })
 }
 
-function given(body: Record<string, unknown>): Record<string, unknown> {
+function withoutNulls(body: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null && value !== undefined))
 }

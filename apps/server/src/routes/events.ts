@@ -1,8 +1,8 @@
-/** What happens, as it happens: `/events`, as server-sent events. */
+/** The stream of events: `/events`, as server-sent events. */
 import { address, name } from '@commissaire/models'
 import { z } from 'zod'
 import type { App, Backend } from '../backend.ts'
-import { filterOf } from '../events/event-filter.ts'
+import { createEventFilter } from '../events/event-filter.ts'
 import { EventHub, type EventOptions } from '../events/event-hub.ts'
 import { eventKinds } from '../events/server-event.ts'
 import { problem, problems, sendProblem } from '../http/problem.ts'
@@ -20,21 +20,21 @@ const Query = z.object({
   since: z.string().max(100).optional().describe('Start after the event with this id.'),
 })
 
-/** What is sent is a stream, of which the schema can only say that it is text. */
+/** The response is a stream, which the schema can only describe as text. */
 const stream: Readonly<Record<number, object>> = {
   200: {
-    description: 'Events, until the client or the server ends it',
+    description: 'Events, until the client or the server ends the stream',
     content: { 'text/event-stream': { schema: z.string() } },
   },
 }
 
-/** What this endpoint needs to know besides. */
+/** The options of this endpoint. */
 export interface EventRoutesOptions extends Backend {
   readonly events?: EventOptions
 }
 
 /** Adds the endpoint. Its streams end when the app closes. */
-export function events(app: App, { bus, storage, events: options }: EventRoutesOptions): void {
+export function events(app: App, { bus, storage, log, events: options }: EventRoutesOptions): void {
   const hub = new EventHub(bus, options)
   app.addHook('preClose', async () => hub.close())
 
@@ -50,11 +50,11 @@ export function events(app: App, { bus, storage, events: options }: EventRoutesO
     },
     handler: async (request, reply) => {
       if (!hub.hasRoom)
-        return sendProblem(reply, { ...problem(503, 'Too many clients listen already.'), id: request.id })
-      const { since, ...wish } = request.query
-      const last = request.headers['last-event-id']
-      const opened = hub.open(await filterOf(wish, storage), {
-        since: typeof last === 'string' ? last : since,
+        return sendProblem(reply, { ...problem(503, 'Too many event streams are open.'), id: request.id })
+      const { since, ...query } = request.query
+      const lastEventId = request.headers['last-event-id']
+      const opened = hub.open(await createEventFilter(query, { storage, log }), {
+        since: typeof lastEventId === 'string' ? lastEventId : since,
       })
       reply.headers({
         'content-type': 'text/event-stream; charset=utf-8',

@@ -5,21 +5,21 @@ import type { RequestMetrics } from '../observability/metrics.ts'
 import { onlyProblems, problem, problems, sendProblem } from '../http/problem.ts'
 
 /** How long the storage may take to answer, in milliseconds. */
-const PATIENCE = 1000
+const STORAGE_TIMEOUT = 1000
 
-const Alive = z.object({ status: z.literal('ok') })
+const HealthResponse = z.object({ status: z.literal('ok') })
 
 /** Adds the endpoints. */
 export function health(app: App, { bus, log }: Backend, { metrics }: { metrics: RequestMetrics }): void {
   app.route({
     method: 'GET',
     url: '/healthz',
-    config: { open: true },
+    config: { public: true },
     schema: {
       tags: ['health'],
       summary: 'Reports whether the server is alive',
       security: [],
-      response: { 200: Alive },
+      response: { 200: HealthResponse },
     },
     handler: async () => ({ status: 'ok' as const }),
   })
@@ -27,16 +27,16 @@ export function health(app: App, { bus, log }: Backend, { metrics }: { metrics: 
   app.route({
     method: 'GET',
     url: '/readyz',
-    config: { open: true },
+    config: { public: true },
     schema: {
       tags: ['health'],
       summary: 'Reports whether the server is ready: the storage service answers within a second',
       security: [],
-      response: { 200: Alive, ...onlyProblems(503) },
+      response: { 200: HealthResponse, ...onlyProblems(503) },
     },
     handler: async (_request, reply) => {
       try {
-        await bus.request('storage.ping', [], { timeout: PATIENCE })
+        await bus.request('storage.ping', [], { timeout: STORAGE_TIMEOUT })
         return { status: 'ok' as const }
       } catch (error) {
         log.warn({ reason: String(error) }, 'Not ready: the storage service does not answer')

@@ -77,7 +77,7 @@ export function host(app: App, backend: Backend): void {
       reply.code(201)
       return safeModel(
         Host,
-        await registerHost(backend, { ...body, address: body.address ?? plainAddress(ip) }),
+        await registerHost(backend, { ...body, address: body.address ?? withoutIpv4Prefix(ip) }),
       )
     },
   })
@@ -150,7 +150,7 @@ async function hostAt({ storage }: Backend, address: string): Promise<Host> {
 
 /** What the host's container manager says of it; empty where it has none, or that one cannot say. */
 async function nodeStatus({ storage, bus, log }: Backend, address: string): Promise<Record<string, unknown>> {
-  const manager = (await storage.list(Clusters)).find(inhabitedBy(address))?.container_manager
+  const manager = (await storage.list(Clusters)).find(hasHost(address))?.container_manager
   if (!manager) return {}
   try {
     return await bus.request<Record<string, unknown>>('container.get_node_status', [manager, address])
@@ -161,9 +161,9 @@ async function nodeStatus({ storage, bus, log }: Backend, address: string): Prom
   }
 }
 
-const inhabitedBy = (address: string) => (cluster: Cluster) => cluster.hostset.includes(address)
+const hasHost = (address: string) => (cluster: Cluster) => cluster.hostset.includes(address)
 
 /** An IPv4 caller of a socket that listens on IPv6 too. */
-function plainAddress(ip: string): string {
+function withoutIpv4Prefix(ip: string): string {
   return ip.replace(/^::ffff:(?=\d+\.)/i, '')
 }

@@ -56,7 +56,7 @@ export function openapi(app: FastifyInstance): void {
   app.route({
     method: 'GET',
     url: '/openapi.json',
-    config: { open: true },
+    config: { public: true },
     schema: { hide: true },
     handler: async () => app.swagger(),
   })

@@ -1,7 +1,7 @@
-/** How a receiver knows that an event is from us, and from now: an HMAC-SHA256 over the time and the body. */
+/** Signs events, so that a receiver can verify their origin and age: an HMAC-SHA256 over the time and the body. */
 import { createHmac } from 'node:crypto'
 
-/** The header `Commissaire-Signature`: `t=<seconds since 1970>,v1=<hexadecimal>`. */
+/** Returns the value of the header `Commissaire-Signature`: `t=<seconds since 1970>,v1=<hexadecimal>`. */
 export function signatureOf(body: string, { secret, at }: { secret: string; at: Date }): string {
   const seconds = Math.floor(at.getTime() / 1000)
   const signature = createHmac('sha256', secret).update(`${seconds}.${body}`).digest('hex')

@@ -1,7 +1,7 @@
-/** What the configuration says of webhooks: whom to tell, of what, and with which secret. */
+/** The configuration of webhooks: where to send which events, and the secret that signs them. */
 import { z } from 'zod'
 
-/** What webhooks can be told of. */
+/** The events that webhooks can receive. */
 export const webhookEvents = [
   'operation.started',
   'operation.paused',
@@ -13,22 +13,22 @@ export const webhookEvents = [
   'operation.host_failed',
 ] as const
 
-/** One of these. */
+/** The name of an event. */
 export type WebhookEvent = (typeof webhookEvents)[number]
 
-/** One webhook. */
+/** The settings of one webhook. */
 export const WebhookSettings = z.strictObject({
   url: z
     .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
-    .describe('where to send events to, with POST'),
+    .describe('the URL that receives the events as POST requests'),
   secret: z
     .string()
     .min(16, { error: 'must have at least 16 characters; "secret_file" names a file that holds it' })
-    .describe('what signs them; `secret_file` names a file that holds it'),
+    .describe('the key that signs the events; `secret_file` names a file that contains it'),
   events: z
     .array(z.enum(webhookEvents))
     .min(1)
     .default([...webhookEvents])
-    .describe('which events; default all'),
+    .describe('the events to send; default all'),
 })
 export type WebhookSettings = z.output<typeof WebhookSettings>

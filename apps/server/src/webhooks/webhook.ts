@@ -1,8 +1,8 @@
 /**
- * One receiver: gets its events in order, one at a time, each again and again until it takes it or time is up.
+ * Delivers events to one receiver: in order, one at a time, with retries until the receiver accepts it or it expires.
  *
- * What waits is bounded. A receiver that is away for long costs the others nothing, and itself the events that grow too
- * old or find no room.
+ * The queue is bounded. A receiver that is unreachable for long does not delay others; it loses the events that expire or
+ * do not fit into its queue.
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Logger } from '@commissaire/bus'
@@ -10,38 +10,38 @@ import { version } from '../version.ts'
 import { signatureOf } from './signature.ts'
 import type { WebhookSettings } from './webhook-settings.ts'
 
-/** Something to be sent. */
-export interface Tiding {
+/** An event as the receiver gets it. */
+export interface WebhookMessage {
   readonly id: string
   readonly event: string
 }
 
-/** How long things may take, in milliseconds, and how much may wait. */
+/** The limits of deliveries. Times are in milliseconds. */
 export interface WebhookLimits {
-  /** How long one attempt may take; default 10 s. */
+  /** The limit of one attempt; default 10 s. */
   readonly timeout?: number
-  /** The pause after the first failed attempt, which doubles with each; default 1 s. */
-  readonly firstPause?: number
-  /** The longest pause; default one minute. */
-  readonly longestPause?: number
-  /** How long an event is tried; default 15 minutes. */
+  /** The delay after the first failed attempt, which doubles with each further one; default 1 s. */
+  readonly initialDelay?: number
+  /** The longest delay; default one minute. */
+  readonly maxDelay?: number
+  /** How long the delivery of an event is attempted; default 15 minutes. */
   readonly giveUpAfter?: number
-  /** How many events may wait; default 500. */
-  readonly mostWaiting?: number
+  /** How many events may be queued; default 500. */
+  readonly maxQueued?: number
 }
 
-/** What an attempt came to. */
-type Outcome = { readonly kind: 'taken' } | { readonly kind: 'refused' | 'failed'; readonly why: string }
+/** The outcome of an attempt. A refused event is not sent again. */
+type Outcome = { readonly kind: 'accepted' } | { readonly kind: 'refused' | 'failed'; readonly why: string }
 
-/** One receiver. */
+/** One receiver and its queue. */
 export class Webhook {
   readonly #settings: WebhookSettings
   readonly #log: Logger
   readonly #limits: Required<WebhookLimits>
   readonly #signal: AbortSignal
-  readonly #place: string
+  readonly #origin: string
   #last: Promise<void> = Promise.resolve()
-  #waiting = 0
+  #queued = 0
 
   constructor(
     settings: WebhookSettings,
@@ -51,82 +51,88 @@ export class Webhook {
     this.#log = log
     this.#signal = signal
     this.#limits = { ...defaults, ...limits }
-    // What comes after it may be secret, as some receivers have it.
-    this.#place = new URL(settings.url).origin
+    // Only the origin is logged: with some receivers the path or the query is a secret.
+    this.#origin = new URL(settings.url).origin
   }
 
-  /** Resolves when the event is delivered or given up; never once the signal is aborted, as another is to do it then. */
-  deliver(tiding: Tiding): Promise<void> {
-    if (!this.#wants(tiding)) return Promise.resolve()
-    if (this.#waiting >= this.#limits.mostWaiting) {
-      this.#giveUp(tiding, `${this.#waiting} others wait already`)
+  /**
+   * Resolves when the event is delivered or discarded. Never settles once the signal is aborted: the event then stays
+   * unacknowledged, and another server delivers it.
+   */
+  deliver(message: WebhookMessage): Promise<void> {
+    if (!this.#isConfigured(message)) return Promise.resolve()
+    if (this.#queued >= this.#limits.maxQueued) {
+      this.#discard(message, `${this.#queued} events are queued already`)
       return Promise.resolve()
     }
-    this.#waiting++
+    this.#queued++
     const until = performance.now() + this.#limits.giveUpAfter
-    this.#last = this.#last.then(() => this.#send(tiding, until)).finally(() => this.#waiting--)
+    this.#last = this.#last.then(() => this.#send(message, until)).finally(() => this.#queued--)
     return this.#last
   }
 
-  #wants({ event }: Tiding): boolean {
+  #isConfigured({ event }: WebhookMessage): boolean {
     return this.#settings.events.some((name) => name === event)
   }
 
-  async #send(tiding: Tiding, until: number): Promise<void> {
-    const { firstPause, longestPause } = this.#limits
-    for (let length = firstPause; ; length = Math.min(longestPause, length * 2)) {
-      const outcome = await this.#attempt(tiding)
+  async #send(message: WebhookMessage, until: number): Promise<void> {
+    const { initialDelay, maxDelay } = this.#limits
+    for (let delay = initialDelay; ; delay = Math.min(maxDelay, delay * 2)) {
+      const outcome = await this.#attempt(message)
       if (this.#signal.aborted) return never
-      if (outcome.kind === 'taken') return
-      if (outcome.kind === 'refused' || performance.now() + length > until)
-        return this.#giveUp(tiding, outcome.why)
-      this.#log.debug({ url: this.#place, id: tiding.id, why: outcome.why }, 'A webhook is tried again')
-      await pause(length, undefined, { signal: this.#signal }).catch(() => undefined)
+      if (outcome.kind === 'accepted') return
+      if (outcome.kind === 'refused' || performance.now() + delay > until)
+        return this.#discard(message, outcome.why)
+      this.#log.debug(
+        { url: this.#origin, id: message.id, why: outcome.why },
+        'A delivery to a webhook failed and will be retried',
+      )
+      await pause(delay, undefined, { signal: this.#signal }).catch(() => undefined)
     }
   }
 
-  async #attempt(tiding: Tiding): Promise<Outcome> {
-    const body = JSON.stringify(tiding)
+  async #attempt(message: WebhookMessage): Promise<Outcome> {
+    const body = JSON.stringify(message)
     const { url, secret } = this.#settings
     const headers = {
       'content-type': 'application/json',
       'user-agent': `commissaire/${version}`,
-      'commissaire-event': tiding.event,
-      'commissaire-id': tiding.id,
+      'commissaire-event': message.event,
+      'commissaire-id': message.id,
       'commissaire-signature': signatureOf(body, { secret, at: new Date() }),
     }
     const signal = AbortSignal.any([this.#signal, AbortSignal.timeout(this.#limits.timeout)])
     try {
-      const answer = await fetch(url, { method: 'POST', headers, body, redirect: 'manual', signal })
-      await answer.body?.cancel()
-      return outcomeOf(answer)
+      const response = await fetch(url, { method: 'POST', headers, body, redirect: 'manual', signal })
+      await response.body?.cancel()
+      return outcomeOf(response)
     } catch (error) {
       return { kind: 'failed', why: reasonOf(error) }
     }
   }
 
-  #giveUp({ id, event }: Tiding, why: string): void {
-    this.#log.error({ url: this.#place, id, event, why }, 'An event could not be delivered to a webhook')
+  #discard({ id, event }: WebhookMessage, why: string): void {
+    this.#log.error({ url: this.#origin, id, event, why }, 'An event could not be delivered to a webhook')
   }
 }
 
 const defaults = {
   timeout: 10_000,
-  firstPause: 1000,
-  longestPause: 60_000,
+  initialDelay: 1000,
+  maxDelay: 60_000,
   giveUpAfter: 15 * 60_000,
-  mostWaiting: 500,
+  maxQueued: 500,
 }
 
 const never = new Promise<void>(() => {})
 
-/** Statuses of 4xx that may be others in a moment. */
-const passing = new Set([408, 425, 429])
+/** The 4xx statuses after which the event is sent again. */
+const retryableStatuses = new Set([408, 425, 429])
 
-/** Nothing is followed: a receiver that has moved is to be configured anew. */
+/** Redirects are refused: the configuration must name the final URL. */
 function outcomeOf({ status, ok }: Response): Outcome {
-  if (ok) return { kind: 'taken' }
-  const isRefusal = status < 500 && !passing.has(status)
+  if (ok) return { kind: 'accepted' }
+  const isRefusal = status < 500 && !retryableStatuses.has(status)
   return { kind: isRefusal ? 'refused' : 'failed', why: `it answered ${status}` }
 }
 

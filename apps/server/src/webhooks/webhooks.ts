@@ -1,26 +1,27 @@
 /**
- * All webhooks of one server. The servers of a system share one queue, so that each event is sent by one of them; a
- * message stays on it until every receiver has the event, or it was given up, so that another server sends what this one
- * did not get to. A receiver may therefore get an event twice, under one id.
+ * Delivers the events of operations to all webhooks. The servers of a system share one queue, so each event is sent by
+ * one of them. An event is acknowledged when every receiver has it or it was discarded; if this server ends before,
+ * another one sends it. A receiver may therefore get an event twice, with the same id.
  */
 import type { Bus, Logger } from '@commissaire/bus'
 import { z } from 'zod'
 import { Webhook, type WebhookLimits } from './webhook.ts'
 import { webhookEvents, type WebhookSettings } from './webhook-settings.ts'
 
-const Tiding = z.looseObject({ id: z.string(), event: z.enum(webhookEvents) })
+const WebhookMessage = z.looseObject({ id: z.string(), event: z.enum(webhookEvents) })
 
-/** How many events are in hand at a time; more than may wait for one receiver, so that none holds up the others. */
+/** How many events are delivered at a time; more than fit into the queue of one receiver, so that none blocks the others. */
 const PREFETCH = 1000
-/** How long what is being sent may take when the server closes, in milliseconds. */
+/** How long deliveries in progress may take when the server closes, in milliseconds. */
 const DRAIN = 2000
 
-/** Webhooks that are being served. */
+/** The webhooks of a running server. */
 export interface RunningWebhooks {
+  /** Finishes deliveries in progress within two seconds. */
   close(): Promise<void>
 }
 
-/** Takes events from the queue and sends them. */
+/** Starts to consume events and to deliver them. */
 export async function openWebhooks(
   settings: readonly WebhookSettings[],
   { bus, log, limits = {} }: { bus: Pick<Bus, 'serve'>; log: Logger; limits?: WebhookLimits },
@@ -31,10 +32,13 @@ export async function openWebhooks(
   const serving = await bus.serve(queue, {
     prefetch: PREFETCH,
     handler: async ({ body }) => {
-      const tiding = Tiding.safeParse(body)
-      if (!tiding.success)
-        return log.warn({ body: typeof body }, 'What came on the queue of webhooks is no event')
-      await Promise.all(hooks.map((hook) => hook.deliver(tiding.data)))
+      const message = WebhookMessage.safeParse(body)
+      if (!message.success)
+        return log.warn(
+          { body: typeof body },
+          'A message on the webhooks queue was ignored: it is not an event',
+        )
+      await Promise.all(hooks.map((hook) => hook.deliver(message.data)))
     },
   })
   return {

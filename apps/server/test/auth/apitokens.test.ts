@@ -50,7 +50,7 @@ test('a token lets in under its name, with its role', async () => {
   expect(JSON.stringify(lines)).not.toContain(token)
 })
 
-test.each(['ctk_', 'ctk_wrong', 'a1a1', hashOf(token)])('%s lets nobody in', async (shown) => {
+test.each(['ctk_', 'ctk_wrong', 'a1a1', hashOf(token)])('%s is denied', async (shown) => {
   await write({ ci: entry })
   await serve()
   expect(await ask(shown)).toBe(403)
@@ -83,7 +83,7 @@ test('while the file is broken or gone no token counts, the log says why, and cl
   await rm(filepath)
   expect(await ask()).toBe(503)
   const reasons = lines.flatMap(({ facts }) => facts['reason'] ?? []).map(String)
-  expect(reasons).toEqual([expect.stringContaining('it is no JSON'), expect.stringContaining('(ENOENT)')])
+  expect(reasons).toEqual([expect.stringContaining('it is not JSON'), expect.stringContaining('(ENOENT)')])
   await write({ ci: entry })
   expect(await ask()).toBe(200)
 })

@@ -72,7 +72,7 @@ test.each<[string, TokenOptions['claims']]>([
   ['of an empty name', { sub: '' }],
   ['without a role', { groups: ['strangers', 'toString', 'constructor'] }],
   ['without the claim of roles', { groups: undefined }],
-])('a token that is %s lets nobody in', async (_what, claims) => {
+])('a token that is %s is denied', async (_what, claims) => {
   await serve()
   expect(await show(await issuer.token({ claims }))).toBe(403)
 })
@@ -141,9 +141,9 @@ test('while the issuer is down nobody new is let in, the log says why, and it is
 
 test.each([
   [{ status: 500 }, 'answered 500'],
-  [{ status: 302, headers: { location: '/elsewhere' } }, 'redirects elsewhere'],
-  [{ status: 200, body: { keys: 'none' } }, 'nothing that can be used'],
-])('an issuer that says %j lets nobody in', async (instead, reason) => {
+  [{ status: 302, headers: { location: '/elsewhere' } }, 'redirects (302)'],
+  [{ status: 200, body: { keys: 'none' } }, 'an unexpected body'],
+])('an issuer that says %j is denied', async (instead, reason) => {
   await serve()
   issuer.instead = instead
   expect(await show(await issuer.token())).toBe(503)
@@ -151,10 +151,10 @@ test.each([
 })
 
 test.each([
-  [{ issuer: 'https://issuer.example.com' }, 'is of the issuer "https://issuer.example.com"'],
-  [{ jwks_uri: 'https://127.0.0.1:9/keys' }, 'must be reached as the issuer is'],
-  [{ jwks_uri: 'file:///etc/keys' }, 'nothing that can be used'],
-])('a discovery that says %j lets nobody in', async (discovered, reason) => {
+  [{ issuer: 'https://issuer.example.com' }, 'names the issuer "https://issuer.example.com"'],
+  [{ jwks_uri: 'https://127.0.0.1:9/keys' }, 'the protocol must be that of the issuer'],
+  [{ jwks_uri: 'file:///etc/keys' }, 'an unexpected body'],
+])('a discovery that says %j is denied', async (discovered, reason) => {
   issuer.discovered = discovered
   await serve()
   expect(await show(await issuer.token())).toBe(503)
@@ -201,7 +201,7 @@ test.each([
   [{ audience: undefined }, 'audience'],
   [{ issuer: 'issuer.example.com' }, 'must be a URL'],
   [{ roles: { ops: 'root' } }, 'roles.ops'],
-  [{ roles: {} }, 'nobody would have a role'],
+  [{ roles: {} }, 'no user would have a role'],
 ])('the server does not start with %j', async (options, message) => {
   const { log } = recordingLog()
   await expect(openAuthenticators([{ ...plugin(), ...options }], { log })).rejects.toThrow(message)

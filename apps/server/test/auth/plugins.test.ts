@@ -41,11 +41,11 @@ test('the server comes with seven', () => {
 test.each([
   ['keystone', '; did you mean "keystonepasswordauth"?'],
   ['httpbasicaut', '; did you mean "httpbasicauth"?'],
-  ['toString', 'no plugin of this server (httpbasicauth, apitokens, oidc,'],
-  ['__proto__', 'no plugin of this server'],
-  ['./nowhere.ts', 'no module that can be found'],
-  ['/nowhere/plugin.ts', 'no module that can be found'],
-  ['@nobody/has-this', 'no module that can be found'],
+  ['toString', 'not a plugin of this server (httpbasicauth, apitokens, oidc,'],
+  ['__proto__', 'not a plugin of this server'],
+  ['./nowhere.ts', 'not found as a path or an installed package'],
+  ['/nowhere/plugin.ts', 'not found as a path or an installed package'],
+  ['@nobody/has-this', 'not found as a path or an installed package'],
 ])('"%s" is no plugin, and the error says what there is', async (name, message) => {
   const opening = openAuthenticators([{ name: 'httpbasicauth', users }, { name }], { log })
   await expect(opening).rejects.toThrow(`"authentication_plugins[1].name" is "${name}"`)
@@ -83,11 +83,11 @@ const keystone = { name: 'keystonepasswordauth', url: 'https://keystone:5000' }
 test.each([
   [
     { ...keystone, urll: 'x' },
-    '[0].urll" is no option of keystonepasswordauth; allowed: url, domain, ca, timeout; did you mean "url"?',
+    '[0].urll" is not an option of keystonepasswordauth; allowed: url, domain, ca, timeout; did you mean "url"?',
   ],
   [{ name: 'keystonetokenauth' }, '[0].url" is missing'],
   [{ ...keystone, url: 'keystone:5000' }, '[0].url" must be a URL that begins with http:// or https://'],
-  [{ ...keystone, url: 'https://user:pw@keystone' }, '[0].url" must have no user in it'],
+  [{ ...keystone, url: 'https://user:pw@keystone' }, '[0].url" must not contain a user name'],
   [{ ...keystone, timeout: 'soon' }, '[0].timeout" must be'],
   [
     { ...keystone, ca: '/nowhere.pem' },
@@ -101,7 +101,7 @@ test.each([
   [{ name: 'httpauthclientcert', cn: '' }, '[0].cn" '],
   [
     { name: 'httpauthclientcert', 'common-name': 'x' },
-    '[0].common_name" is no option of httpauthclientcert; allowed: cn',
+    '[0].common_name" is not an option of httpauthclientcert; allowed: cn',
   ],
   [
     { name: 'httpbasicauth', filepath: '/nowhere.json' },

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Authentication, openAuthentication } from '../../src/auth/authentication.ts'
 import { openAuthenticators } from '../../src/auth/plugin-loader.ts'
-import { type Role, roles, suffices } from '../../src/auth/role.ts'
+import { type Role, roles, roleIncludes } from '../../src/auth/role.ts'
 import { roleFor, routesWithRole } from '../../src/auth/route-roles.ts'
 import { basic, openWorld, operator, recordingLog, type World } from '../world.ts'
 
@@ -50,7 +50,7 @@ test.each(roles)('whoever has the role %s is refused by just those routes that n
     const answer = await ask(role, method, url.replaceAll(/:\w+/g, 'x'))
     const needed = open ? 'viewer' : roleFor(method, url)
     const refused = answer.statusCode === 403
-    expect([method, url, refused]).toEqual([method, url, !suffices(role, needed)])
+    expect([method, url, refused]).toEqual([method, url, !roleIncludes(role, needed)])
     if (!refused) continue
     const detail = `This needs the role ${needed}; ${role} has the role ${role}.`
     expect(answer.json()).toMatchObject({ title: 'Forbidden', status: 403, detail, needed_role: needed })
@@ -87,7 +87,7 @@ test('a user of whom no role is said may do everything, as of old', async () => 
 async function identityOf(plugin: { name: string; [option: string]: unknown }) {
   const auth = new Authentication(await openAuthenticators([plugin], { log }), { log })
   const headers = basic('a', operator.password)
-  const { identity } = await auth.identify({ headers, request: {} as never })
+  const { identity } = await auth.authenticate({ headers, request: {} as never })
   await auth.close()
   return identity
 }
@@ -114,13 +114,13 @@ test('a role that there is not is a wrong configuration, of a user and of a plug
   ).rejects.toThrow('role')
 })
 
-test('a plugin that gives a role that there is not lets nobody in', async () => {
+test('a plugin that returns an unknown role is denied', async () => {
   const { log: noting, lines } = recordingLog()
   const authenticate = async () => ({ user: 'u', role: 'root' as Role })
   const auth = new Authentication([{ name: 'p', authenticator: { authenticate } }], { log: noting })
-  const verdict = await auth.identify({ headers: {}, request: {} as never })
-  expect(verdict).toEqual({ identity: undefined, unsure: true })
+  const result = await auth.authenticate({ headers: {}, request: {} as never })
+  expect(result).toEqual({ identity: undefined, pluginFailed: true })
   expect(lines).toMatchObject([
-    { facts: { reason: 'it gave the role "root"; there are viewer, operator, admin' } },
+    { facts: { reason: 'it returned the role "root"; the roles are viewer, operator, admin' } },
   ])
 })

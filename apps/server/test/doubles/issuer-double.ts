@@ -9,7 +9,7 @@ import {
   type JWTPayload,
   SignJWT,
 } from 'jose'
-import { type Asked, PeerDouble, type Said } from './peer-double.ts'
+import { type Asked, PeerDouble, type Said } from './identity-provider-double.ts'
 
 /** What a token is to claim; undefined takes away what it claims otherwise. */
 type Claims = Readonly<Record<string, unknown>>

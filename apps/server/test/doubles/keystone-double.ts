@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
-import { type Asked, PeerDouble, type Said } from './peer-double.ts'
+import { type Asked, PeerDouble, type Said } from './identity-provider-double.ts'
 
 const Password = z.strictObject({
   auth: z.strictObject({

@@ -1,5 +1,5 @@
 /** A double of OpenShift's API server, as far as it says whose a token is: at the newer path, or at the older alone. */
-import { type Asked, PeerDouble, type Said } from './peer-double.ts'
+import { type Asked, PeerDouble, type Said } from './identity-provider-double.ts'
 
 /** OpenShift with some tokens. */
 export class OpenshiftDouble extends PeerDouble {

@@ -1,9 +1,9 @@
 /**
- * Lets programs in by tokens of our own: `Authorization: Bearer ctk_…`, checked against hashes in a file.
+ * Authenticates programs by API tokens: `Authorization: Bearer ctk_…`, checked against hashes in a file.
  *
- * Option: `filepath`, a JSON file `{"name": {"hash": "…", "role": "operator", "expires": "…"}}`, entries of which
- * `commctl token` makes. It is read again whenever it changed. Nothing is remembered, so that a token that was taken out
- * of the file, or is past its time, is good for nothing from that moment on.
+ * Option: `filepath`, a JSON file `{"name": {"hash": "…", "role": "operator", "expires": "…"}}`; `commctl token` makes its
+ * entries. The file is read again whenever it changes. Nothing is cached, so a token that was removed from the file or
+ * has expired is denied at once.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { z } from 'zod'
@@ -14,12 +14,12 @@ import { type ApiToken, TokenFile } from './token-file.ts'
 
 const Options = z.object({ filepath: z.string().min(1) })
 
-/** Opens it; a file that is not as it must be is a fault of the configuration. */
+/** Opens the plugin. Throws a ConfigError when the file is invalid. */
 export async function open(options: unknown, { log }: AuthenticatorTools): Promise<Authenticator> {
   const { filepath } = readOptions(Options, options, { plugin: 'apitokens' })
   const file = new TokenFile(filepath)
   const tokens = await file.read()
-  log.info({ filepath, tokens: tokens.length }, 'The API tokens are read')
+  log.info({ filepath, tokens: tokens.length }, 'API tokens were read')
   return new ApiTokens(file)
 }
 
@@ -34,15 +34,15 @@ class ApiTokens implements Authenticator {
   async authenticate({ headers: { authorization } }: Credentials): Promise<Identity | undefined> {
     const token = bearerToken(authorization)
     if (token === undefined || !isApiToken(token)) return undefined
-    const shown = createHash('sha256').update(token).digest()
-    const known = sameAs(shown, await this.#file.read())
+    const hash = createHash('sha256').update(token).digest()
+    const known = findToken(hash, await this.#file.read())
     return known && known.expires > Date.now() ? { user: known.name, role: known.role } : undefined
   }
 }
 
-/** Looks at every entry, so that the time it takes says nothing. */
-function sameAs(shown: Buffer, tokens: readonly ApiToken[]): ApiToken | undefined {
-  let same: ApiToken | undefined
-  for (const token of tokens) if (timingSafeEqual(shown, token.hash)) same = token
-  return same
+/** Compares with every entry, so that the duration reveals nothing. */
+function findToken(hash: Buffer, tokens: readonly ApiToken[]): ApiToken | undefined {
+  let found: ApiToken | undefined
+  for (const token of tokens) if (timingSafeEqual(hash, token.hash)) found = token
+  return found
 }

@@ -1,14 +1,14 @@
 /**
- * Reads the `Authorization: Basic` header of RFC 7617.
+ * Parses the `Authorization: Basic` header of RFC 7617.
  */
 
-/** A name and a password, as somebody typed them. */
+/** A user name and a password. */
 export interface BasicCredentials {
   readonly user: string
   readonly password: string
 }
 
-/** The credentials in the header; undefined when it is absent, of another scheme, or malformed. */
+/** Returns the credentials in the header; undefined when it is absent, of another scheme or malformed. */
 export function basicCredentials(header: string | undefined): BasicCredentials | undefined {
   const encoded = /^basic +([a-z0-9+/_=-]+) *$/i.exec(header ?? '')?.[1]
   if (encoded === undefined) return undefined

@@ -1,14 +1,14 @@
 /**
- * Reads the `Authorization: Bearer` header of RFC 6750, and tells our own tokens from those of others: a token of ours
- * is shown to no peer.
+ * Parses the `Authorization: Bearer` header of RFC 6750, and tells Commissaire's API tokens from others. API tokens are
+ * never sent to an identity provider.
  */
 
-/** The token in the header; undefined when it is absent, of another scheme, or malformed. */
+/** Returns the token in the header; undefined when it is absent, of another scheme or malformed. */
 export function bearerToken(header: string | undefined): string | undefined {
   return /^bearer +([\w.~+/-]+=*) *$/i.exec(header ?? '')?.[1]
 }
 
-/** Whether a token is one that `commctl token` makes. */
+/** Returns whether a token has the form that `commctl token` makes. */
 export function isApiToken(token: string): boolean {
   return token.startsWith('ctk_')
 }

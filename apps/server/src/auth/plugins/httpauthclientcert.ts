@@ -1,8 +1,7 @@
 /**
- * Lets in whoever shows a client certificate that the server's `tls-clientverifyfile` vouches for.
+ * Authenticates by client certificates that an authority in the server's `tls-clientverifyfile` has signed.
  *
- * Options: `cn`, the common name that the certificate must have; without it, any that verifies. The common name is the
- * user.
+ * Option: `cn`, the common name that the certificate must have; default any. The common name becomes the user name.
  */
 import { TLSSocket } from 'node:tls'
 import { ConfigError } from '@commissaire/service'
@@ -12,23 +11,23 @@ import { readOptions } from './plugin-options.ts'
 
 const Options = z.object({ cn: z.string().min(1).optional() })
 
-/** Opens it, on a server that verifies the certificates of its clients. */
+/** Opens the plugin. Throws a ConfigError when the server does not verify client certificates. */
 export async function open(
   options: unknown,
   { verifiesClients = false }: AuthenticatorTools,
 ): Promise<Authenticator> {
   const { cn } = readOptions(Options, options, { plugin: 'httpauthclientcert' })
-  if (verifiesClients) return { authenticate: async (credentials) => holder(credentials, cn) }
+  if (verifiesClients) return { authenticate: async (credentials) => certificateHolder(credentials, cn) }
   throw new ConfigError([
-    'httpauthclientcert would let nobody in, as the server asks for no client certificates; set "tls_clientverifyfile"',
+    'httpauthclientcert would deny everybody, because the server requests no client certificates; set "tls_clientverifyfile"',
   ])
 }
 
-/** Who holds the certificate of this connection. */
-function holder({ request }: Credentials, wanted: string | undefined): Identity | undefined {
+/** Returns the user of the connection's client certificate. */
+function certificateHolder({ request }: Credentials, wanted: string | undefined): Identity | undefined {
   const { socket } = request.raw
   if (!(socket instanceof TLSSocket) || !socket.authorized) return undefined
-  // Without a certificate there is an empty object, which the type does not say.
+  // Without a certificate getPeerCertificate() returns an empty object, which its type does not say.
   const { subject }: { subject?: { CN?: unknown } } = socket.getPeerCertificate()
   const name = subject?.CN
   if (typeof name !== 'string' || name === '') return undefined

@@ -1,5 +1,5 @@
 /**
- * Lets people in by name and password: HTTP Basic, checked against hashes in a file or in the configuration.
+ * Authenticates by user name and password: HTTP Basic, checked against hashes in a file or in the configuration.
  *
  * Options: `filepath`, a JSON file `{"user": {"hash": "$2b$12$…", "role": "viewer"}}`, or `users`, the same as an object.
  */
@@ -11,11 +11,11 @@ import type { Authenticator, Credentials, Identity } from '../authenticator.ts'
 import { type BasicCredentials, basicCredentials } from './basic-credentials.ts'
 import { hashForms, isPasswordHash, PasswordChecker } from '../password-hash.ts'
 import { readOptions } from './plugin-options.ts'
-import { Questions } from '../request-coalescing.ts'
+import { RequestCoalescing } from '../request-coalescing.ts'
 import { roles } from '../role.ts'
 
-/** How long a password that was right is believed, in milliseconds. */
-const REMEMBER = 60_000
+/** How long an accepted password is cached, in milliseconds. */
+const CACHE_TIME = 60_000
 
 const Users = z.record(
   z.string(),
@@ -28,62 +28,62 @@ type Users = z.infer<typeof Users>
 
 const Options = z.object({ filepath: z.string().min(1).optional(), users: Users.optional() })
 
-/** Opens it; reads the file once, at the start. */
+/** Opens the plugin. The file is read once, at start. */
 export async function open(options: unknown): Promise<Authenticator> {
   const { filepath, users = {} } = readOptions(Options, options, { plugin: 'httpbasicauth' })
-  const everybody = filepath === undefined ? users : { ...users, ...(await readUsers(filepath)) }
-  if (Object.keys(everybody).length === 0) {
-    throw new ConfigError(['httpbasicauth: nobody could log in; give "users" or a "filepath" with users'])
+  const allUsers = filepath === undefined ? users : { ...users, ...(await readUsers(filepath)) }
+  if (Object.keys(allUsers).length === 0) {
+    throw new ConfigError(['httpbasicauth has no users; set "users", or "filepath" to a file with users'])
   }
-  return new HttpBasicAuth(everybody)
+  return new HttpBasicAuth(allUsers)
 }
 
 class HttpBasicAuth implements Authenticator {
   readonly challenge = 'Basic realm="commissaire", charset="UTF-8"'
   readonly #users: ReadonlyMap<string, Users[string]>
-  readonly #decoy: string
-  readonly #questions = new Questions()
+  readonly #decoyHash: string
+  readonly #checks = new RequestCoalescing()
   readonly #passwords = new PasswordChecker()
 
   constructor(users: Users) {
     this.#users = new Map(Object.entries(users))
-    this.#decoy = [...this.#users.values()][0]?.hash ?? ''
+    this.#decoyHash = [...this.#users.values()][0]?.hash ?? ''
   }
 
   authenticate({ headers: { authorization } }: Credentials): Promise<Identity | undefined> {
-    const given = basicCredentials(authorization)
-    if (!given || authorization === undefined) return Promise.resolve(undefined)
-    return this.#questions.ask(authorization, () => this.#check(given))
+    const credentials = basicCredentials(authorization)
+    if (!credentials || authorization === undefined) return Promise.resolve(undefined)
+    return this.#checks.run(authorization, () => this.#check(credentials))
   }
 
   close(): Promise<void> {
     return this.#passwords.close()
   }
 
-  async #check(given: BasicCredentials): Promise<Identity | undefined> {
-    const known = this.#users.get(given.user)
-    // Somebody unknown takes as long as somebody known, so that names cannot be told apart by the clock.
-    const right = await this.#passwords.check(given.password, known?.hash ?? this.#decoy)
-    if (!known || !right) return undefined
-    return { user: given.user, rememberFor: REMEMBER, ...(known.role && { role: known.role }) }
+  async #check({ user, password }: BasicCredentials): Promise<Identity | undefined> {
+    const known = this.#users.get(user)
+    // The check of an unknown user takes as long as that of a known one, so that the duration does not reveal user names.
+    const matches = await this.#passwords.check(password, known?.hash ?? this.#decoyHash)
+    if (!known || !matches) return undefined
+    return { user, rememberFor: CACHE_TIME, ...(known.role && { role: known.role }) }
   }
 }
 
 async function readUsers(path: string): Promise<Users> {
   const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    throw wrongFile(path, `which cannot be read (${cause.code})`, { cause })
+    throw fileError(path, `which cannot be read (${cause.code})`, { cause })
   })
   try {
     return parseAs(Users, JSON.parse(text), { name: 'it', secret: true })
   } catch (cause) {
-    // Of a text that is no JSON the parser would quote some.
-    const reason = cause instanceof SyntaxError ? 'it is no JSON' : said(cause)
-    throw wrongFile(path, `which does not list users as {"user": {"hash": "…"}}: ${reason}`)
+    // The message of a SyntaxError quotes the text, which may be a secret.
+    const reason = cause instanceof SyntaxError ? 'it is not JSON' : messageOf(cause)
+    throw fileError(path, `which does not list users as {"user": {"hash": "…"}}: ${reason}`)
   }
 }
 
-function wrongFile(path: string, what: string, options: ErrorOptions = {}): ConfigError {
+function fileError(path: string, what: string, options: ErrorOptions = {}): ConfigError {
   return new ConfigError([{ setting: 'filepath', text: `is "${path}", ${what}` }], options)
 }
 
-const said = (error: unknown) => (error instanceof Error ? error.message : String(error))
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))

@@ -1,7 +1,7 @@
 /**
- * The server of somebody else that knows who people are: Keystone, OpenShift. Asked over HTTP(S), in bounded time.
+ * The client of an external identity provider, such as Keystone or OpenShift. Sends HTTP(S) requests with a time limit.
  *
- * A redirect is an error and never followed: credentials go to the address in the configuration and nowhere else.
+ * A redirect is an error and never followed: credentials are only sent to the configured address.
  */
 import { Agent as PlainAgent, type IncomingMessage, request as openPlain } from 'node:http'
 import { Agent as TlsAgent, request as openTls } from 'node:https'
@@ -10,64 +10,66 @@ import { ConfigError } from '@commissaire/service'
 import { z } from 'zod'
 import { readAuthorities } from '../../http/pem.ts'
 
-/** The longest answer that is read, in bytes. */
-const LARGEST = 2 ** 20
+/** The longest response that is read, in bytes. */
+const MAX_RESPONSE = 2 ** 20
 
-/** The address of a peer. */
-export const peerUrl = z
+/** The address of an identity provider. */
+export const providerUrl = z
   .url({
     protocol: /^https?$/,
     error: ({ input }) =>
       input === undefined ? undefined : 'must be a URL that begins with http:// or https://',
   })
-  .refine((url) => !URL.canParse(url) || new URL(url).username === '', { error: 'must have no user in it' })
+  .refine((url) => !URL.canParse(url) || new URL(url).username === '', {
+    error: 'must not contain a user name',
+  })
 
-/** The options that all plugins with a peer have, besides its address. */
-export const peerOptions = {
-  /** Authorities that its certificate is checked against, in place of the system's. */
+/** The options that all plugins with an identity provider have, besides its address. */
+export const providerOptions = {
+  /** A file with the authorities that verify its certificate, instead of those of the system. */
   ca: z.string().min(1).optional(),
-  /** How many seconds it may take to answer. */
+  /** The time limit of a request, in seconds. */
   timeout: z.coerce.number().positive().max(60).default(3),
 }
 
-/** How a peer is reached. */
-export interface PeerSettings {
+/** How an identity provider is reached. */
+export interface ProviderSettings {
   readonly url: string
   readonly ca?: string | undefined
   readonly timeout: number
 }
 
-/** What is asked of it. */
-export interface PeerQuestion {
+/** A request to an identity provider. */
+export interface ProviderRequest {
   readonly method: 'GET' | 'POST'
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   readonly body?: object
 }
 
-/** What it answers. */
-export interface PeerAnswer {
+/** The response of an identity provider. */
+export interface ProviderResponse {
   readonly status: number
   readonly header: (name: string) => string | undefined
-  /** The body; undefined where it is no JSON. */
+  /** The parsed body; undefined when it is not JSON. */
   readonly json: unknown
 }
 
-/** A peer of a plugin. */
-export class Peer {
+/** The client of one identity provider. */
+export class IdentityProviderClient {
   readonly #name: string
   readonly #timeout: number
   readonly #agent: PlainAgent | TlsAgent
   readonly #open: typeof openPlain
 
-  constructor(name: string, { url, ca, timeout }: PeerSettings, { log }: { log: Logger }) {
+  constructor(name: string, { url, ca, timeout }: ProviderSettings, { log }: { log: Logger }) {
     const { protocol, hostname, host } = new URL(url)
     this.#name = name
     this.#timeout = timeout * 1000
     const secure = protocol === 'https:'
     if (ca !== undefined && !secure) throw caWithoutTls(ca)
     if (!secure && !isLoopback(hostname)) {
-      log.warn({ host }, `${name} is asked over plain HTTP: passwords and tokens can be read on the way`)
+      log.warn({ host }, `${name} is reached over plain HTTP: passwords and tokens are sent unencrypted`)
     }
     this.#agent = secure
       ? new TlsAgent({ keepAlive: true, ...(ca !== undefined && { ca: authorities(ca) }) })
@@ -75,52 +77,52 @@ export class Peer {
     this.#open = secure ? openTls : openPlain
   }
 
-  /** Asks. Rejects with an error that says why when there is no answer that means anything. */
-  async ask(question: PeerQuestion, { signal }: { signal: AbortSignal }): Promise<PeerAnswer> {
-    const limit = AbortSignal.timeout(this.#timeout)
+  /** Sends a request. Rejects with an error that names the reason when there is no usable response. */
+  async request(request: ProviderRequest, { signal }: { signal: AbortSignal }): Promise<ProviderResponse> {
+    const timeout = AbortSignal.timeout(this.#timeout)
     try {
-      const answer = await this.#exchange(question, AbortSignal.any([signal, limit]))
-      if (answer.status < 300 || answer.status >= 400) return answer
-      throw new Error(`it redirects elsewhere (${answer.status}), which is not followed`)
+      const response = await this.#exchange(request, AbortSignal.any([signal, timeout]))
+      if (response.status < 300 || response.status >= 400) return response
+      throw new Error(`it redirects (${response.status}), and redirects are not followed`)
     } catch (cause) {
-      const reason = limit.aborted ? `no answer within ${this.#timeout / 1000} s` : reasonOf(cause)
-      throw new Error(`cannot ask ${this.#name} at ${question.url}: ${reason}`, { cause })
+      const reason = timeout.aborted ? `no answer within ${this.#timeout / 1000} s` : reasonOf(cause)
+      throw new Error(`cannot ask ${this.#name} at ${request.url}: ${reason}`, { cause })
     }
   }
 
-  /** Lets go of the connections. */
+  /** Closes the connections. */
   close(): void {
     this.#agent.destroy()
   }
 
-  #exchange({ method, url, headers, body }: PeerQuestion, signal: AbortSignal): Promise<PeerAnswer> {
-    const { promise, resolve, reject } = Promise.withResolvers<PeerAnswer>()
+  #exchange({ method, url, headers, body }: ProviderRequest, signal: AbortSignal): Promise<ProviderResponse> {
+    const { promise, resolve, reject } = Promise.withResolvers<ProviderResponse>()
     const text = body === undefined ? undefined : JSON.stringify(body)
     const length = text === undefined ? {} : { 'content-length': String(Buffer.byteLength(text)) }
     const all = { accept: 'application/json', 'content-type': 'application/json', ...length, ...headers }
-    const asking = this.#open(url, { method, headers: all, agent: this.#agent, signal }, (response) => {
+    const outgoing = this.#open(url, { method, headers: all, agent: this.#agent, signal }, (response) => {
       read(response).then(resolve, reject)
     })
-    asking.on('error', reject)
-    asking.end(text)
+    outgoing.on('error', reject)
+    outgoing.end(text)
     return promise
   }
 }
 
-async function read(response: IncomingMessage): Promise<PeerAnswer> {
+async function read(response: IncomingMessage): Promise<ProviderResponse> {
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of response as AsyncIterable<Buffer>) {
     chunks.push(chunk)
     size += chunk.length
-    if (size > LARGEST) throw new Error(`its answer is longer than ${LARGEST} bytes`)
+    if (size > MAX_RESPONSE) throw new Error(`its answer is longer than ${MAX_RESPONSE} bytes`)
   }
   const { statusCode = 0, headers } = response
   const header = (name: string) => [headers[name]].flat()[0]
-  return { status: statusCode, header, json: parsed(Buffer.concat(chunks).toString('utf8')) }
+  return { status: statusCode, header, json: parseJson(Buffer.concat(chunks).toString('utf8')) }
 }
 
-function parsed(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
@@ -137,7 +139,7 @@ function authorities(path: string): string {
 }
 
 function caWithoutTls(ca: string): ConfigError {
-  const text = `is "${ca}", but the address begins with http://; use https://, or leave it out`
+  const text = `is "${ca}", but the address begins with http://; use https://, or remove "ca"`
   return new ConfigError([{ setting: 'ca', text }])
 }
 

@@ -1,6 +1,6 @@
 /**
- * The keys of an OpenID Connect issuer: found by discovery, kept for ten minutes, and read anew for a key that is not
- * known, as issuers change them; but at a bounded rate, as anybody can make up keys that are not known.
+ * The keys of an OpenID Connect issuer: found by discovery and cached for ten minutes. A token with an unknown key causes
+ * another read, since issuers rotate their keys, but at a bounded rate, since anybody can send tokens with unknown keys.
  */
 import {
   createLocalJWKSet,
@@ -10,39 +10,39 @@ import {
   type JWSHeaderParameters,
 } from 'jose'
 import { z } from 'zod'
-import type { Peer } from './identity-provider.ts'
+import type { IdentityProviderClient } from './identity-provider.ts'
 
-/** Milliseconds: how long keys are good, and how long it takes at least until they are asked for again. */
-const KEEP = 600_000
-const REST = 30_000
-const REST_AFTER_FAILURE = 2_000
+/** In milliseconds: how long keys are used, how often unknown keys cause a read, and the delay after a failed read. */
+const CACHE_TIME = 600_000
+const MIN_REFRESH_INTERVAL = 30_000
+const RETRY_DELAY = 2_000
 
-const Discovered = z.object({ issuer: z.string(), jwks_uri: z.url({ protocol: /^https?$/ }) })
+const DiscoveryDocument = z.object({ issuer: z.string(), jwks_uri: z.url({ protocol: /^https?$/ }) })
 const KeySet = z.object({ keys: z.array(z.record(z.string(), z.unknown())) })
 
-type Find = (header: JWSHeaderParameters, token: FlattenedJWSInput) => Promise<CryptoKey>
+type KeyLookup = (header: JWSHeaderParameters, token: FlattenedJWSInput) => Promise<CryptoKey>
 
 /** The keys of one issuer. */
 export class IssuerKeys {
   readonly #issuer: string
-  readonly #peer: Peer
-  #find: Find | undefined
+  readonly #client: IdentityProviderClient
+  #lookup: KeyLookup | undefined
   #readAt = -Infinity
   #failure: { readonly error: unknown; readonly at: number } | undefined
-  #reading: Promise<Find> | undefined
+  #readInFlight: Promise<KeyLookup> | undefined
 
-  constructor(issuer: string, peer: Peer) {
+  constructor(issuer: string, client: IdentityProviderClient) {
     this.#issuer = issuer
-    this.#peer = peer
+    this.#client = client
   }
 
-  /** The key that a token names. Throws JWKSNoMatchingKey where the issuer has none such. */
+  /** Returns the key that a token names. Throws JWKSNoMatchingKey when the issuer does not have it. */
   async find(header: JWSHeaderParameters, token: FlattenedJWSInput): Promise<CryptoKey> {
-    const find = this.#find && this.#age < KEEP ? this.#find : await this.#read()
+    const lookup = this.#lookup && this.#age < CACHE_TIME ? this.#lookup : await this.#read()
     try {
-      return await find(header, token)
+      return await lookup(header, token)
     } catch (error) {
-      if (!(error instanceof errors.JWKSNoMatchingKey) || this.#age < REST) throw error
+      if (!(error instanceof errors.JWKSNoMatchingKey) || this.#age < MIN_REFRESH_INTERVAL) throw error
       return (await this.#read())(header, token)
     }
   }
@@ -51,47 +51,47 @@ export class IssuerKeys {
     return performance.now() - this.#readAt
   }
 
-  /** Once for all who want it at the same time; not again at once where that has just failed. */
-  #read(): Promise<Find> {
+  /** Concurrent callers share one read. After a failure the same error is returned until the retry delay is over. */
+  #read(): Promise<KeyLookup> {
     const failure = this.#failure
-    if (failure && performance.now() - failure.at < REST_AFTER_FAILURE) return Promise.reject(failure.error)
-    this.#reading ??= this.#readNow().finally(() => (this.#reading = undefined))
-    return this.#reading
+    if (failure && performance.now() - failure.at < RETRY_DELAY) return Promise.reject(failure.error)
+    this.#readInFlight ??= this.#readNow().finally(() => (this.#readInFlight = undefined))
+    return this.#readInFlight
   }
 
-  async #readNow(): Promise<Find> {
+  async #readNow(): Promise<KeyLookup> {
     try {
-      const find = createLocalJWKSet(await this.#ask())
-      this.#find = find
+      const lookup = createLocalJWKSet(await this.#fetchKeys())
+      this.#lookup = lookup
       this.#readAt = performance.now()
       this.#failure = undefined
-      return find
+      return lookup
     } catch (error) {
       this.#failure = { error, at: performance.now() }
       throw error
     }
   }
 
-  /** A caller who has waited enough does not end it: others may wait for the same. The peer's own limit does. */
-  async #ask(): Promise<z.output<typeof KeySet>> {
-    const place = `${this.#issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
-    const { issuer, jwks_uri } = await this.#get(place, Discovered)
+  /** Not aborted with the caller, since others may wait for the same read; the client's own time limit ends it. */
+  async #fetchKeys(): Promise<z.output<typeof KeySet>> {
+    const url = `${this.#issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
+    const { issuer, jwks_uri } = await this.#get(url, DiscoveryDocument)
     if (issuer !== this.#issuer)
       throw new Error(
-        `${place} is of the issuer "${issuer}"; "issuer" must be just that, and is "${this.#issuer}"`,
+        `${url} names the issuer "${issuer}", but "issuer" is "${this.#issuer}"; they must be equal`,
       )
     if (new URL(jwks_uri).protocol !== new URL(this.#issuer).protocol)
-      throw new Error(`${place} names keys at ${jwks_uri}; they must be reached as the issuer is`)
+      throw new Error(`${url} names keys at ${jwks_uri}; the protocol must be that of the issuer`)
     return this.#get(jwks_uri, KeySet)
   }
 
   async #get<T>(url: string, schema: z.ZodType<T>): Promise<T> {
     const signal = new AbortController().signal
-    const { status, json } = await this.#peer.ask({ method: 'GET', url, headers: {} }, { signal })
-    const told = schema.safeParse(json)
-    if (status === 200 && told.success) return told.data
+    const { status, json } = await this.#client.request({ method: 'GET', url, headers: {} }, { signal })
+    const parsed = schema.safeParse(json)
+    if (status === 200 && parsed.success) return parsed.data
     throw new Error(
-      `the issuer answered ${status} at ${url}, with nothing that can be used; is "issuer" its address?`,
+      `the issuer answered ${status} at ${url} with an unexpected body; check that "issuer" is its address`,
     )
   }
 }

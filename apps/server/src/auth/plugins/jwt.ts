@@ -1,9 +1,9 @@
-/** What of a JWT is looked at before anything of it is verified: nothing that is believed. */
+/** Reads a JWT without verifying it, to decide whether verification is worthwhile. Nothing read here is trusted. */
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 
 /**
- * Signatures with a key pair, and no others: with `none` and with shared secrets anybody who knows the public key could
- * sign.
+ * The accepted signature algorithms: only those with a key pair. With `none` or with a shared secret, anybody who knows
+ * the public key could sign a token.
  */
 export const algorithms: readonly string[] = [
   'RS256',
@@ -19,8 +19,8 @@ export const algorithms: readonly string[] = [
   'Ed25519',
 ]
 
-/** Whether a text is a JWT that says to be from this issuer, signed in a way that is worth a look. */
-export function isMeantFor(issuer: string, token: string): boolean {
+/** Returns whether a text is a JWT that claims to be from this issuer and is signed with an accepted algorithm. */
+export function isIssuedBy(issuer: string, token: string): boolean {
   try {
     const { alg = '' } = decodeProtectedHeader(token)
     return algorithms.includes(alg) && decodeJwt(token).iss === issuer

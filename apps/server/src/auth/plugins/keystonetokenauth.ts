@@ -1,33 +1,36 @@
 /**
- * Lets people in by a token of Keystone v3 in `X-Auth-Token`. The answer carries it again as `X-Subject-Token`.
+ * Authenticates by a token of Keystone v3 in `X-Auth-Token`. The response repeats it as `X-Subject-Token`.
  *
- * A token may ask about itself, so that no account of our own is needed there. Options: `url`, `ca`, `timeout`.
+ * Keystone lets a token validate itself, so no service account is needed. Options: `url`, `ca`, `timeout`.
  */
 import { z } from 'zod'
 import type { Authenticator, AuthenticatorTools, Credentials, Identity } from '../authenticator.ts'
-import { identityIn, tokensUrl } from './keystone.ts'
-import { Peer, peerOptions, peerUrl } from './identity-provider.ts'
+import { identityFrom, tokensUrl } from './keystone.ts'
+import { IdentityProviderClient, providerOptions, providerUrl } from './identity-provider.ts'
 import { readOptions } from './plugin-options.ts'
-import { Questions } from '../request-coalescing.ts'
+import { RequestCoalescing } from '../request-coalescing.ts'
 
-const Options = z.object({ url: peerUrl, ...peerOptions })
+const Options = z.object({ url: providerUrl, ...providerOptions })
 
-/** What a token looks like: a text that a header can carry. Anything else is nobody's. */
+/** The form of a token: printable ASCII without spaces. Anything else is rejected without asking Keystone. */
 const tokenForm = /^[\x21-\x7e]{1,8192}$/
 
-/** Opens it. Keystone is not asked before somebody comes. */
+/** Opens the plugin. Keystone is first asked when a user logs in. */
 export async function open(options: unknown, { log }: AuthenticatorTools): Promise<Authenticator> {
   const settings = readOptions(Options, options, { plugin: 'keystonetokenauth' })
-  return new KeystoneTokenAuth(new Peer('Keystone', settings, { log }), tokensUrl(settings.url))
+  return new KeystoneTokenAuth(
+    new IdentityProviderClient('Keystone', settings, { log }),
+    tokensUrl(settings.url),
+  )
 }
 
 class KeystoneTokenAuth implements Authenticator {
   readonly header = 'x-auth-token'
-  readonly #keystone: Peer
+  readonly #keystone: IdentityProviderClient
   readonly #url: string
-  readonly #questions = new Questions()
+  readonly #checks = new RequestCoalescing()
 
-  constructor(keystone: Peer, url: string) {
+  constructor(keystone: IdentityProviderClient, url: string) {
     this.#keystone = keystone
     this.#url = url
   }
@@ -35,7 +38,7 @@ class KeystoneTokenAuth implements Authenticator {
   authenticate({ headers }: Credentials, options: { signal: AbortSignal }): Promise<Identity | undefined> {
     const token = headers['x-auth-token']
     if (typeof token !== 'string' || !tokenForm.test(token)) return Promise.resolve(undefined)
-    return this.#questions.ask(token, () => this.#check(token, options))
+    return this.#checks.run(token, () => this.#check(token, options))
   }
 
   async close(): Promise<void> {
@@ -44,6 +47,6 @@ class KeystoneTokenAuth implements Authenticator {
 
   async #check(token: string, options: { signal: AbortSignal }): Promise<Identity | undefined> {
     const headers = { 'x-auth-token': token, 'x-subject-token': token }
-    return identityIn(await this.#keystone.ask({ method: 'GET', url: this.#url, headers }, options))
+    return identityFrom(await this.#keystone.request({ method: 'GET', url: this.#url, headers }, options))
   }
 }

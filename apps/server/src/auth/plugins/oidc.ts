@@ -1,10 +1,10 @@
 /**
- * Lets people in by tokens of an OpenID Connect issuer: `Authorization: Bearer`, a JWT that is verified here with the
- * issuer's keys, which are found by discovery.
+ * Authenticates by tokens of an OpenID Connect issuer: `Authorization: Bearer` with a JWT, verified with the issuer's
+ * keys, which are found by discovery.
  *
- * Options: `issuer`, `audience` (one or a list), `role_claim` and `roles`, which turns its values into our roles,
- * `user_claim` (default `sub`), `clock_tolerance` in seconds, `ca`, `timeout`. Whoever has none of the roles gets in only
- * where the option `role` says as what. What cannot be verified lets nobody in.
+ * Options: `issuer`, `audience` (one or a list), `role_claim` and `roles`, which maps its values to roles, `user_claim`
+ * (default `sub`), `clock_tolerance` in seconds, `ca`, `timeout`. A user with none of the roles is denied, unless the
+ * option `role` gives a default. A token that cannot be verified is denied.
  */
 import { errors, jwtVerify, type JWTPayload } from 'jose'
 import type { Logger } from '@commissaire/bus'
@@ -13,65 +13,68 @@ import { z } from 'zod'
 import type { Authenticator, AuthenticatorTools, Credentials, Identity } from '../authenticator.ts'
 import { bearerToken } from './bearer-token.ts'
 import { IssuerKeys } from './issuer-keys.ts'
-import { algorithms, isMeantFor } from './jwt.ts'
-import { Peer, peerOptions, peerUrl } from './identity-provider.ts'
+import { algorithms, isIssuedBy } from './jwt.ts'
+import { IdentityProviderClient, providerOptions, providerUrl } from './identity-provider.ts'
 import { readOptions } from './plugin-options.ts'
-import { type Role, roles, suffices } from '../role.ts'
+import { type Role, roles, roleIncludes } from '../role.ts'
 
-/** How long a token that was right is believed, in milliseconds; never longer than it lives. */
-const REMEMBER = 60_000
+/** How long an accepted token is cached, in milliseconds; at most until it expires. */
+const CACHE_TIME = 60_000
 
 const Options = z.object({
-  issuer: peerUrl,
+  issuer: providerUrl,
   audience: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]),
   user_claim: z.string().min(1).default('sub'),
   role_claim: z.string().min(1).optional(),
   roles: z.record(z.string(), z.enum(roles)).default({}),
   clock_tolerance: z.coerce.number().min(0).max(300).default(30),
-  ...peerOptions,
+  ...providerOptions,
 })
 type Settings = z.output<typeof Options>
 
-/** Opens it. The issuer is not asked before somebody comes. */
+/** Opens the plugin. The issuer is first asked when a user logs in. */
 export async function open(options: unknown, { log, role }: AuthenticatorTools): Promise<Authenticator> {
   const settings = readOptions(Options, options, { plugin: 'oidc' })
   const maps = settings.role_claim !== undefined && Object.keys(settings.roles).length > 0
-  if (!maps && role === undefined) throw withoutRoles()
-  const peer = new Peer('the issuer', { ...settings, url: settings.issuer }, { log })
-  return new Oidc(settings, { peer, log, role })
+  if (!maps && role === undefined) throw missingRoles()
+  const client = new IdentityProviderClient('the issuer', { ...settings, url: settings.issuer }, { log })
+  return new Oidc(settings, { client, log, role })
 }
 
 class Oidc implements Authenticator {
   readonly challenge = 'Bearer realm="commissaire"'
   readonly #settings: Settings
-  readonly #peer: Peer
+  readonly #client: IdentityProviderClient
   readonly #keys: IssuerKeys
   readonly #log: Logger
   readonly #role: Role | undefined
 
-  constructor(settings: Settings, { peer, log, role }: { peer: Peer; log: Logger; role: Role | undefined }) {
+  constructor(
+    settings: Settings,
+    { client, log, role }: { client: IdentityProviderClient; log: Logger; role: Role | undefined },
+  ) {
     this.#settings = settings
-    this.#peer = peer
-    this.#keys = new IssuerKeys(settings.issuer, peer)
+    this.#client = client
+    this.#keys = new IssuerKeys(settings.issuer, client)
     this.#log = log
     this.#role = role
   }
 
   async authenticate({ headers: { authorization } }: Credentials): Promise<Identity | undefined> {
     const token = bearerToken(authorization)
-    // What is not from this issuer is for other plugins, and no reason to ask it for keys.
-    if (token === undefined || !isMeantFor(this.#settings.issuer, token)) return undefined
+    // Tokens of other issuers are left to other plugins and must not cause a request for keys.
+    if (token === undefined || !isIssuedBy(this.#settings.issuer, token)) return undefined
     try {
-      return this.#identityIn(await this.#verified(token))
+      return this.#identityFrom(await this.#verified(token))
     } catch (error) {
-      if (isOurTrouble(error)) throw error
+      if (isProviderFailure(error)) throw error
       this.#refuse(error instanceof Error ? error.message : String(error))
       return undefined
     }
   }
 
   async close(): Promise<void> {
-    this.#peer.close()
+    this.#client.close()
   }
 
   async #verified(token: string): Promise<JWTPayload> {
@@ -86,28 +89,28 @@ class Oidc implements Authenticator {
     return payload
   }
 
-  #identityIn(claims: JWTPayload): Identity | undefined {
+  #identityFrom(claims: JWTPayload): Identity | undefined {
     const { user_claim, role_claim = '', roles: names } = this.#settings
-    const user = claimIn(claims, user_claim)
+    const user = claimValue(claims, user_claim)
     if (typeof user !== 'string' || user === '') return this.#refuse(`it has no claim "${user_claim}"`)
-    const role = highest([claimIn(claims, role_claim)].flat(), names) ?? this.#role
+    const role = highestRole([claimValue(claims, role_claim)].flat(), names) ?? this.#role
     if (role === undefined) return this.#refuse(`nothing in "${role_claim}" is a role here`, user)
     const left = Number(claims.exp) * 1000 - Date.now()
-    return { user, role, rememberFor: Math.max(0, Math.min(REMEMBER, left)) }
+    return { user, role, rememberFor: Math.max(0, Math.min(CACHE_TIME, left)) }
   }
 
   #refuse(reason: string, user?: string): undefined {
-    this.#log.info({ plugin: 'oidc', reason, user }, 'A token of the issuer lets nobody in')
+    this.#log.info({ plugin: 'oidc', reason, user }, 'A token of the issuer was denied')
   }
 }
 
-/** Whatever is not the token's fault: the issuer is down, or says what cannot be understood. */
-function isOurTrouble(error: unknown): boolean {
+/** Returns whether the issuer is at fault and not the token: it is unreachable, or its response is invalid. */
+function isProviderFailure(error: unknown): boolean {
   return !(error instanceof errors.JOSEError) || error instanceof errors.JWKSInvalid
 }
 
-/** By its whole name, as names may be URLs, or else step by step: `realm_access.roles`. */
-function claimIn(claims: JWTPayload, name: string): unknown {
+/** Looks up the complete name first, since names may be URLs, and then as a path such as `realm_access.roles`. */
+function claimValue(claims: JWTPayload, name: string): unknown {
   if (Object.hasOwn(claims, name)) return claims[name]
   let value: unknown = claims
   for (const step of name.split('.')) {
@@ -117,18 +120,18 @@ function claimIn(claims: JWTPayload, name: string): unknown {
   return value
 }
 
-function highest(values: readonly unknown[], names: Readonly<Record<string, Role>>): Role | undefined {
+function highestRole(values: readonly unknown[], names: Readonly<Record<string, Role>>): Role | undefined {
   const given = values.flatMap((value) =>
     typeof value === 'string' && Object.hasOwn(names, value) ? (names[value] ?? []) : [],
   )
   return given.reduce<Role | undefined>(
-    (best, role) => (best && suffices(best, role) ? best : role),
+    (best, role) => (best && roleIncludes(best, role) ? best : role),
     undefined,
   )
 }
 
-function withoutRoles(): ConfigError {
+function missingRoles(): ConfigError {
   const text =
-    'is missing: nobody would have a role. Give "role_claim" and "roles", like {"admins": "admin"}, or a "role" for all'
+    'is missing, so no user would have a role; set "role_claim" and "roles", such as {"admins": "admin"}, or "role" for all'
   return new ConfigError([{ setting: 'roles', text }])
 }

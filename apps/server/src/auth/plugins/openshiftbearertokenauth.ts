@@ -1,37 +1,45 @@
 /**
- * Lets people in by a token of OpenShift: `Authorization: Bearer`, checked by asking OpenShift whose it is.
+ * Authenticates by a token of OpenShift: `Authorization: Bearer`, checked by asking OpenShift for the token's user.
  *
- * Options: `openshift_endpoint`, `ca`, `timeout`. Clusters before 3.6 know the older of the two paths only.
+ * Options: `openshift_endpoint`, `ca`, `timeout`. OpenShift before 3.6 only has the older of the two paths.
  */
 import { z } from 'zod'
 import type { Authenticator, AuthenticatorTools, Credentials, Identity } from '../authenticator.ts'
-import { Peer, type PeerAnswer, peerOptions, peerUrl } from './identity-provider.ts'
+import {
+  IdentityProviderClient,
+  type ProviderResponse,
+  providerOptions,
+  providerUrl,
+} from './identity-provider.ts'
 import { bearerToken, isApiToken } from './bearer-token.ts'
 import { readOptions } from './plugin-options.ts'
-import { Questions } from '../request-coalescing.ts'
+import { RequestCoalescing } from '../request-coalescing.ts'
 
-/** How long a token that was right is believed, in milliseconds. */
-const REMEMBER = 60_000
+/** How long an accepted token is cached, in milliseconds. */
+const CACHE_TIME = 60_000
 
 const paths = ['/apis/user.openshift.io/v1/users/~', '/oapi/v1/users/~'] as const
 
-const Options = z.object({ openshift_endpoint: peerUrl, ...peerOptions })
+const Options = z.object({ openshift_endpoint: providerUrl, ...providerOptions })
 const User = z.object({ metadata: z.object({ name: z.string().min(1) }) })
 
-/** Opens it. OpenShift is not asked before somebody comes. */
+/** Opens the plugin. OpenShift is first asked when a user logs in. */
 export async function open(options: unknown, { log }: AuthenticatorTools): Promise<Authenticator> {
   const settings = readOptions(Options, options, { plugin: 'openshiftbearertokenauth' })
   const url = settings.openshift_endpoint.replace(/\/+$/, '')
-  return new OpenshiftBearerTokenAuth(new Peer('OpenShift', { ...settings, url }, { log }), url)
+  return new OpenshiftBearerTokenAuth(
+    new IdentityProviderClient('OpenShift', { ...settings, url }, { log }),
+    url,
+  )
 }
 
 class OpenshiftBearerTokenAuth implements Authenticator {
   readonly challenge = 'Bearer realm="commissaire"'
-  readonly #openshift: Peer
+  readonly #openshift: IdentityProviderClient
   readonly #endpoint: string
-  readonly #questions = new Questions()
+  readonly #checks = new RequestCoalescing()
 
-  constructor(openshift: Peer, endpoint: string) {
+  constructor(openshift: IdentityProviderClient, endpoint: string) {
     this.#openshift = openshift
     this.#endpoint = endpoint
   }
@@ -42,7 +50,7 @@ class OpenshiftBearerTokenAuth implements Authenticator {
   ): Promise<Identity | undefined> {
     const token = bearerToken(authorization)
     if (token === undefined || isApiToken(token)) return Promise.resolve(undefined)
-    return this.#questions.ask(token, () => this.#check(token, options))
+    return this.#checks.run(token, () => this.#check(token, options))
   }
 
   async close(): Promise<void> {
@@ -51,23 +59,23 @@ class OpenshiftBearerTokenAuth implements Authenticator {
 
   async #check(token: string, options: { signal: AbortSignal }): Promise<Identity | undefined> {
     const [path, olderPath] = paths
-    const answer = await this.#ask(path, token, options)
-    const knowsPath = answer.status !== 404 && answer.status !== 403
-    return identityIn(knowsPath ? answer : await this.#ask(olderPath, token, options))
+    const response = await this.#get(path, token, options)
+    const hasPath = response.status !== 404 && response.status !== 403
+    return identityFrom(hasPath ? response : await this.#get(olderPath, token, options))
   }
 
-  #ask(path: string, token: string, options: { signal: AbortSignal }): Promise<PeerAnswer> {
+  #get(path: string, token: string, options: { signal: AbortSignal }): Promise<ProviderResponse> {
     const headers = { authorization: `Bearer ${token}` }
-    return this.#openshift.ask({ method: 'GET', url: `${this.#endpoint}${path}`, headers }, options)
+    return this.#openshift.request({ method: 'GET', url: `${this.#endpoint}${path}`, headers }, options)
   }
 }
 
-/** Undefined for a token that OpenShift refuses; throws for an answer that says neither. */
-function identityIn({ status, json }: PeerAnswer): Identity | undefined {
+/** Returns the user; undefined when OpenShift rejects the token. Throws for any other response. */
+function identityFrom({ status, json }: ProviderResponse): Identity | undefined {
   if (status === 401 || status === 403) return undefined
-  const told = User.safeParse(json)
-  if (status === 200 && told.success) return { user: told.data.metadata.name, rememberFor: REMEMBER }
+  const parsed = User.safeParse(json)
+  if (status === 200 && parsed.success) return { user: parsed.data.metadata.name, rememberFor: CACHE_TIME }
   throw new Error(
-    `OpenShift answered ${status} with nothing that says who it is; is "openshift_endpoint" its address?`,
+    `OpenShift answered ${status} without a user; check that "openshift_endpoint" is its address`,
   )
 }

@@ -1,21 +1,21 @@
-/** The file of API tokens: read again whenever it changed, and refused as a whole when anything in it is wrong. */
+/** Reads the file of API tokens. It is read again whenever it changes, and rejected as a whole when an entry is invalid. */
 import { readFile, stat } from 'node:fs/promises'
 import { parseAs } from '@commissaire/models'
 import { ConfigError } from '@commissaire/service'
 import { z } from 'zod'
 import { type Role, roles } from '../role.ts'
 
-/** A token, as far as we know it. */
+/** An entry of the file: the hash of a token and what the token allows. */
 export interface ApiToken {
   readonly name: string
   /** The SHA-256 of the token. */
   readonly hash: Buffer
   readonly role: Role
-  /** In milliseconds since 1970; infinite for one that is good for ever. */
+  /** In milliseconds since 1970; infinite for a token that never expires. */
   readonly expires: number
 }
 
-/** Strict, as a mistyped `expires` must not make a token that is good for ever. */
+/** Strict, so that a mistyped `expires` does not make a token that never expires. */
 const Entry = z.strictObject({
   hash: z
     .string()
@@ -25,7 +25,7 @@ const Entry = z.strictObject({
 })
 const Entries = z.record(z.string().min(1), Entry)
 
-/** A file of tokens. */
+/** A file of API tokens. */
 export class TokenFile {
   readonly #path: string
   #stamp = ''
@@ -35,9 +35,9 @@ export class TokenFile {
     this.#path = path
   }
 
-  /** What is in it now. Rejects with a ConfigError that says what is wrong with it: then no token of it counts. */
+  /** Returns the current tokens. Rejects with a ConfigError when the file is invalid; then no token is accepted. */
   async read(): Promise<readonly ApiToken[]> {
-    const stamp = await this.#stampNow()
+    const stamp = await this.#currentStamp()
     if (stamp === this.#stamp) return this.#tokens
     const tokens = tokensIn(await this.#text(), this.#path)
     this.#stamp = stamp
@@ -45,8 +45,8 @@ export class TokenFile {
     return tokens
   }
 
-  /** What differs when the file was written or replaced. Taken before it is read, so that no change is missed. */
-  async #stampNow(): Promise<string> {
+  /** Identifies a version of the file. Taken before the file is read, so that no change is missed. */
+  async #currentStamp(): Promise<string> {
     const { ino, size, mtimeNs, ctimeNs } = await stat(this.#path, { bigint: true }).catch(
       (cause: unknown) => {
         throw unreadable(this.#path, cause)
@@ -72,20 +72,20 @@ function tokensIn(text: string, path: string): ApiToken[] {
       expires: expires === undefined ? Infinity : Date.parse(expires),
     }))
   } catch (cause) {
-    // Of a text that is no JSON the parser would quote some.
-    const reason = cause instanceof SyntaxError ? 'it is no JSON' : said(cause)
-    const wanted = '{"name": {"hash": "…", "role": "…"}}, as "commctl token" makes it'
-    throw wrongFile(path, `which does not list tokens as ${wanted}: ${reason}`)
+    // The message of a SyntaxError quotes the text, which may be a secret.
+    const reason = cause instanceof SyntaxError ? 'it is not JSON' : messageOf(cause)
+    const expected = '{"name": {"hash": "…", "role": "…"}}, as "commctl token" makes it'
+    throw fileError(path, `which does not list tokens as ${expected}: ${reason}`)
   }
 }
 
 function unreadable(path: string, cause: unknown): ConfigError {
   const code = cause instanceof Error && 'code' in cause ? cause.code : cause
-  return wrongFile(path, `which cannot be read (${String(code)})`, { cause })
+  return fileError(path, `which cannot be read (${String(code)})`, { cause })
 }
 
-function wrongFile(path: string, what: string, options: ErrorOptions = {}): ConfigError {
+function fileError(path: string, what: string, options: ErrorOptions = {}): ConfigError {
   return new ConfigError([{ setting: 'filepath', text: `is "${path}", ${what}` }], options)
 }
 
-const said = (error: unknown) => (error instanceof Error ? error.message : String(error))
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))

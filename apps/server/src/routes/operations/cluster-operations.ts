@@ -55,7 +55,7 @@ export function clusterOperations(app: App, backend: Backend): void {
     schema: { ...startSchema(deploy), body: Deployment },
     handler: async ({ params: { name }, body: { version, policy }, identity }, reply) => {
       reply.code(201)
-      return start(backend, deploy, { params: [name, version, ...given(policy)], identity })
+      return start(backend, deploy, { params: [name, version, ...policyParams(policy)], identity })
     },
   })
 }
@@ -67,13 +67,13 @@ function starts(app: App, backend: Backend, operation: ClusterOperation): void {
     schema: { ...startSchema(operation), body: Rollout },
     handler: async ({ params: { name }, body: { policy }, identity }, reply) => {
       reply.code(201)
-      return start(backend, operation, { params: [name, ...given(policy)], identity })
+      return start(backend, operation, { params: [name, ...policyParams(policy)], identity })
     },
   })
 }
 
 /** A service of old knows no policy, so it is only sent one that was asked for. */
-function given(policy: object | null | undefined): object[] {
+function policyParams(policy: object | null | undefined): object[] {
   return policy ? [policy] : []
 }
 

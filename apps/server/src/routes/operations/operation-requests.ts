@@ -6,9 +6,9 @@ import { problems } from '../../http/problem.ts'
 import { OperationPath, views } from '../views.ts'
 import { operationAt, operationHostAt } from './operations.ts'
 
-type What = ControlRequest['what']
+type ControlAction = ControlRequest['what']
 
-const verbs: Readonly<Record<Exclude<What, 'throttle'>, string>> = {
+const verbs: Readonly<Record<Exclude<ControlAction, 'throttle'>, string>> = {
   pause: 'Pauses an operation; hosts in progress are completed or returned',
   resume: 'Resumes a paused operation',
   cancel: 'Cancels an operation; hosts in progress are completed or returned',
@@ -18,7 +18,7 @@ const verbs: Readonly<Record<Exclude<What, 'throttle'>, string>> = {
 }
 
 /** Strict, as a mistyped `hosts` must not become all hosts. */
-const Request = z.strictObject({
+const ControlInput = z.strictObject({
   hosts: z
     .array(address)
     .nullish()
@@ -26,9 +26,9 @@ const Request = z.strictObject({
   reason: z.string().max(1000).nullish().describe('The reason, for the history.'),
 })
 
-const Pace = z.strictObject({
+const ConcurrencyInput = z.strictObject({
   max_unavailable: Amount.describe('How many hosts may be unavailable at once: a number or a percentage.'),
-  reason: Request.shape.reason,
+  reason: ControlInput.shape.reason,
 })
 
 /** Milliseconds. The answer comes when the request took effect, within seconds; a dead worker is noticed in ten. */
@@ -40,10 +40,10 @@ export function operationRequests(app: App, backend: Backend): void {
     app.route({
       method: 'PUT',
       url: `/operations/:id/${verb}`,
-      schema: { ...answers(summary), body: Request },
+      schema: { ...controlSchema(summary), body: ControlInput },
       handler: async ({ params: { id }, body, identity }, reply) => {
         reply.code(201)
-        return ask(backend, id, { what: verb, ...body, by: identity?.user })
+        return sendControlRequest(backend, id, { what: verb, ...body, by: identity?.user })
       },
     })
   }
@@ -51,15 +51,18 @@ export function operationRequests(app: App, backend: Backend): void {
   app.route({
     method: 'PUT',
     url: '/operations/:id/concurrency',
-    schema: { ...answers('Changes the budget: how many hosts may be unavailable at once'), body: Pace },
+    schema: {
+      ...controlSchema('Changes the budget: how many hosts may be unavailable at once'),
+      body: ConcurrencyInput,
+    },
     handler: async ({ params: { id }, body, identity }, reply) => {
       reply.code(201)
-      return ask(backend, id, { what: 'throttle', ...body, by: identity?.user })
+      return sendControlRequest(backend, id, { what: 'throttle', ...body, by: identity?.user })
     },
   })
 }
 
-function answers(summary: string) {
+function controlSchema(summary: string) {
   return {
     tags: ['operations'],
     summary,
@@ -68,13 +71,17 @@ function answers(summary: string) {
   }
 }
 
-interface Asked {
+interface ControlParams {
   readonly what: string
   readonly hosts?: readonly string[] | null | undefined
   readonly [more: string]: unknown
 }
 
-async function ask(backend: Backend, id: string, asked: Asked): Promise<Record<string, unknown>> {
+async function sendControlRequest(
+  backend: Backend,
+  id: string,
+  asked: ControlParams,
+): Promise<Record<string, unknown>> {
   await operationAt(backend, id)
   await Promise.all((asked.hosts ?? []).map((host) => operationHostAt(backend, { id, address: host })))
   const stated = Object.entries(asked).filter(([, value]) => value !== null && value !== undefined)

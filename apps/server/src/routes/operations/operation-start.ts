@@ -9,7 +9,7 @@ import { OperationPlan, Policy, views } from '../views.ts'
 const tags = ['operations']
 
 /** A member that is not known is refused: a mistyped `hosts` must not become all hosts. */
-const Wish = z.strictObject({
+const OperationInput = z.strictObject({
   kind: z.enum(operationKindNames),
   cluster: name,
   version: z.string().nullish().describe('The version of a deployment.'),
@@ -31,7 +31,7 @@ export function operationStart(app: App, { bus }: Backend): void {
     schema: {
       tags,
       summary: 'Starts an operation; answers at once',
-      body: Wish,
+      body: OperationInput,
       response: { 201: views.Operation, ...problems(404, 405, 409) },
     },
     handler: async ({ body, identity }, reply) => {
@@ -49,7 +49,7 @@ export function operationStart(app: App, { bus }: Backend): void {
     schema: {
       tags,
       summary: 'Returns the plan of an operation; changes nothing',
-      body: Wish,
+      body: OperationInput,
       response: { 200: OperationPlan, ...problems(404, 405) },
     },
     handler: async ({ body }) =>
@@ -59,7 +59,7 @@ export function operationStart(app: App, { bus }: Backend): void {
   })
 }
 
-function paramsOf({ cluster, ...rest }: z.output<typeof Wish>): Record<string, unknown> {
+function paramsOf({ cluster, ...rest }: z.output<typeof OperationInput>): Record<string, unknown> {
   const stated = Object.entries(rest).filter(([, value]) => value !== null && value !== undefined)
   return { cluster_name: cluster, ...Object.fromEntries(stated) }
 }

@@ -50,7 +50,7 @@ export function operations(app: App, backend: Backend): void {
       response: { 200: z.array(views.Operation), ...problems() },
     },
     handler: async ({ query }) => {
-      const chosen = (await storage.list(Operations)).filter((operation) => isMeant(operation, query))
+      const chosen = (await storage.list(Operations)).filter((operation) => matchesFilter(operation, query))
       return chosen
         .sort(latestFirst)
         .slice(0, query.limit)
@@ -106,7 +106,7 @@ export async function operationHostAt(
   return found(host, `host "${address}" in operation "${id}"`)
 }
 
-function isMeant(operation: Operation, { cluster, kind, status }: z.output<typeof Filter>): boolean {
+function matchesFilter(operation: Operation, { cluster, kind, status }: z.output<typeof Filter>): boolean {
   const wanted = [cluster ?? operation.cluster, kind ?? operation.kind, status ?? operation.status]
   return [operation.cluster, operation.kind, operation.status].every((value, at) => value === wanted[at])
 }
