@@ -85,7 +85,7 @@ test('plugins come from flags with their options, in order', () => {
 })
 
 test.each([
-  [['--authentication-plugin', 'httpbasicauth:filepath'], '"filepath" is no option'],
+  [['--authentication-plugin', 'httpbasicauth:filepath'], '"filepath" is not an option'],
   [['--listen-port', 'abc'], 'allowed: a number'],
   [['--listen-port', '65536'], '65536'],
   [['--self-auth', 'x'], 'self'],
