@@ -23,7 +23,7 @@ const standsOn: Record<string, readonly string[]> = {
   'apps/commctl': ['launch', 'models'],
   'apps/commissaire': ['launch', 'models', 'bus', 'service', 'storage', 'hosts', 'services', 'server'],
   lab: [],
-  examples: ['server', 'service', 'storage'],
+  examples: ['bus', 'server', 'service', 'storage'],
 }
 
 const sisters = (names: Iterable<string>) =>
