@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { connect, type LoadTransport, type TransportOptions } from '@commissaire/bus'
-import { checksFor, type World } from '@commissaire/bus/testing'
+import { checksFor, type HostileMessage, type World } from '@commissaire/bus/testing'
 import { describe, expect, test, vi } from 'vitest'
 import { startBroker } from '../../examples/transports/unix-socket/server.ts'
 import { open } from '../../examples/transports/unix-socket/transport.ts'
@@ -20,7 +20,7 @@ const program = fileURLToPath(new URL('take-and-die.ts', import.meta.url))
 function bareOptions(onReply: (body: string) => void = () => {}): TransportOptions {
   const limits = { visibility: 5_000, maxAttempts: 5, clientName: 'test' }
   const events = { onReply, onBroadcast: () => {}, onState: () => {}, abandonedReply: () => undefined }
-  return { exchange: 'commissaire', log, ...limits, ...events }
+  return { exchange: 'commissaire', log, complaints: log, ...limits, ...events }
 }
 
 async function takeAndDie(url: string, queue: string): Promise<void> {
@@ -28,6 +28,17 @@ async function takeAndDie(url: string, queue: string): Promise<void> {
   await once(consumer, 'message')
   consumer.kill('SIGKILL')
   await once(consumer, 'exit')
+}
+
+/** Publishes a message without the checks of a bus. */
+async function inject(url: string, message: HostileMessage): Promise<boolean> {
+  const { routingKey, body, contentType = '', headers = {}, replyTo } = message
+  const transport = await open(new URL(url), bareOptions())
+  const sent = { routingKey, body: body.toString(), contentType, ...(replyTo ? { replyTo } : {}) }
+  // The types of the headers are what these messages violate.
+  const queues = await transport.publish({ ...sent, headers: headers as Record<string, string> })
+  await transport.close()
+  return queues !== undefined && queues > 0
 }
 
 async function makeWorld(): Promise<World> {
@@ -44,6 +55,8 @@ async function makeWorld(): Promise<World> {
     },
     open: (onReply) => open(new URL(url), bareOptions(onReply)),
     takeAndDie: (queue) => takeAndDie(url, queue),
+    inject: (_queue, message) => inject(url, message),
+    inHand: async (queue) => server.broker.unsettled(queue),
     inventory: async () => server.broker.inventory(),
     async [Symbol.asyncDispose]() {
       for (const bus of buses) await bus[Symbol.asyncDispose]()
@@ -54,7 +67,8 @@ async function makeWorld(): Promise<World> {
 }
 
 describe('the contract on the transport of the examples', { timeout: 60_000 }, () => {
-  for (const [name, check] of checksFor({ kills: true, restarts: false })) test(name, () => check(makeWorld))
+  for (const [name, check] of checksFor({ kills: true, restarts: false, injects: true }))
+    test(name, () => check(makeWorld))
 })
 
 test('a transport that does not reconnect reports the loss of its broker, and rejects later calls', async () => {

@@ -1,5 +1,11 @@
 /** A small broker: queues, bindings and the connected transports, all in memory. */
-import { matcher, type DeadMessage, type OutgoingMessage, type QueueDeclaration } from '@commissaire/bus'
+import {
+  matcher,
+  type DeadLetterStats,
+  type DeadMessage,
+  type OutgoingMessage,
+  type QueueDeclaration,
+} from '@commissaire/bus'
 import { Queue, received, type StoredMessage } from './queue.ts'
 import type { BrokerEvent } from './wire.ts'
 
@@ -9,11 +15,15 @@ interface Binding {
   readonly queue: string
 }
 
+/** How many dead letters of a queue are kept. */
+const maxDeadLetters = 10_000
+
 /** A connected transport, as the broker sees it. */
 export interface Member {
   readonly exchange: string
   readonly replyQueue: string
   hasConsumed(queue: string): boolean
+  unsettled(queue: string): number
   send(event: BrokerEvent): void
 }
 
@@ -22,6 +32,7 @@ export class Broker {
   readonly members = new Set<Member>()
   readonly #queues = new Map<string, Queue>()
   readonly #bindings: Binding[] = []
+  readonly #dropped = new Map<string, number>()
 
   /** Returns a queue, and creates it when it does not exist. */
   queue(name: string): Queue {
@@ -58,7 +69,11 @@ export class Broker {
 
   setAside(queue: string, { message, attempts, redelivered }: StoredMessage, reason: string): void {
     const dead = { reason, deadAt: new Date().toISOString() }
-    this.queue(`${queue}.dead`).push(message, { attempts, redelivered, dead })
+    const deadLetters = this.queue(`${queue}.dead`)
+    deadLetters.push(message, { attempts, redelivered, dead })
+    if (deadLetters.length <= maxDeadLetters) return
+    deadLetters.removeFirst()
+    this.#dropped.set(queue, (this.#dropped.get(queue) ?? 0) + 1)
   }
 
   /** Takes back a message whose connection was lost. After too many losses it becomes a dead letter. */
@@ -89,6 +104,16 @@ export class Broker {
 
   drop(queue: string, id: string): boolean {
     return this.queue(`${queue}.dead`).remove(id) !== undefined
+  }
+
+  /** The number of dead letters, of which at most `maxDeadLetters` are kept. */
+  stats(queue: string): DeadLetterStats {
+    return { ...this.queue(`${queue}.dead`).size(), dropped: this.#dropped.get(queue) ?? 0 }
+  }
+
+  /** Returns how many messages of a queue are delivered and not settled. */
+  unsettled(queue: string): number {
+    return [...this.members].reduce((sum, member) => sum + member.unsettled(queue), 0)
   }
 
   /** Names the queues with the number of their messages. */

@@ -51,10 +51,21 @@ export class Queue {
     return this.#messages.toReversed().slice(0, Math.max(0, limit))
   }
 
+  /** Returns the number of messages and the bytes of their bodies. */
+  size(): { messages: number; bytes: number } {
+    const bytes = this.#messages.reduce((sum, { message }) => sum + Buffer.byteLength(message.body), 0)
+    return { messages: this.length, bytes }
+  }
+
   remove(id: string): StoredMessage | undefined {
     const found = this.#messages.find((stored) => stored.id === id)
     this.#messages = this.#messages.filter((stored) => stored !== found)
     return found
+  }
+
+  /** Removes the oldest message. */
+  removeFirst(): void {
+    this.#messages.shift()
   }
 
   subscribe(subscription: Subscription): void {

@@ -43,6 +43,10 @@ export class Session implements Member {
     return this.#consumed.has(queue)
   }
 
+  unsettled(queue: string): number {
+    return [...this.#unsettled.values()].filter((one) => one.queue === queue).length
+  }
+
   #run(call: NumberedCall): unknown {
     switch (call.call) {
       case 'join':
@@ -62,6 +66,8 @@ export class Session implements Member {
         return this.#stop(call.consumer)
       case 'settle':
         return this.#settle(call.delivery, call.settlement)
+      case 'stats':
+        return this.#broker.stats(call.queue)
       case 'list':
         return this.#broker.list(call.queue, call.limit)
       case 'replay':

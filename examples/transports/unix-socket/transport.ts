@@ -11,8 +11,10 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import {
   BusError,
+  readReceived,
   type Consumer,
   type ConsumeOptions,
+  type DeadLetterStats,
   type DeadMessage,
   type DeadMessages,
   type Delivery,
@@ -60,6 +62,7 @@ class UnixSocketTransport implements Transport {
     this.dead = {
       list: (queue, limit) => this.#call<DeadMessage[]>({ call: 'list', queue, limit }),
       replay: (queue, message) => this.#call<boolean>({ call: 'replay', queue, message }),
+      stats: (queue) => this.#call<DeadLetterStats>({ call: 'stats', queue }),
       drop: (queue, message) => this.#call<boolean>({ call: 'drop', queue, message }),
     }
     receiveLines(socket, (line) => this.#receive(JSON.parse(line)))
@@ -79,6 +82,8 @@ class UnixSocketTransport implements Transport {
   }
 
   async reply(reply: Reply): Promise<void> {
+    const objection = replyRule(reply.queue)
+    if (objection) throw new BusError('InvalidRequest', `cannot reply to "${reply.queue}": ${objection}`)
     await this.#call({ call: 'reply', reply })
   }
 
@@ -143,7 +148,7 @@ class UnixSocketTransport implements Transport {
   }
 
   #deliver(consumer: number, number: number, message: ReceivedMessage): void {
-    const delivery = new UnixSocketDelivery(message, async (settlement) => {
+    const delivery = new UnixSocketDelivery(check(message), async (settlement) => {
       this.#unsettled.delete(delivery)
       await this.#call({ call: 'settle', delivery: number, settlement })
     })
@@ -177,6 +182,7 @@ class UnixSocketDelivery implements Delivery {
   readonly headers: Delivery['headers']
   readonly replyTo: string | undefined
   readonly redelivered: boolean
+  readonly fault: Delivery['fault']
   readonly #settle: (settlement: Settlement) => Promise<void>
   #settled = false
 
@@ -188,6 +194,7 @@ class UnixSocketDelivery implements Delivery {
     this.headers = message.headers
     this.replyTo = message.replyTo
     this.redelivered = message.redelivered
+    this.fault = message.fault
     this.#settle = settle
   }
 
@@ -196,6 +203,17 @@ class UnixSocketDelivery implements Delivery {
     this.#settled = true
     await this.#settle(settlement)
   }
+}
+
+/** Checks a message that anybody may have sent against the limits of the bus; a fault makes the bus refuse it. */
+function check(message: ReceivedMessage): ReceivedMessage {
+  const { body, headers } = message
+  return readReceived({ ...message, body: Buffer.from(body), compression: headers['compression'] }, replyRule)
+}
+
+/** Returns why a name cannot be that of a reply queue. */
+function replyRule(name: string): string | undefined {
+  return name.startsWith('response-') ? undefined : 'the name of a reply queue begins with response-'
 }
 
 function lost(

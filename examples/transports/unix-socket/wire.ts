@@ -26,6 +26,7 @@ export type Call =
   | { readonly call: 'stop'; readonly consumer: number }
   | { readonly call: 'settle'; readonly delivery: number; readonly settlement: Settlement }
   | { readonly call: 'list'; readonly queue: string; readonly limit: number }
+  | { readonly call: 'stats'; readonly queue: string }
   | { readonly call: 'replay' | 'drop'; readonly queue: string; readonly message: string }
 
 /** A call with the id that its answer has. */
@@ -52,13 +53,24 @@ export function send(socket: Socket, frame: NumberedCall | BrokerFrame): void {
   if (socket.writable) socket.write(`${JSON.stringify(frame)}\n`)
 }
 
-/** Calls `onLine` with each line that arrives: the JSON text of one frame. */
+/** The longest frame, in characters. */
+const maxFrame = 256 * 2 ** 20
+
+/**
+ * Calls `onLine` with each line that arrives: the JSON text of one frame. Disconnects when a line is too long, and when
+ * `onLine` throws because the line is not a frame.
+ */
 export function receiveLines(socket: Socket, onLine: (line: string) => void): void {
   let rest = ''
   socket.setEncoding('utf8')
   socket.on('data', (text) => {
     const lines = `${rest}${String(text)}`.split('\n')
     rest = lines.pop() ?? ''
-    for (const line of lines) onLine(line)
+    try {
+      for (const line of lines) onLine(line)
+      if (rest.length > maxFrame) throw new Error(`a frame is longer than ${maxFrame} characters`)
+    } catch (cause) {
+      socket.destroy(new Error('the peer sent an invalid frame', { cause }))
+    }
   })
 }

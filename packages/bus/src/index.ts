@@ -12,9 +12,11 @@ export type { RequestOptions } from './rpc/requests.ts'
 export type { RollCallOptions } from './broadcast/roll-call.ts'
 export type { ServeOptions, Serving } from './rpc/serving.ts'
 export { matcher, type Matcher } from './topic.ts'
+export { readReceived, type ReplyRule, type UntrustedMessage } from './edge/read-received.ts'
 export type {
   Consumer,
   ConsumeOptions,
+  DeadLetterStats,
   DeadMessage,
   DeadMessages,
   Delivery,

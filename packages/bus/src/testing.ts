@@ -16,6 +16,7 @@ import { hostile } from './testing/hostile.ts'
 import { reconnects } from './testing/reconnects.ts'
 
 export type { Check, MakeWorld, World } from './testing/check.ts'
+export type { HostileMessage } from './testing/hostile-messages.ts'
 
 /** All checks, by name. */
 export const transportContract: Record<string, Check> = {

@@ -108,9 +108,9 @@ export interface DeadMessages {
 /** The messages of one queue that were set aside, in numbers. */
 export interface DeadLetterStats {
   readonly messages: number
-  /** Bytes that they take on the broker; undefined where the broker does not tell. */
+  /** Bytes that they use on the broker; undefined when the broker does not report that. */
   readonly bytes: number | undefined
-  /** How many were dropped, the oldest first, because a bound was reached; undefined where the broker does not tell. */
+  /** How many were dropped, the oldest first, because a limit was reached; undefined when the broker does not report that. */
   readonly dropped: number | undefined
 }
 
@@ -124,7 +124,7 @@ export interface Transport {
    * @returns how many queues took it, or undefined when the broker does not report that.
    */
   publish(message: OutgoingMessage): Promise<number | undefined>
-  /** Puts a reply directly on a named queue. Rejects with InvalidRequest for a name that is no reply queue's. */
+  /** Puts a reply directly on a named queue. Rejects with InvalidRequest when that cannot be a reply queue. */
   reply(reply: Reply): Promise<void>
   /** Declares the queue, binds it and consumes from it, again after each reconnect. */
   consume(queue: QueueDeclaration, options: ConsumeOptions): Promise<Consumer>
@@ -149,7 +149,7 @@ export interface TransportOptions extends TransportEvents {
   readonly exchange: string
   readonly log: Logger
   /** Logs what peers do wrong, at a bounded rate. */
-  readonly complaints: Complaints
+  readonly complaints: Pick<Complaints, 'warn'>
   /** How long a process that shows no activity keeps the messages it holds, in milliseconds. */
   readonly visibility: number
   /** How many processes may die while they handle a message before it is set aside. */

@@ -11,7 +11,7 @@ import { readHeaders } from './headers.ts'
 import { limits } from './limits.ts'
 
 /** A message as it lies on a broker. */
-export interface Untrusted {
+export interface UntrustedMessage {
   /** The queue that we consume from; the one thing that is ours. */
   readonly queue: string
   readonly routingKey: unknown
@@ -23,7 +23,7 @@ export interface Untrusted {
   readonly replyTo: unknown
   readonly redelivered: boolean
   /** What has been found wrong already, before anything here is read. */
-  readonly fault?: BusError
+  readonly fault?: BusError | undefined
 }
 
 /**
@@ -36,7 +36,7 @@ const OWN_QUEUE = 'it is the queue that the message came from'
 const noHeaders: Headers = Object.freeze(Object.create(null))
 
 /** Reads a message. `fault` is there where it must be refused; then the body is empty. */
-export function readReceived(untrusted: Untrusted, replyRule: ReplyRule): ReceivedMessage {
+export function readReceived(untrusted: UntrustedMessage, replyRule: ReplyRule): ReceivedMessage {
   const { queue, redelivered } = untrusted
   const ruleOf: ReplyRule = (name) => (name === queue ? OWN_QUEUE : replyRule(name))
   const reply = attempt(() => readReplyTo(untrusted.replyTo, ruleOf))
@@ -69,7 +69,7 @@ function attempt<T>(read: () => T): Attempt<T> {
   }
 }
 
-function bytesOf(body: Untrusted['body']): Buffer {
+function bytesOf(body: UntrustedMessage['body']): Buffer {
   return typeof body === 'function' ? body() : body
 }
 

@@ -11,7 +11,7 @@ import { deadLetterLimits } from '../../src/edge/dead-letter-limits.ts'
 import { isDeeperThan } from '../../src/edge/depth.ts'
 import { readAttempts, readDeadline, readHeaders, readNote } from '../../src/edge/headers.ts'
 import { limits } from '../../src/edge/limits.ts'
-import { readReceived, type Untrusted } from '../../src/edge/read-received.ts'
+import { readReceived, type UntrustedMessage } from '../../src/edge/read-received.ts'
 import { checkRoutingKey } from '../../src/edge/routing-key.ts'
 import { replyRule as amqpRule } from '../../src/transports/amqp/reply-rule.ts'
 import { copiedHeaders } from '../../src/transports/amqp/copied-headers.ts'
@@ -106,7 +106,7 @@ test('numbers in headers that only we write are whole, positive and bounded, or 
   assert.deepEqual([readNote(5), readNote('x'.repeat(9_000)).length], ['', 8_192])
 })
 
-const message: Untrusted = {
+const message: UntrustedMessage = {
   queue: 'q',
   routingKey: 'q.ask',
   body: Buffer.from('{}'),
@@ -118,7 +118,7 @@ const message: Untrusted = {
 
 test('a message that cannot be read has the reason, and whatever could be read of it', () => {
   const nowhere = (): undefined => undefined
-  const read = (change: Partial<Untrusted>) => readReceived({ ...message, ...change }, nowhere)
+  const read = (change: Partial<UntrustedMessage>) => readReceived({ ...message, ...change }, nowhere)
   assert.equal(read({}).fault, undefined)
   const { fault, replyTo, body } = read({ replyTo: 'response-1', contentType: 5 })
   assert.deepEqual(

@@ -24,7 +24,7 @@ export interface ConsumerDeps {
   readonly keys: ClaimKeys
   readonly visibility: number
   readonly log: Logger
-  readonly complaints: Complaints
+  readonly complaints: Pick<Complaints, 'warn'>
 }
 
 /** Small, so that Redis, the callers and this process work in parallel instead of waiting for each other. */
