@@ -3,6 +3,8 @@
  *
  * What is opened is closed in the opposite order: first nobody is let in any more, then what is in hand is finished.
  */
+import { hostname } from 'node:os'
+
 import type { Bus, Logger } from '@commissaire/bus'
 import { RemotePool } from '@commissaire/hosts'
 import { type PluginConfiguration, type RunningServer, startServer } from '@commissaire/server'
@@ -61,6 +63,8 @@ function makeServices(
   settings: SystemSettings,
   { configFile, ...means }: Means & { pool: RemotePool; configFile: string | undefined },
 ): CommissaireService[] {
+  // The lock of the data folder keeps it from being two processes at a time.
+  const owner = `${hostname()}:${path}`
   const onHosts = { ...means, sshPort: settings.ssh_port }
   const reboot = { returnWithin: settings.return_timeout * 1000, settleTime: settings.settle_time * 1000 }
   const storage = {
@@ -71,7 +75,7 @@ function makeServices(
     new StorageService({ ...means, ...storage, dataDir: path, keyFile: sealingKey }),
     new ContainerManagerService(means),
     new InvestigatorService(onHosts),
-    new ClusterexecService({ ...onHosts, reboot, lease: settings.lease * 1000 }),
+    new ClusterexecService({ ...onHosts, reboot, lease: settings.lease * 1000, owner }),
     new WatcherService({
       ...onHosts,
       interval: settings.watch_interval * 1000,

@@ -9,7 +9,9 @@ import { pace } from './pace.ts'
 import type { World } from './world.ts'
 
 /** Starts it. */
-export async function oneProcess(): Promise<World> {
+export async function oneProcess({
+  settleTime = pace.settleTime,
+}: { settleTime?: number } = {}): Promise<World> {
   await using opened = new AsyncDisposableStack()
   const folder = opened.adopt(mkdtempSync(join(tmpdir(), 'commissaire-scenarios-')), (path) =>
     rmSync(path, { recursive: true, force: true }),
@@ -17,7 +19,7 @@ export async function oneProcess(): Promise<World> {
   const hosts = opened.use(await Fleet.open())
   const port = await freePort()
   const file = join(folder, 'commissaire.conf')
-  writeFileSync(file, JSON.stringify(settings(folder, { port, sshPort: hosts.port })))
+  writeFileSync(file, JSON.stringify(settings(folder, { port, sshPort: hosts.port, settleTime })))
   const program = opened.use(
     new Program('apps/commissaire/bin/commissaire.js', ['-c', file], { readyWord: 'is ready' }),
   )
@@ -37,14 +39,17 @@ export async function oneProcess(): Promise<World> {
   }
 }
 
-function settings(folder: string, { port, sshPort }: { port: number; sshPort: number }): object {
+function settings(
+  folder: string,
+  { port, sshPort, settleTime }: { port: number; sshPort: number; settleTime: number },
+): object {
   return {
     data: folder,
     listen_port: port,
     authentication_plugins: [authentication],
     ssh_port: sshPort,
     return_timeout: pace.returnTimeout,
-    settle_time: pace.settleTime,
+    settle_time: settleTime,
     lease: pace.lease,
     watch_interval: pace.watchInterval,
     stuck_after: pace.stuckAfter,

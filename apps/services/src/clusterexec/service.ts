@@ -36,6 +36,11 @@ export interface ClusterexecOptions extends ServiceOptions {
   readonly reboot?: RebootOptions
   /** How long without a sign of life until the worker of an operation is taken for dead; default six seconds. */
   readonly lease?: number
+  /**
+   * What only one process at a time can be, such as the holder of a data folder. Operations of an earlier process of
+   * that name are continued at once, without waiting for their leases.
+   */
+  owner?: string | undefined
 }
 
 const cluster = ['cluster_name']
@@ -72,7 +77,7 @@ export class ClusterexecService extends CommissaireService<ClusterexecOptions> {
   constructor(options: ClusterexecOptions = {}) {
     super({ queues: [{ name: 'clusterexec', routingKey: 'jobs.clusterexec.*' }], ...options })
     this.#pool = options.pool ?? new RemotePool()
-    const { sshPort: port, reboot = {}, lease, hostTimeout } = { ...clusterexecDefaults, ...options }
+    const { sshPort: port, reboot = {}, lease, owner, hostTimeout } = { ...clusterexecDefaults, ...options }
     this.#access = new HostAccess(this.#storage, this.#pool, { port })
     const deps = {
       storage: this.#storage,
@@ -82,6 +87,7 @@ export class ClusterexecService extends CommissaireService<ClusterexecOptions> {
       reboot,
       hostTimeout,
       lease,
+      owner,
       metrics: new OperationMetrics(this.metrics),
     }
     this.#operations = new OperationWorker(deps)

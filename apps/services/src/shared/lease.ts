@@ -17,6 +17,19 @@ export interface LeaseDeps {
   readonly log: Logger
   /** Milliseconds without a renewal after which the worker counts as dead. */
   readonly lease: number
+  /**
+   * What only one process at a time can be, such as the holder of a data folder. A lease whose worker was an earlier
+   * process of that name is free at once. By default the name of the machine, which many processes can be.
+   */
+  readonly owner?: string | undefined
+}
+
+/** The workers of this process. */
+const ownWorkers = new Set<string>()
+
+/** Whether a worker was an earlier process of the same exclusive owner, and therefore is dead. */
+export function isPredecessor(worker: string, owner: string | undefined): boolean {
+  return owner !== undefined && worker.startsWith(`${owner}/`) && !ownWorkers.has(worker)
 }
 
 /** A lease that this process holds. */
@@ -47,12 +60,9 @@ export class Lease implements AsyncDisposable {
     seen?: { revision: string },
   ): Promise<Lease | undefined> {
     const takenAt = performance.now()
-    const mine = {
-      slot,
-      operation,
-      worker: `${hostname()}/${process.pid}/${randomUUID()}`,
-      renewed_at: timestamp(),
-    }
+    const worker = `${deps.owner ?? hostname()}/${process.pid}/${randomUUID()}`
+    ownWorkers.add(worker)
+    const mine = { slot, operation, worker, renewed_at: timestamp() }
     try {
       await deps.storage.save(OperationLease, mine, { revision: seen?.revision ?? null })
       return new Lease(deps, mine, takenAt)

@@ -13,7 +13,7 @@ import { oscmd } from '../oscmd/oscmd.ts'
 import { awaitReturn } from './await-return.ts'
 import { type BootMark, markBoot, type RebootProof } from './mark.ts'
 import type { Connector } from './sighting.ts'
-import { settle } from './settle.ts'
+import { settle, type WellSince } from './settle.ts'
 import { type RebootTiming, defaultRebootTiming } from './timing.ts'
 import type { Remote } from '../remote.ts'
 import type { Target } from '../ssh/target.ts'
@@ -26,6 +26,10 @@ export interface RebootOptions extends Partial<RebootTiming> {
   /** Units that may fail afterwards, besides those that had failed before. */
   readonly acceptedUnits?: readonly string[]
   readonly signal?: AbortSignal
+  /** Since when an earlier controller saw the host well after this reboot. */
+  readonly wellSince?: WellSince | undefined
+  /** Called when the host is first seen well, and with undefined when it no longer is. What it returns is waited for. */
+  readonly onWell?: ((since: WellSince | undefined) => void | Promise<void>) | undefined
   /** Called when the mark is taken, before anything is done to the host. What it returns is waited for. */
   readonly onMark?: (mark: BootMark) => void | Promise<void>
 }
@@ -70,8 +74,8 @@ export async function awaitReboot(
   const kind = options.kind === 'soft' ? 'soft' : 'hard'
   const timing = timingOf(options)
   const first = await awaitReturn(connector, target, { mark, kind, timing, ...waiting })
-  const { acceptedUnits = [] } = options
-  await settle(connector, target, { mark, timing, first, acceptedUnits, ...waiting })
+  const { acceptedUnits = [], wellSince, onWell } = options
+  await settle(connector, target, { mark, timing, first, acceptedUnits, wellSince, onWell, ...waiting })
   await using remote = await connector.connect({ ...target, hostKey: mark.hostKey }, waiting)
   const facts = await gatherFacts(remote, waiting)
   return proofOf(mark, facts, { kind, ms: Math.round(performance.now() - started) })

@@ -1,6 +1,9 @@
 /**
  * Waits until a host that is back has settled: its services are up, its uptime only grows, and it does not boot again.
  *
+ * How long it has been well is counted by the host's own uptime, from a sighting that the caller can keep. So a
+ * controller that was restarted counts from the sighting of the one before it.
+ *
  * systemd's `degraded` is accepted when no unit failed that had not failed before or is on the accepted list.
  */
 import { HostError } from '../errors.ts'
@@ -10,6 +13,12 @@ import type { BootMark } from './mark.ts'
 import { type Connector, look } from './sighting.ts'
 import { type RebootTiming, wait } from './timing.ts'
 
+/** A boot of a host, and the uptime in seconds at which it was first seen well in it. */
+export interface WellSince {
+  readonly bootId: string
+  readonly uptime: number
+}
+
 /** When a host counts as settled. */
 export interface SettleOptions {
   readonly mark: BootMark
@@ -17,6 +26,10 @@ export interface SettleOptions {
   /** Units that may fail, besides those that had failed before the reboot. */
   readonly acceptedUnits?: readonly string[]
   readonly signal?: AbortSignal
+  /** Since when an earlier controller saw the host well. It counts if the host has not booted since and is well now. */
+  readonly wellSince?: WellSince | undefined
+  /** Called when the host is first seen well, and with undefined when it is not well any more. It is waited for. */
+  readonly onWell?: ((since: WellSince | undefined) => void | Promise<void>) | undefined
 }
 
 /** Resolves when the host, first seen with this pulse, has been well for the settle time. */
@@ -25,25 +38,38 @@ export async function settle(
   target: Target,
   options: SettleOptions & { readonly first: Pulse },
 ): Promise<void> {
-  const { mark, timing, signal, acceptedUnits = [] } = options
+  const { mark, timing, signal, acceptedUnits = [], onWell } = options
   const pinned = { ...target, hostKey: mark.hostKey }
   const accepted = new Set([...acceptedUnits, ...(mark.systemd?.failedUnits ?? [])])
   const started = performance.now()
   let last = options.first
-  let wellSince = isWell(last, accepted) ? started : undefined
-  while (wellSince === undefined || performance.now() - wellSince < timing.settleTime) {
+  const { wellSince: earlier } = options
+  const next = async (
+    pulse: Pulse | undefined,
+    known: WellSince | undefined,
+  ): Promise<WellSince | undefined> => {
+    const since = pulse && isWell(pulse, accepted) ? (known ?? sinceNow(pulse)) : undefined
+    if (since !== known) await onWell?.(since)
+    return since
+  }
+  let wellSince = await next(last, earlier?.bootId === last.bootId ? earlier : undefined)
+  while (wellSince === undefined || (last.uptime - wellSince.uptime) * 1000 < timing.settleTime) {
     if (performance.now() - started > timing.settleWithin) throw unsettled(target, last, accepted)
     await wait(timing.interval, target.address, signal)
     const sighting = await look(connector, pinned, { timeout: 15_000, ...(signal && { signal }) })
     if (sighting.kind === 'nothing') {
-      wellSince = undefined
+      wellSince = await next(undefined, wellSince)
       await connector.forget(target.address)
       continue
     }
     checkSameBoot(target, last, sighting.pulse)
     last = sighting.pulse
-    wellSince = isWell(last, accepted) ? (wellSince ?? performance.now()) : undefined
+    wellSince = await next(last, wellSince)
   }
+}
+
+function sinceNow({ bootId, uptime }: Pulse): WellSince {
+  return { bootId, uptime }
 }
 
 function isWell({ systemd, isNoLogin }: Pulse, accepted: ReadonlySet<string>): boolean {

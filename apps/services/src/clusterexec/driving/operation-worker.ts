@@ -20,7 +20,7 @@ import type { StorageClient } from '@commissaire/storage'
 import { reasonOf } from '../../shared/failure-reason.ts'
 import { drive, type DriverDeps } from './driver.ts'
 import { unlockHost } from '../../shared/host-lock.ts'
-import { Lease } from '../../shared/lease.ts'
+import { isPredecessor, Lease } from '../../shared/lease.ts'
 import { OperationLost } from '../../shared/operation-lost.ts'
 import type { OperationMetrics } from '../operation-metrics.ts'
 import { OperationRecord } from '../record/operation-record.ts'
@@ -36,6 +36,8 @@ export type OperationWorkerDeps = Omit<DriverDeps, 'stops'> & {
   readonly log: Logger
   /** Milliseconds without a renewal of its lease after which the worker of an operation counts as dead. */
   readonly lease: number
+  /** What only this process can be at a time, see `LeaseDeps.owner`. */
+  readonly owner?: string | undefined
   readonly metrics: OperationMetrics
 }
 
@@ -143,7 +145,7 @@ export class OperationWorker {
   /** Whether a lease was released, or was not renewed for its duration since this process first saw it. */
   #isExpired({ slot, worker, renewed_at, operation }: OperationLease): boolean {
     if (this.#driving.has(operation)) return false
-    if (worker === '') return true
+    if (worker === '' || isPredecessor(worker, this.#deps.owner)) return true
     const renewal = `${worker} ${renewed_at}`
     const known = this.#observed.get(slot)
     if (known?.renewal === renewal) return performance.now() - known.since > this.#deps.lease
@@ -201,7 +203,8 @@ export class OperationWorker {
       const other = await storage.findWithRevision(LeaseModel, key)
       const operation = other && (await storage.find(Operation, other.model.operation))
       if (operation && !isOver(operation.status)) throw conflictWith(operation)
-      const isFree = !other || other.model.worker === '' || performance.now() - started > patience
+      const isDead = other && isPredecessor(other.model.worker, this.#deps.owner)
+      const isFree = !other || other.model.worker === '' || isDead || performance.now() - started > patience
       const lease = isFree ? await Lease.take(this.#deps, { key, operation: id }, other) : undefined
       if (lease) return lease
       await pause(50, undefined, { signal: this.#stopAfterStep.signal })

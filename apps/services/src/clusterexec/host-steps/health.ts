@@ -17,14 +17,16 @@ const INTERVAL = 1000
 /** Waits until the host has been healthy for as long as the policy requires. */
 export async function health(context: StepContext): Promise<StepNote> {
   const { ready_for, within } = context.operation.policy.health
-  const started = performance.now()
-  let healthySince: number | undefined
+  const started = Date.now()
+  let healthySince = healthySinceOf(context)
   let reported = ''
   for (;;) {
     const problems = await problemsOf(context)
-    const now = performance.now()
-    healthySince = problems.length === 0 ? (healthySince ?? now) : undefined
+    const now = Date.now()
+    const since = problems.length === 0 ? (healthySince ?? now) : undefined
     const required = (await mustStayHealthy(context)) ? ready_for * 1000 : 0
+    if (since !== healthySince && required > 0) await context.note({ healthy_since: since ?? null })
+    healthySince = since
     if (healthySince !== undefined && now - healthySince >= required) return { ms: Math.round(now - started) }
     const problem = problems.join('; ')
     if (now - started > within * 1000 + required)
@@ -36,6 +38,12 @@ export async function health(context: StepContext): Promise<StepNote> {
     reported = problem
     await pause(INTERVAL, undefined, { signal: context.signal })
   }
+}
+
+/** Since when an earlier worker found the host healthy, in milliseconds since 1970; it counts if the host is healthy now. */
+function healthySinceOf({ progress }: StepContext): number | undefined {
+  const since = noteOf(progress, 'health')?.['healthy_since']
+  return typeof since === 'number' && since <= Date.now() ? since : undefined
 }
 
 /** A host without a node, a command and a URL has settled after its reboot already, so one check is enough. */

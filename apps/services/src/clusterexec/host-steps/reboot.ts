@@ -11,6 +11,7 @@ import {
   issueReboot,
   type RebootProof,
   takePulse,
+  type WellSince,
 } from '@commissaire/hosts'
 import { Host, timestamp } from '@commissaire/models'
 import { type HostKnowledge, updateHost } from '@commissaire/storage/host-lifecycle'
@@ -47,7 +48,9 @@ export async function awaitReturn(context: StepContext): Promise<StepNote> {
 async function proveReboot(context: StepContext, mark: BootMark): Promise<RebootProof> {
   const { access, host, signal } = context
   const acceptedUnits = context.operation.policy.health.accepted_units
-  const options = { ...context.reboot, acceptedUnits, signal, mark }
+  const wellSince = wellSinceOf(context)
+  const onWell = (since: WellSince | undefined): Promise<void> => context.note({ well_since: since ?? null })
+  const options = { ...context.reboot, acceptedUnits, signal, mark, wellSince, onWell }
   return awaitReboot(access.pool, await access.target(host), options)
 }
 
@@ -67,6 +70,15 @@ async function hasBegun(context: StepContext): Promise<boolean> {
     if (isHostError(error) && error.code !== 'cancelled') return true
     throw error
   }
+}
+
+/** Since when an earlier worker saw the host well, as it noted in the step `return`. */
+function wellSinceOf({ progress }: StepContext): WellSince | undefined {
+  const since = noteOf(progress, 'return')?.['well_since']
+  if (typeof since !== 'object' || since === null || !('bootId' in since) || !('uptime' in since))
+    return undefined
+  const { bootId, uptime } = since
+  return typeof bootId === 'string' && typeof uptime === 'number' ? { bootId, uptime } : undefined
 }
 
 /** The mark that the step `reboot` stored. */
