@@ -92,9 +92,9 @@ test('managers that were made before the service started are open, and a removed
   const log = { ...system.shared.log, info: (_facts: object, sentence: string) => void heard.push(sentence) }
   await withManager(system, { server_url: server.url }, 'kubernetes')
   await system.run(new ContainerManagerService({ ...system.shared, log, queues: ownQueue }))
-  await until(() => heard.includes('Container manager pods is open') || undefined)
+  await until(() => heard.includes('Container manager pods was opened') || undefined)
   await system.storage.delete(ContainerManagerConfig, 'pods')
-  await until(() => heard.includes('Container manager pods is closed') || undefined)
+  await until(() => heard.includes('Container manager pods was closed') || undefined)
 })
 
 test('a manager is opened again when it is announced that it changed', async () => {
@@ -106,10 +106,10 @@ test('a manager is opened again when it is announced that it changed', async () 
   const log = { debug: say, info: say, warn: say, error: say }
   await system.run(new ContainerManagerService({ ...system.shared, log, queues: ownQueue }))
   await withManager(system, { server_url: east.url, token: 'pa55' }, 'kubernetes')
-  await until(() => heard.some((line) => line.includes('pods is open')) || undefined)
+  await until(() => heard.some((line) => line.includes('pods was opened')) || undefined)
   heard.length = 0
   await withManager(system, { server_url: west.url, token: 'pa55' }, 'kubernetes')
-  await until(() => heard.some((line) => line.includes('pods is open')) || undefined)
+  await until(() => heard.some((line) => line.includes('pods was opened')) || undefined)
   await system.bus.request('own.register_node', ['pods', '10.2.0.2'])
   expect([...west.nodes.keys()]).toEqual(['10.2.0.2'])
   expect(east.nodes.size).toBe(0)

@@ -9,7 +9,7 @@ import { version } from '../shared/version.ts'
 import { serve } from '../shared/serve.ts'
 import { hostSettings, seconds } from '../shared/settings.ts'
 
-/** What its configuration may say. */
+/** Its settings. */
 export const ClusterexecSettings = z.object({
   ...serviceSettings,
   ...hostSettings,

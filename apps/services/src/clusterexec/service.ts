@@ -1,40 +1,46 @@
 /**
- * The clusterexec service: takes operations over the hosts of a cluster, by `jobs.clusterexec.*`.
+ * The clusterexec service: runs operations on the hosts of clusters, by `jobs.clusterexec.*`.
  *
- * It answers as soon as the operation is stored. The message only begins it; what keeps it going is its journal, which
- * any process of this service takes up again when the one that worked on it is gone.
+ * It answers as soon as the operation is stored. From then on the operation depends on its journal and not on the message:
+ * any process of this service continues it when the process that worked on it is gone.
  */
 import { setTimeout as pause } from 'node:timers/promises'
 
 import type { Message } from '@commissaire/bus'
 import { type RebootOptions, RemotePool } from '@commissaire/hosts'
-import { isOver, Operation, ControlRequest, parseAs, safeModel, ValidationError } from '@commissaire/models'
-import { CommissaireService, type MethodDeclarations, type ServiceOptions } from '@commissaire/service'
-import { asBusError, StorageClient } from '@commissaire/storage'
+import { isOver, Operation, type RolloutPolicy, safeModel } from '@commissaire/models'
+import {
+  CommissaireService,
+  type MethodHandlers,
+  type MethodInput,
+  type ServiceOptions,
+} from '@commissaire/service'
+import { StorageClient } from '@commissaire/storage'
 
 import { HostAccess } from '../shared/host-access.ts'
 import { storeControlRequest } from './requests/control-requests.ts'
 import { clusterexecDefaults } from './defaults.ts'
+import { clusterexecMethods } from './methods.ts'
 import { OperationMetrics } from './operation-metrics.ts'
 import { OperationWorker } from './driving/operation-worker.ts'
 import type { OperationPlan } from './planning/operation-plan.ts'
 import { planOperation } from './planning/planning.ts'
 import { viewDefinition } from './record/legacy-view.ts'
-import { resolveRequest } from './requests/operation-request.ts'
-import { Scheduler } from './scheduler.ts'
+import { type OperationRequest, resolveRequest } from './requests/operation-request.ts'
+import { type ScheduledRequest, Scheduler } from './scheduler.ts'
 import { version } from '../shared/version.ts'
 
-/** What the clusterexec service takes besides what every service takes. Times are milliseconds. */
+/** The options of the clusterexec service besides those of every service. Times are milliseconds. */
 export interface ClusterexecOptions extends ServiceOptions {
   /** Connections to share with others of this process; they stay open when the service closes. */
   readonly pool?: RemotePool
   /** Where sshd listens on the hosts; default 22. */
   readonly sshPort?: number
-  /** How long the work on one host may take at most, reboot included; default one day. */
+  /** How long the work on one host may take, including its reboot; default one day. */
   readonly hostTimeout?: number
-  /** How reboots are done and what time their parts have. */
+  /** How reboots are done, and how long each part may take. */
   readonly reboot?: RebootOptions
-  /** How long without a sign of life until the worker of an operation is taken for dead; default six seconds. */
+  /** How long a worker that does not renew its lease counts as alive; default six seconds. */
   readonly lease?: number
   /**
    * What only one process at a time can be, such as the holder of a data folder. Operations of an earlier process of
@@ -43,30 +49,23 @@ export interface ClusterexecOptions extends ServiceOptions {
   owner?: string | undefined
 }
 
-const cluster = ['cluster_name']
-const wish = ['kind', 'cluster_name', 'version', 'command', 'hosts', 'policy']
+/** A request for an operation of a kind of the original system. */
+interface LegacyRequest {
+  readonly kind: 'upgrade' | 'restart' | 'deploy'
+  readonly cluster_name: string
+  readonly policy: RolloutPolicy
+  readonly version?: string
+}
 
-/** Takes operations over the hosts of a cluster. */
-export class ClusterexecService extends CommissaireService<ClusterexecOptions> {
-  static override readonly doc = 'Takes upgrades, restarts, deployments and more over the hosts of a cluster.'
+/** Runs operations on the hosts of clusters. */
+export class ClusterexecService
+  extends CommissaireService<ClusterexecOptions>
+  implements MethodHandlers<typeof clusterexecMethods>
+{
+  static override readonly doc =
+    'Runs upgrades, restarts, deployments and other operations on the hosts of a cluster.'
   static override readonly version = version
-  static override readonly methods: MethodDeclarations = {
-    upgrade: { params: [...cluster, 'policy'], doc: 'Brings every host of a cluster up to date.' },
-    restart: { params: [...cluster, 'policy'], doc: 'Restarts every host of a cluster.' },
-    deploy: {
-      params: [...cluster, 'version', 'policy'],
-      doc: 'Brings every host of a cluster to one version.',
-    },
-    start: { params: [...wish, 'by'], doc: 'Begins an operation of any kind.' },
-    plan: {
-      params: wish,
-      doc: 'How an operation would go, and what will be in its way; touches nothing.',
-    },
-    ask: {
-      params: ['operation', 'what', 'hosts', 'max_unavailable', 'reason', 'by'],
-      doc: 'Asks an operation to pause, resume, cancel, retry, skip, release or throttle.',
-    },
-  }
+  static override readonly methods = clusterexecMethods
 
   readonly #storage = new StorageClient(this)
   readonly #pool: RemotePool
@@ -91,19 +90,19 @@ export class ClusterexecService extends CommissaireService<ClusterexecOptions> {
       metrics: new OperationMetrics(this.metrics),
     }
     this.#operations = new OperationWorker(deps)
-    const start = async (wished: object) =>
-      this.#operations.begin(await resolveRequest(this.#storage, wished))
+    const start = async (request: ScheduledRequest) =>
+      this.#operations.begin(await resolveRequest(this.#storage, { ...request, hosts: [] }))
     this.#scheduler = new Scheduler({ storage: this.#storage, log: this.log, start })
   }
 
-  /** Takes requests, takes up what others left lying, and begins what is due. */
+  /** Consumes requests, adopts abandoned operations, and starts the scheduler. */
   override async start(): Promise<void> {
     await super.start()
     await this.#operations.adoptOrphans()
     this.#scheduler.start()
   }
 
-  /** Lets each host end its present step, or stops it there when time runs out; it is gone on with later. */
+  /** Waits within the drain timeout until each host has ended its present step. Other processes continue the operations. */
   override async close(): Promise<void> {
     const { drainTimeout: within = 30_000 } = this.options
     await Promise.all([this.drain(), this.#scheduler.close(), this.#operations.stop({ within })])
@@ -112,106 +111,80 @@ export class ClusterexecService extends CommissaireService<ClusterexecOptions> {
   }
 
   /** Exposed as `jobs.clusterexec.upgrade`. */
-  on_upgrade(message: Message, cluster_name: string, policy: object = {}): Promise<object> {
-    return this.#operate(message, { kind: 'upgrade', cluster_name, policy })
+  on_upgrade(message: Message, input: MethodInput<typeof clusterexecMethods.upgrade>): Promise<object> {
+    return this.#operate(message, { kind: 'upgrade', ...input })
   }
 
   /** Exposed as `jobs.clusterexec.restart`. */
-  on_restart(message: Message, cluster_name: string, policy: object = {}): Promise<object> {
-    return this.#operate(message, { kind: 'restart', cluster_name, policy })
+  on_restart(message: Message, input: MethodInput<typeof clusterexecMethods.restart>): Promise<object> {
+    return this.#operate(message, { kind: 'restart', ...input })
   }
 
   /** Exposed as `jobs.clusterexec.deploy`. */
-  on_deploy(message: Message, cluster_name: string, version: string, policy: object = {}): Promise<object> {
-    return this.#operate(message, { kind: 'deploy', cluster_name, version, policy })
+  on_deploy(message: Message, input: MethodInput<typeof clusterexecMethods.deploy>): Promise<object> {
+    return this.#operate(message, { kind: 'deploy', ...input })
   }
 
   /** Exposed as `jobs.clusterexec.start`. */
-  async on_start(
-    message: Message,
-    kind: string,
-    cluster_name: string,
-    version = '',
-    command = '',
-    hosts: string[] = [],
-    policy: object = {},
-    by = '',
-  ): Promise<object> {
-    const given = { kind, cluster_name, version, command, hosts, policy, by }
-    const operation = await this.#begin(message, given)
-    return safeModel(Operation, operation)
+  async on_start(message: Message, request: OperationRequest): Promise<object> {
+    return safeModel(Operation, await this.#begin(message, request))
   }
 
-  /** Exposed as `jobs.clusterexec.plan`. Answers within the time that its caller waits, with what was found by then. */
+  /** Exposed as `jobs.clusterexec.plan`. Answers in time for its caller, with what was found until then. */
   async on_plan(
-    message: Message,
-    kind: string,
-    cluster_name: string,
-    version = '',
-    command = '',
-    hosts: string[] = [],
-    policy: object = {},
+    { deadline, signal }: Message,
+    request: MethodInput<typeof clusterexecMethods.plan>,
   ): Promise<OperationPlan> {
-    const given = { kind, cluster_name, version, command, hosts, policy }
-    const plan = await resolveRequest(this.#storage, stated(given))
-    const left = message.deadline ? (message.deadline.getTime() - Date.now()) * 0.8 : LONGEST_PLAN
-    const within = Math.max(0, Math.min(left, LONGEST_PLAN))
-    return planOperation(plan, {
-      storage: this.#storage,
-      access: this.#access,
-      within,
-      signal: message.signal,
-    })
+    const spec = await resolveRequest(this.#storage, { ...request, by: '' })
+    const left = deadline ? (deadline.getTime() - Date.now()) * 0.8 : MAX_PLAN_TIME
+    const within = Math.max(0, Math.min(left, MAX_PLAN_TIME))
+    return planOperation(spec, { storage: this.#storage, access: this.#access, within, signal })
   }
 
-  /** Exposed as `jobs.clusterexec.ask`. Answers when that took effect, or at the latest after a few seconds. */
+  /** Exposed as `jobs.clusterexec.ask`. Answers when the request took effect, or after a few seconds. */
   async on_ask(
     _message: Message,
-    operation: string,
-    what: string,
-    hosts: string[] = [],
-    max_unavailable: number | string | null = null,
-    reason = '',
-    by = '',
+    { operation, max_unavailable, ...rest }: MethodInput<typeof clusterexecMethods.ask>,
   ): Promise<object> {
-    const request = readRequest({ what, hosts, max_unavailable, reason, by })
-    const asking = () => storeControlRequest(this.#storage, operation, request)
+    const request = { ...rest, ...(max_unavailable != null && { max_unavailable }) }
+    const store = () => storeControlRequest(this.#storage, operation, request)
     const last = await this.#storage.find(Operation, operation)
     const isReopened = last !== undefined && isOver(last.status) && request.what === 'retry'
-    const asked = isReopened ? await this.#operations.reopen(operation, asking) : await asking()
-    return safeModel(Operation, await this.#untilSeen(asked))
+    const requested = isReopened ? await this.#operations.reopen(operation, store) : await store()
+    return safeModel(Operation, await this.#untilApplied(requested))
   }
 
-  /** Begins what was always there, and answers as ever. */
+  /** Starts one of the kinds of the original system, and answers with its view of the operation. */
   async #operate(
     message: Message,
-    given: Record<string, unknown> & { kind: 'upgrade' | 'restart' | 'deploy' },
-  ) {
-    const { cluster: name } = await this.#begin(message, { ...given, by: senderOf(message) })
-    const definition = viewDefinition(given.kind)
-    return definition ? safeModel(definition, await this.#storage.get(definition, name)) : {}
+    { kind, cluster_name, policy, version: wanted = '' }: LegacyRequest,
+  ): Promise<object> {
+    const by = senderOf(message) ?? ''
+    const request = { kind, cluster_name, version: wanted, command: '', hosts: [], policy, by }
+    const { cluster } = await this.#begin(message, request)
+    const definition = viewDefinition(kind)
+    return definition ? safeModel(definition, await this.#storage.get(definition, cluster)) : {}
   }
 
-  /** A message that is delivered again is answered with the operation it began. */
-  async #begin(message: Message, given: Record<string, unknown>): Promise<Operation> {
+  /** Starts an operation. A message that is delivered again is answered with the operation that it started before. */
+  async #begin(message: Message, request: OperationRequest): Promise<Operation> {
     const begun = message.redelivered ? await this.#operations.begunBy(message.id) : undefined
     if (begun) return begun
-    const plan = await resolveRequest(this.#storage, stated(given))
-    return this.#operations.begin(plan, { requestId: message.id })
+    const spec = await resolveRequest(this.#storage, request)
+    return this.#operations.begin(spec, { requestId: message.id })
   }
 
-  async #untilSeen({ id, requests }: Operation): Promise<Operation> {
-    for (let turn = 0; ; turn++) {
+  /** Waits until the worker of the operation has applied all requests. */
+  async #untilApplied({ id, requests }: Operation): Promise<Operation> {
+    for (let attempt = 0; ; attempt++) {
       const operation = await this.#storage.get(Operation, id)
-      if (operation.requests_seen >= requests.length || turn === MOST_LOOKS) return operation
+      if (operation.requests_seen >= requests.length || attempt === MAX_READS) return operation
       await pause(100)
     }
   }
 }
 
-/**
- * Who asked, by a header: what the methods of old take as arguments is settled, and peers of old know no header.
- */
+/** The user of a request, from a header: the arguments of the original methods are fixed and do not include the user. */
 function senderOf({ headers }: Message): string | undefined {
   const by = headers['by']
   if (by === undefined) return undefined
@@ -222,23 +195,8 @@ function senderOf({ headers }: Message): string | undefined {
   }
 }
 
-/** Milliseconds that are spent on a plan at most, however long somebody waits. */
-const LONGEST_PLAN = 5 * 60_000
+/** Milliseconds that a plan may take, however long its caller waits. */
+const MAX_PLAN_TIME = 5 * 60_000
 
-/** A worker looks every second, and its death is noticed within ten. */
-const MOST_LOOKS = 80
-
-function readRequest(given: Record<string, unknown>): Omit<ControlRequest, 'at'> {
-  try {
-    return parseAs(ControlRequest.omit({ at: true }), stated(given), { name: 'request' })
-  } catch (error) {
-    throw error instanceof ValidationError ? asBusError(error) : error
-  }
-}
-
-/** What was said; peers say `null` of what they do not say. */
-function stated(given: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(given).filter(([, value]) => value !== undefined && value !== null),
-  )
-}
+/** A worker reads requests every second, and a dead worker is replaced within ten seconds. */
+const MAX_READS = 80

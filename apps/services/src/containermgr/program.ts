@@ -6,13 +6,13 @@ import { ContainerManagerService } from './service.ts'
 import { version } from '../shared/version.ts'
 import { serve } from '../shared/serve.ts'
 
-/** What its configuration may say. The container managers themselves are in storage. */
+/** Its settings. The container managers themselves are in storage. */
 export const ContainerManagerSettings = z.object({ ...serviceSettings })
 
 /** The program. */
 export const program = defineProgram({
   name: 'commissaire-containermgr-service',
-  description: 'Tells container managers of hosts.',
+  description: 'Registers hosts with container managers.',
   version,
   configFile: '/etc/commissaire/containermgr.conf',
   schema: ContainerManagerSettings,

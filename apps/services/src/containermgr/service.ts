@@ -1,9 +1,9 @@
 /**
- * The container manager service: tells container platforms of hosts, by `container.*`.
+ * The container manager service: registers hosts with container platforms, by `container.*`.
  *
- * Which platforms there are is in storage. All are opened at the start, and opened again or closed as soon as storage
- * announces a change. Announcements are shared by the processes of this service like all its work, and may be lost; so
- * what is stored is looked up at every call, too, and several processes never disagree.
+ * The configurations of the container managers are in storage. All are opened at the start, and reopened or closed when
+ * storage announces a change. Each announcement reaches only one process of this service, and may be lost; therefore the
+ * stored configuration is also read at every call, so that all processes agree.
  */
 import { isDeepStrictEqual } from 'node:util'
 
@@ -14,8 +14,15 @@ import {
   createContainerManager,
 } from '@commissaire/containermgr'
 import { Clusters, ContainerManagerConfig, ContainerManagerConfigs, keyOf } from '@commissaire/models'
-import { CommissaireService, type MethodDeclarations, type ServiceOptions } from '@commissaire/service'
+import {
+  CommissaireService,
+  type MethodDeclarations,
+  type MethodHandlers,
+  type MethodInput,
+  type ServiceOptions,
+} from '@commissaire/service'
 import { StorageClient } from '@commissaire/storage'
+import { z } from 'zod'
 
 import { version } from '../shared/version.ts'
 
@@ -24,25 +31,35 @@ interface Opened {
   readonly manager: Promise<ContainerManager>
 }
 
-const node = ['container_manager_name', 'address']
+const manager = { container_manager_name: z.string() }
+const node = z.object({ ...manager, address: z.string() })
 
-/** A consistent way to work with container managers. */
-export class ContainerManagerService extends CommissaireService {
-  static override readonly doc = 'Tells container managers of hosts.'
+/** The methods of the service as `container.*`. The order of the arguments is that of the positional calls of peers. */
+export const containerManagerMethods = {
+  node_registered: {
+    input: node,
+    doc: 'Returns true if the container manager has the host; throws otherwise.',
+  },
+  register_node: { input: node, doc: 'Registers the host with the container manager.' },
+  remove_node: { input: node, doc: 'Removes the host from the container manager.' },
+  remove_all_nodes: {
+    input: z.object(manager),
+    doc: 'Removes the hosts of all its clusters from the container manager.',
+  },
+  get_node_status: { input: node, doc: 'Returns the status that the container manager has of the host.' },
+} satisfies MethodDeclarations
+
+/** The arguments of methods about one node. */
+type NodeInput = MethodInput<typeof containerManagerMethods.register_node>
+
+/** Registers hosts with container managers of all types. */
+export class ContainerManagerService
+  extends CommissaireService
+  implements MethodHandlers<typeof containerManagerMethods>
+{
+  static override readonly doc = 'Registers hosts with container managers.'
   static override readonly version = version
-  static override readonly methods: MethodDeclarations = {
-    node_registered: {
-      params: node,
-      doc: 'True for a host that the container manager knows; an error for another.',
-    },
-    register_node: { params: node, doc: 'Makes the container manager know the host.' },
-    remove_node: { params: node, doc: 'Makes the container manager forget the host.' },
-    remove_all_nodes: {
-      params: ['container_manager_name'],
-      doc: 'Makes it forget the hosts of all its clusters.',
-    },
-    get_node_status: { params: node, doc: 'What the container manager says about the host.' },
-  }
+  static override readonly methods = containerManagerMethods
 
   readonly #storage = new StorageClient(this)
   readonly #opened = new Map<string, Opened>()
@@ -52,7 +69,7 @@ export class ContainerManagerService extends CommissaireService {
     super({ queues: queueNamed('containermgr', ['container.*', CHANGES]), ...options })
   }
 
-  /** Takes requests, and opens what is stored meanwhile: a storage service that is not there yet holds nobody up. */
+  /** Consumes requests. Stored container managers are opened in the background, as the storage service may start later. */
   override async start(): Promise<void> {
     await super.start()
     this.#reading = this.#readAll()
@@ -62,14 +79,13 @@ export class ContainerManagerService extends CommissaireService {
   override async close(): Promise<void> {
     await super.close()
     await this.#reading
-    for (const name of this.#opened.keys()) await this.#forget(name)
+    for (const name of this.#opened.keys()) await this.#close(name)
   }
 
-  /** Exposed as `container.node_registered`. That a host is not registered is an error, as peers know it. */
+  /** Exposed as `container.node_registered`. Throws if the host is not registered, as peers expect. */
   async on_node_registered(
     { signal }: Message,
-    container_manager_name: string,
-    address: string,
+    { container_manager_name, address }: NodeInput,
   ): Promise<true> {
     const manager = await this.#manager(container_manager_name)
     if (await manager.nodeRegistered(address, { signal })) return true
@@ -79,25 +95,24 @@ export class ContainerManagerService extends CommissaireService {
   }
 
   /** Exposed as `container.register_node`. */
-  async on_register_node(
-    { signal }: Message,
-    container_manager_name: string,
-    address: string,
-  ): Promise<void> {
+  async on_register_node({ signal }: Message, { container_manager_name, address }: NodeInput): Promise<void> {
     const manager = await this.#manager(container_manager_name)
     await manager.registerNode(address, { signal })
     this.log.info({ container_manager_name, address }, `Registered ${address} with ${container_manager_name}`)
   }
 
   /** Exposed as `container.remove_node`. */
-  async on_remove_node({ signal }: Message, container_manager_name: string, address: string): Promise<void> {
+  async on_remove_node({ signal }: Message, { container_manager_name, address }: NodeInput): Promise<void> {
     const manager = await this.#manager(container_manager_name)
     await manager.removeNode(address, { signal })
     this.log.info({ container_manager_name, address }, `Removed ${address} from ${container_manager_name}`)
   }
 
-  /** Exposed as `container.remove_all_nodes`. Nodes that are none of our clusters' hosts stay. */
-  async on_remove_all_nodes({ signal }: Message, container_manager_name: string): Promise<void> {
+  /** Exposed as `container.remove_all_nodes`. Nodes that are not hosts of a cluster stay. */
+  async on_remove_all_nodes(
+    { signal }: Message,
+    { container_manager_name }: MethodInput<typeof containerManagerMethods.remove_all_nodes>,
+  ): Promise<void> {
     const manager = await this.#manager(container_manager_name)
     const clusters = await this.#storage.list(Clusters)
     const addresses = clusters
@@ -113,82 +128,81 @@ export class ContainerManagerService extends CommissaireService {
   /** Exposed as `container.get_node_status`. */
   async on_get_node_status(
     { signal }: Message,
-    container_manager_name: string,
-    address: string,
+    { container_manager_name, address }: NodeInput,
   ): Promise<object> {
     const manager = await this.#manager(container_manager_name)
     return manager.getNodeStatus(address, { signal })
   }
 
-  /** An announcement of storage. It does not show secrets, so what changed is read again. */
+  /** Takes an announcement of storage. It does not contain secrets, so the configuration is read again. */
   protected override async received(message: Message): Promise<void> {
     const name = nameIn(message)
     if (name === undefined) super.received(message)
-    else await this.#follow(name)
+    else await this.#refresh(name)
   }
 
   async #readAll(): Promise<void> {
     try {
       const configs = await this.#storage.list(ContainerManagerConfigs)
-      await Promise.all(configs.map(({ name }) => this.#follow(name)))
+      await Promise.all(configs.map(({ name }) => this.#refresh(name)))
     } catch (err) {
       if (this.state === 'running')
         this.log.warn(
           { err },
-          'Container managers could not be read yet; each is opened when it is first asked for',
+          'Container managers could not be read yet; each is opened when it is first used',
         )
     }
   }
 
-  /** Has the manager of that name as it is stored. What is wrong with it is told now, not only to the first caller. */
-  async #follow(container_manager_name: string): Promise<void> {
+  /** Opens, reopens or closes the manager of that name as it is stored. Errors are logged now, and not only sent to the first caller. */
+  async #refresh(container_manager_name: string): Promise<void> {
     const wasOpen = this.#opened.has(container_manager_name)
     try {
       await this.#manager(container_manager_name)
-      this.log.info({ container_manager_name }, `Container manager ${container_manager_name} is open`)
+      this.log.info({ container_manager_name }, `Container manager ${container_manager_name} was opened`)
     } catch (err) {
       if (isUnknown(err)) {
         if (wasOpen)
-          this.log.info({ container_manager_name }, `Container manager ${container_manager_name} is closed`)
+          this.log.info({ container_manager_name }, `Container manager ${container_manager_name} was closed`)
       } else
         this.log.warn(
           { container_manager_name, err },
-          `Container manager ${container_manager_name} is not open`,
+          `Container manager ${container_manager_name} could not be opened`,
         )
     }
   }
 
-  /** The kept manager of that name, or a new one where what is stored of it is new. */
+  /** The open manager of that name, reopened if its stored configuration has changed. */
   async #manager(name: string): Promise<ContainerManager> {
     const config = await this.#storage.find(ContainerManagerConfig, name)
     const opened = this.#opened.get(name)
     if (opened && isDeepStrictEqual(config, opened.config)) return opened.manager
-    await this.#forget(name)
+    await this.#close(name)
     if (!config) throw unknown(name)
     const opening = { config, manager: createContainerManager(config, { log: this.log }) }
     this.#opened.set(name, opening)
-    // What could not be opened is tried again by the next who asks.
+    // The next call tries again.
     opening.manager.catch(() => this.#opened.get(name) === opening && this.#opened.delete(name))
     return opening.manager
   }
 
-  async #forget(name: string): Promise<void> {
+  async #close(name: string): Promise<void> {
     const opened = this.#opened.get(name)
     this.#opened.delete(name)
-    // One that could not be opened has nothing to close, and said so to whoever asked for it.
+    // A manager that could not be opened has nothing to close, and its error went to the caller.
     const manager = await opened?.manager.catch(() => undefined)
     await manager?.close()
   }
 }
 
-/** What storage announces of container managers. */
+/** The routing key of storage's announcements of container managers. */
 const CHANGES = `notify.storage.${ContainerManagerConfig.name}.*`
 
 function queueNamed(name: string, routingKeys: readonly string[]) {
   return routingKeys.map((routingKey) => ({ name, routingKey }))
 }
 
-/** Which container manager an announcement is about; undefined for what is no announcement. */
+/** The name of the container manager in an announcement; undefined for other messages. */
 function nameIn({ routingKey, body }: Message): string | undefined {
   if (!routingKey.startsWith(CHANGES.slice(0, -1))) return undefined
   const model: unknown = typeof body === 'object' && body !== null ? Reflect.get(body, 'model') : undefined

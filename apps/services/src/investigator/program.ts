@@ -13,7 +13,7 @@ import { hostSettings } from '../shared/settings.ts'
 const path = (what: string) =>
   z.string().default('').describe(`a file here with ${what}, to be copied to the hosts`)
 
-/** What its configuration may say. */
+/** Its settings. */
 export const InvestigatorSettings = z.object({
   ...serviceSettings,
   ...hostSettings,

@@ -4,9 +4,16 @@
 import { BusError, type Message } from '@commissaire/bus'
 import { type BootstrapPlan, gatherFacts, isHostError, planBootstrap, RemotePool } from '@commissaire/hosts'
 import { Host, safeModel } from '@commissaire/models'
-import { CommissaireService, type MethodDeclarations, type ServiceOptions } from '@commissaire/service'
+import {
+  CommissaireService,
+  type MethodDeclarations,
+  type MethodHandlers,
+  type MethodInput,
+  type ServiceOptions,
+} from '@commissaire/service'
 import { isConflict, isMissing, StorageClient } from '@commissaire/storage'
 import { failHost } from '@commissaire/storage/host-lifecycle'
+import { z } from 'zod'
 
 import { HostAccess } from '../shared/host-access.ts'
 import { reasonOf } from '../shared/failure-reason.ts'
@@ -37,20 +44,22 @@ const queues = [
   { name: 'investigator-plan', routingKey: 'jobs.plan' },
 ]
 
+const input = z.object({ address: z.string(), cluster_data: z.unknown().optional() })
+
+/** The methods of the investigator as `jobs.*`. The order of the arguments is that of the positional calls of peers. */
+export const investigatorMethods = {
+  investigate: { input, doc: 'Investigates and bootstraps a host; returns its JSON text.' },
+  plan: { input, doc: 'Returns what an investigation would do to a host; changes nothing.' },
+} satisfies MethodDeclarations
+
 /** Connects to new hosts, gathers their facts and bootstraps them. */
-export class InvestigatorService extends CommissaireService<InvestigatorOptions> {
+export class InvestigatorService
+  extends CommissaireService<InvestigatorOptions>
+  implements MethodHandlers<typeof investigatorMethods>
+{
   static override readonly doc = 'Connects to new hosts, gathers their facts and prepares them.'
   static override readonly version = version
-  static override readonly methods: MethodDeclarations = {
-    investigate: {
-      params: ['address', 'cluster_data'],
-      doc: 'Investigates and bootstraps a host; returns its JSON text.',
-    },
-    plan: {
-      params: ['address', 'cluster_data'],
-      doc: 'Returns what an investigation would do to a host; changes nothing.',
-    },
-  }
+  static override readonly methods = investigatorMethods
 
   readonly #storage = new StorageClient(this)
   readonly #pool: RemotePool
@@ -72,14 +81,20 @@ export class InvestigatorService extends CommissaireService<InvestigatorOptions>
   }
 
   /** Exposed as `jobs.investigate`. Joins an investigation of the host that is in progress. */
-  async on_investigate(message: Message, address: string, cluster_data: unknown = {}): Promise<string> {
+  async on_investigate(
+    message: Message,
+    { address, cluster_data }: MethodInput<typeof investigatorMethods.investigate>,
+  ): Promise<string> {
     const joined = await this.#running.get(address)?.catch(unlessSuperseded)
     const host = joined ?? (await this.#joinOrBegin(message, address, clusterNameIn(cluster_data)))
     return JSON.stringify(safeModel(Host, host))
   }
 
   /** Exposed as `jobs.plan`. */
-  async on_plan(_message: Message, address: string, cluster_data: unknown = {}): Promise<HostPlan> {
+  async on_plan(
+    _message: Message,
+    { address, cluster_data }: MethodInput<typeof investigatorMethods.plan>,
+  ): Promise<HostPlan> {
     const host = await this.#storage.get(Host, address)
     const [cluster] = await clustersOf(address, this.#deps, clusterNameIn(cluster_data))
     const preparation = { ...(await preparationFor(cluster, this.#deps)), signal: this.#stopping.signal }

@@ -1,26 +1,26 @@
-/** Looks at the places that the storage service keeps files in, so that a wrong one is found before anything connects. */
+/** Checks the folders and files of the storage service, so that a wrong path is reported before anything connects. */
 import { accessSync, constants, mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { ConfigError, type SettingFault } from '@commissaire/service'
 
-/** The settings that name places. */
+/** The settings that name folders and files. */
 export interface FolderSettings {
   readonly data_dir: string
   readonly vault_key_path?: string | undefined
   readonly storage_handlers?: readonly { readonly type?: string }[] | undefined
 }
 
-/** Makes the folders that are not there. Throws `ConfigError` with what is wrong with each. */
-export function checkFolders(places: FolderSettings): void {
-  const { data_dir, vault_key_path } = places
+/** Creates missing folders. Throws `ConfigError` with all faults. */
+export function checkFolders(settings: FolderSettings): void {
+  const { data_dir, vault_key_path } = settings
   const faults = [
-    ...(needsDataDir(places) ? folderFaults('data_dir', data_dir, data_dir) : []),
+    ...(needsDataDir(settings) ? folderFaults('data_dir', data_dir, data_dir) : []),
     ...(vault_key_path === undefined ? [] : keyFaults(vault_key_path)),
   ]
   if (faults.length > 0) throw new ConfigError(faults)
 }
 
-/** Where the key lies elsewhere and no handler has files, nobody needs it. */
+/** The data directory is not needed if the key has a path of its own and no handler has files. */
 function needsDataDir({ vault_key_path, storage_handlers = [] }: FolderSettings): boolean {
   const hasFiles =
     storage_handlers.length === 0 || storage_handlers.some(({ type = '' }) => type.endsWith('sqlite'))
@@ -33,7 +33,7 @@ function folderFaults(setting: string, value: string, folder: string): SettingFa
     accessSync(folder, constants.W_OK | constants.X_OK)
     return []
   } catch (cause) {
-    const remedy = 'name a folder that this program may make and write to'
+    const remedy = 'name a folder that this program may create and write to'
     return [{ setting, text: `is "${value}"; ${folder} cannot be used: ${reasonOf(cause)}; ${remedy}` }]
   }
 }
@@ -42,7 +42,8 @@ function keyFaults(path: string): SettingFault[] {
   const setting = 'vault_key_path'
   const found = statSync(path, { throwIfNoEntry: false })
   if (found === undefined) return folderFaults(setting, path, dirname(path))
-  if (!found.isFile()) return [{ setting, text: `is "${path}", which is no file; name one, or leave it out` }]
+  if (!found.isFile())
+    return [{ setting, text: `is "${path}", which is not a file; name a file, or leave the setting out` }]
   if ((found.mode & 0o077) !== 0)
     return [{ setting, text: `is "${path}", which others may read; run: chmod 600 ${path}` }]
   return []

@@ -1,13 +1,13 @@
-/** Looks at the storage handlers that a program's configuration names, so that a fault in them ends it like any other fault there. */
+/** Checks the storage handlers of a program's configuration, so that a fault in them is reported like any other fault in it. */
 import { ConfigError } from '@commissaire/service'
 import { checkConfiguration, type StorageConfig } from '@commissaire/storage'
 
-/** Opens nothing; throws a `ConfigError`. Called once, before there are processes. */
+/** Opens nothing; throws `ConfigError`. Called once, before processes are started. */
 export async function checkStorage(config: StorageConfig, file = 'storage.conf'): Promise<void> {
   try {
     await checkConfiguration(config, { file })
   } catch (cause) {
-    const isOurs = cause instanceof Error && 'code' in cause && cause.code === 'configuration'
-    throw isOurs ? new ConfigError([cause.message], { cause }) : cause
+    const isConfiguration = cause instanceof Error && 'code' in cause && cause.code === 'configuration'
+    throw isConfiguration ? new ConfigError([cause.message], { cause }) : cause
   }
 }

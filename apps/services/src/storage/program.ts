@@ -9,7 +9,7 @@ import { checkFolders } from './check-folders.ts'
 import { checkStorage } from './check-handlers.ts'
 import { serve } from '../shared/serve.ts'
 
-/** What its configuration may say. */
+/** Its settings. */
 export const StorageSettings = z.object({
   ...serviceSettings,
   storage_handlers: StorageConfig.shape.storage_handlers.describe('which store has which models'),
@@ -17,12 +17,12 @@ export const StorageSettings = z.object({
     .string()
     .min(1)
     .default(defaultDataDir)
-    .describe('where stores keep files, and the vault its key'),
+    .describe('the folder of the files of stores and of the key of the vault'),
   vault_key_path: z
     .string()
     .min(1)
     .optional()
-    .describe('the keys that secrets are sealed with; vault.key in data_dir'),
+    .describe('the file of the keys that seal secrets; by default vault.key in data_dir'),
 })
 
 /** The program. */
@@ -32,7 +32,7 @@ export const program = defineProgram({
   version,
   configFile: '/etc/commissaire/storage.conf',
   schema: StorageSettings,
-  flags: [{ flags: '--data-dir <dir>', key: 'data_dir', description: 'where stores keep files' }],
+  flags: [{ flags: '--data-dir <dir>', key: 'data_dir', description: 'the folder of the files of stores' }],
   examples: ['commissaire-storage-service -c /etc/commissaire/storage.conf'],
   run: async (settings, { log, configFile }) => {
     checkFolders(settings)

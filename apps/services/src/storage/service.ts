@@ -1,73 +1,86 @@
 /**
- * The storage service: the one part that has the store. Everybody else asks it, over the bus, by `storage.*`.
+ * The storage service: the only part with access to the store. All others use it over the bus, by `storage.*`.
  *
- * What the methods do is in `StorageMethods`; here they meet the bus, and what they change is announced.
+ * `StorageMethods` implements the methods; this class connects them to the bus, and announces changes.
  */
 import type { Message } from '@commissaire/bus'
-import { CommissaireService, type MethodDeclarations, type ServiceOptions } from '@commissaire/service'
+import {
+  CommissaireService,
+  type MethodDeclarations,
+  type MethodHandlers,
+  type MethodInput,
+  type ServiceOptions,
+} from '@commissaire/service'
 import { z } from 'zod'
 import { type StorageConfig, StorageMethods, Store } from '@commissaire/storage'
 
+import { orDefault } from '../shared/optional-argument.ts'
 import { version } from '../shared/version.ts'
 
-/** What the storage service takes besides what every service takes. */
+/** The options of the storage service besides those of every service. */
 export interface StorageServiceOptions extends ServiceOptions {
-  /** Which handlers have which models; all of them in one sqlite database where nothing is said. */
+  /** Which handlers have which models; by default one sqlite database has all. */
   readonly storage?: StorageConfig
-  /** Where handlers keep their files, and the key of the vault; default `/var/lib/commissaire`. */
+  /** The folder of the handlers' files and of the vault's key; default `/var/lib/commissaire`. */
   readonly dataDir?: string
-  /** The keys that secret models are sealed with; default `vault.key` in the data directory. */
+  /** The file of the keys that seal secret models; default `vault.key` in the data directory. */
   readonly keyFile?: string
-  /** How errors name the configuration. */
+  /** The name of the configuration file in error messages. */
   readonly configFile?: string
 }
 
-const model = ['model_type_name', 'model_json_data']
-
-const Save = z.object({
+const model = {
   model_type_name: z.string(),
   model_json_data: z.any().refine((data) => data !== undefined, { error: 'is missing' }),
-  revision: z.string().nullish(),
-})
+}
+
+/** The methods of the storage service as `storage.*`. The order of the arguments is that of the positional calls of peers. */
+export const storageMethods = {
+  save: {
+    input: z.object({ ...model, revision: z.string().nullish() }),
+    doc: 'Stores one model or several, all or none.',
+  },
+  get: { input: z.object(model), doc: 'Returns the model with that key, or the models.' },
+  fetch: { input: z.object(model), doc: 'Returns the model with that key and its revision.' },
+  delete: { input: z.object(model), doc: 'Deletes one model or several, all or none.' },
+  list: {
+    input: z.object({ model_type_name: z.string(), prefix: orDefault(z.string(), '') }),
+    doc: 'Returns all models of a list, or those whose key begins with `prefix`.',
+  },
+  list_store_handlers: { doc: 'Returns the store handlers, and the models of each.' },
+} satisfies MethodDeclarations
 
 /** Brokers the storage and retrieval of persistent data. */
-export class StorageService extends CommissaireService<StorageServiceOptions> {
+export class StorageService
+  extends CommissaireService<StorageServiceOptions>
+  implements MethodHandlers<typeof storageMethods>
+{
   static override readonly doc = 'Brokers the storage and retrieval of persistent data.'
   static override readonly version = version
-  static override readonly methods: MethodDeclarations = {
-    save: { schema: Save, doc: 'Keeps one model or several, all or none.' },
-    get: { params: model, doc: 'The model of that key, or the models.' },
-    fetch: { params: model, doc: 'The model of that key with its revision.' },
-    delete: { params: model, doc: 'Removes one model or several, all or none.' },
-    list: {
-      params: ['model_type_name', 'prefix'],
-      doc: 'Everything of a list model, or what has a key that begins with `prefix`.',
-    },
-    list_store_handlers: { params: [], doc: 'The store handlers, and which models each has.' },
-  }
+  static override readonly methods = storageMethods
 
   #store: Store | undefined
-  #storing: StorageMethods | undefined
+  #storageMethods: StorageMethods | undefined
   #listening: AsyncDisposable | undefined
 
   constructor(options: StorageServiceOptions = {}) {
     super({ queues: [{ name: 'storage', routingKey: 'storage.*' }], ...options })
   }
 
-  /** Opens the store, then the queue. */
+  /** Opens the store, then consumes the queue. */
   override async start(): Promise<void> {
     const { storage, dataDir, keyFile, configFile: file } = this.options
     const places = { ...(dataDir && { dataDir }), ...(keyFile && { keyFile }), ...(file && { file }) }
     this.#store = await Store.open(storage, { ...places, log: this.log })
-    this.#storing = new StorageMethods(this.#store, {
+    this.#storageMethods = new StorageMethods(this.#store, {
       announce: (routingKey, event) => this.publish(routingKey, event, { persistent: false }),
       log: this.log,
     })
     await super.start()
-    this.#listening = this.#storing.announceForeignChanges()
+    this.#listening = this.#storageMethods.announceForeignChanges()
   }
 
-  /** Closes the store when the last message is answered. */
+  /** Closes the store after the last message is answered. */
   override async close(): Promise<void> {
     await this.#listening?.[Symbol.asyncDispose]()
     await super.close()
@@ -77,30 +90,40 @@ export class StorageService extends CommissaireService<StorageServiceOptions> {
   /** Exposed as `storage.save`. */
   on_save(
     _message: Message,
-    model_type_name: string,
-    model_json_data: unknown,
-    revision?: string | null,
+    { model_type_name, model_json_data, revision }: MethodInput<typeof storageMethods.save>,
   ): Promise<object> {
     return this.#methods.save(model_type_name, model_json_data, revision)
   }
 
   /** Exposed as `storage.get`. */
-  on_get(_message: Message, model_type_name: string, model_json_data: unknown): Promise<object> {
+  on_get(
+    _message: Message,
+    { model_type_name, model_json_data }: MethodInput<typeof storageMethods.get>,
+  ): Promise<object> {
     return this.#methods.get(model_type_name, model_json_data)
   }
 
-  /** Exposed as `storage.fetch`: what a conditional save needs to know. */
-  on_fetch(_message: Message, model_type_name: string, model_json_data: unknown): Promise<object> {
+  /** Exposed as `storage.fetch`. Conditional saves need the revision. */
+  on_fetch(
+    _message: Message,
+    { model_type_name, model_json_data }: MethodInput<typeof storageMethods.fetch>,
+  ): Promise<object> {
     return this.#methods.fetch(model_type_name, model_json_data)
   }
 
   /** Exposed as `storage.delete`. */
-  on_delete(_message: Message, model_type_name: string, model_json_data: unknown): Promise<null> {
+  on_delete(
+    _message: Message,
+    { model_type_name, model_json_data }: MethodInput<typeof storageMethods.delete>,
+  ): Promise<null> {
     return this.#methods.delete(model_type_name, model_json_data)
   }
 
   /** Exposed as `storage.list`. */
-  on_list(_message: Message, model_type_name: string, prefix = ''): Promise<object[]> {
+  on_list(
+    _message: Message,
+    { model_type_name, prefix }: MethodInput<typeof storageMethods.list>,
+  ): Promise<object[]> {
     return this.#methods.list(model_type_name, prefix)
   }
 
@@ -110,7 +133,8 @@ export class StorageService extends CommissaireService<StorageServiceOptions> {
   }
 
   get #methods(): StorageMethods {
-    if (!this.#storing) throw new Error(`StorageService is ${this.state}: it has no store before start()`)
-    return this.#storing
+    if (!this.#storageMethods)
+      throw new Error(`StorageService is ${this.state}: it has no store before start()`)
+    return this.#storageMethods
   }
 }

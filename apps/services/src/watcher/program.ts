@@ -8,7 +8,7 @@ import { WatcherService } from './service.ts'
 import { serve } from '../shared/serve.ts'
 import { hostSettings, seconds } from '../shared/settings.ts'
 
-/** What its configuration may say. */
+/** Its settings. */
 export const WatcherSettings = z.object({
   ...serviceSettings,
   ...hostSettings,

@@ -10,13 +10,21 @@
 import { BusError, type Message } from '@commissaire/bus'
 import { RemotePool } from '@commissaire/hosts'
 import { Hosts, parseModel, timestamp, ValidationError, WatcherRecord } from '@commissaire/models'
-import { CommissaireService, type MethodDeclarations, type ServiceOptions } from '@commissaire/service'
+import {
+  CommissaireService,
+  type MethodDeclarations,
+  type MethodHandlers,
+  type MethodInput,
+  type ServiceOptions,
+} from '@commissaire/service'
 import { StorageClient } from '@commissaire/storage'
+import { z } from 'zod'
 
 import { HostAccess } from '../shared/host-access.ts'
 import { watcherDefaults } from './defaults.ts'
 import { ageOf, HostChecker } from './host-checker.ts'
 import { type WatchEntry, WatchList } from './watch-list.ts'
+import { orDefault } from '../shared/optional-argument.ts'
 import { version } from '../shared/version.ts'
 
 /** The options of the watcher besides those of every service. Times are milliseconds. */
@@ -42,13 +50,22 @@ export interface WatcherOptions extends ServiceOptions {
 /** The share of the interval by which checks are spread, so that they are not all due at once. */
 const JITTER = 0.1
 
+/** The method of the watcher as `jobs.watcher`. */
+export const watcherMethods = {
+  watcher: {
+    input: z.object({ address: z.string(), last_check: orDefault(z.string(), '') }),
+    doc: 'Adds the host to those that are checked.',
+  },
+} satisfies MethodDeclarations
+
 /** Periodically connects to hosts and checks their status. */
-export class WatcherService extends CommissaireService<WatcherOptions> {
+export class WatcherService
+  extends CommissaireService<WatcherOptions>
+  implements MethodHandlers<typeof watcherMethods>
+{
   static override readonly doc = 'Periodically connects to hosts and checks their status.'
   static override readonly version = version
-  static override readonly methods: MethodDeclarations = {
-    watcher: { params: ['address', 'last_check'], doc: 'From now on this host is watched, too.' },
-  }
+  static override readonly methods = watcherMethods
 
   readonly #storage = new StorageClient(this)
   readonly #pool: RemotePool
@@ -101,8 +118,8 @@ export class WatcherService extends CommissaireService<WatcherOptions> {
   }
 
   /** Exposed as `jobs.watcher`, for callers that use JSON-RPC. */
-  on_watcher(_message: Message, address: string, last_check = ''): void {
-    this.#take({ address, last_check })
+  on_watcher(_message: Message, record: MethodInput<typeof watcherMethods.watcher>): void {
+    this.#take(record)
   }
 
   /** Takes a bare record, as peers send it. */

@@ -263,3 +263,26 @@ test('after an upgrade it is kept whether the host needs a reboot', async () => 
     reason: 'the system asks for it (libc6)',
   })
 })
+
+test('an argument that is null counts as left out, by name and in order', async () => {
+  await using system = await TestSystem.start(noWatcher)
+  await system.cluster('empty', [])
+  const names = { kind: 'exec', cluster_name: 'empty', version: null, command: 'true', hosts: null }
+  const started = { kind: 'exec', version: '', command: 'true', status: 'in_process' }
+  const byName = await system.bus.request('jobs.clusterexec.start', { ...names, policy: null, by: null })
+  expect(byName).toMatchObject(started)
+  const inOrder = ['exec', 'empty', null, 'true', null, null, null]
+  expect(await system.bus.request('jobs.clusterexec.start', inOrder)).toMatchObject(started)
+  expect(await system.bus.request('jobs.clusterexec.restart', ['empty', null])).toMatchObject({
+    name: 'empty',
+  })
+})
+
+test('arguments that do not fit are refused with each fault, before anything is stored', async () => {
+  await using system = await TestSystem.start(noWatcher)
+  const request = { kind: 'exe', cluster_name: 'web', policy: { max_unavailble: 1 } }
+  await expect(system.bus.request('jobs.clusterexec.start', request)).rejects.toMatchObject({
+    code: -32602,
+    data: { faults: [{ path: 'kind' }, { path: 'policy' }] },
+  })
+})

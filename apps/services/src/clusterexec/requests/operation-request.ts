@@ -5,25 +5,25 @@ import {
   Hosts,
   operationKindNames,
   RolloutPolicy,
-  ValidationError,
-  parseAs,
   type OperationKindName,
 } from '@commissaire/models'
 import { faultsOf, inOrder, type Member } from '@commissaire/rollout'
-import { asBusError, type StorageClient } from '@commissaire/storage'
+import type { StorageClient } from '@commissaire/storage'
 import { z } from 'zod'
 
+import { orDefault } from '../../shared/optional-argument.ts'
+
 /** A request for an operation, as it comes from the bus. */
-export const OperationRequest = z.strictObject({
+export const OperationRequest = z.object({
   kind: z.enum(operationKindNames),
   cluster_name: z.string(),
-  version: z.string().default(''),
-  command: z.string().default(''),
+  version: orDefault(z.string(), ''),
+  command: orDefault(z.string(), ''),
   /** Only these hosts of the cluster; empty for all. */
-  hosts: z.array(z.string()).default([]),
-  policy: RolloutPolicy.prefault({}),
+  hosts: orDefault(z.array(z.string()), []),
+  policy: orDefault(RolloutPolicy, RolloutPolicy.parse({})),
   /** The user who requests it. */
-  by: z.string().default(''),
+  by: orDefault(z.string(), ''),
 })
 export type OperationRequest = z.output<typeof OperationRequest>
 
@@ -41,8 +41,11 @@ export interface OperationSpec {
 }
 
 /** Checks a request and finds its hosts. Throws `InvalidParams` with all faults, and `NotFound` for an unknown cluster or host. */
-export async function resolveRequest(storage: StorageClient, given: unknown): Promise<OperationSpec> {
-  const request = parse(given)
+export async function resolveRequest(
+  storage: StorageClient,
+  request: OperationRequest,
+): Promise<OperationSpec> {
+  requireArguments(request)
   const { kind, cluster_name: cluster, version, command, policy, by } = request
   const members = await membersOf(storage, request)
   const faults = faultsOf(policy, { members, now: Date.now() })
@@ -51,15 +54,10 @@ export async function resolveRequest(storage: StorageClient, given: unknown): Pr
   return { kind, cluster, version, command, policy, by, members: inOrder(members, policy) }
 }
 
-function parse(given: unknown): OperationRequest {
-  try {
-    const request = parseAs(OperationRequest, given, { name: 'operation' })
-    if (request.kind === 'deploy' && request.version === '') throw missing('version')
-    if (request.kind === 'exec' && request.command === '') throw missing('command')
-    return request
-  } catch (error) {
-    throw error instanceof ValidationError ? asBusError(error) : error
-  }
+/** Throws if an argument is missing that this kind of operation needs. */
+function requireArguments({ kind, version, command }: OperationRequest): void {
+  if (kind === 'deploy' && version === '') throw missing('version')
+  if (kind === 'exec' && command === '') throw missing('command')
 }
 
 async function membersOf(
