@@ -258,7 +258,7 @@ test('a schedule is made, listed, switched off and on, and deleted', async () =>
   assert.equal((await commctl('schedule enable nothing')).status, 4)
   const wrong = await home.commctl(['schedule', 'create', '--when', 'daily', 'x', 'upgrade', 'web'])
   assert.equal(wrong.status, 2)
-  assert.match(wrong.stderr, /^- when: "daily" is no cron pattern/m)
+  assert.match(wrong.stderr, /^- when: "daily" is not a cron pattern/m)
   assert.equal((await commctl('schedule delete weekly clean')).stdout, 'Success\nSuccess\n')
 })
 

@@ -1,6 +1,5 @@
 /**
- * The services on the bus as a person wants to see them: one entry for each, with the processes that run it, made of
- * what every process says of itself.
+ * Groups the descriptions of processes into services: one entry for each service with the processes that run it.
  */
 import { z } from 'zod'
 
@@ -13,7 +12,7 @@ const ServiceProcess = z.object({
 
 const Queue = z.object({ name: z.string(), routingKeys: z.array(z.string()) })
 
-/** A method as its service describes it. */
+/** A method, as its service describes it. */
 const Method = z.object({
   name: z.string(),
   doc: z.string().optional(),
@@ -24,27 +23,27 @@ const Method = z.object({
   result: z.looseObject({}).optional(),
 })
 
-const about = { service: z.string(), version: z.string(), doc: z.string().optional() }
+const identification = { service: z.string(), version: z.string(), doc: z.string().optional() }
 
-/** What one process says. */
+/** The description of one process. */
 const Description = z.object({
-  ...about,
+  ...identification,
   queues: z.array(Queue),
   methods: z.array(Method),
   process: ServiceProcess,
 })
 type Description = z.infer<typeof Description>
 
-/** A service, and the processes that run it. */
+/** A service and the processes that run it. */
 export const ServiceOnBus = z.object({
-  ...about,
+  ...identification,
   queues: z.array(z.object({ name: z.string(), routing_keys: z.array(z.string()) })),
   methods: z.array(Method),
   processes: z.array(ServiceProcess),
 })
 export type ServiceOnBus = z.infer<typeof ServiceOnBus>
 
-/** The services that these answers tell of, by name; what is no description is left out. */
+/** Returns the services in these replies, by name. Replies that are not descriptions are ignored. */
 export function servicesIn(answers: readonly unknown[]): ServiceOnBus[] {
   const services = new Map<string, ServiceOnBus>()
   for (const answer of answers) {
@@ -56,7 +55,7 @@ export function servicesIn(answers: readonly unknown[]): ServiceOnBus[] {
   return all.sort((a, b) => a.service.localeCompare(b.service) || a.version.localeCompare(b.version))
 }
 
-/** Two versions of a service, as there are while it is replaced, are two entries. */
+/** Two versions of a service, which exist during an upgrade, are two entries. */
 function add(services: Map<string, ServiceOnBus>, { process, queues, ...rest }: Description): void {
   const keys = queues.map(({ name, routingKeys }) => ({ name, routing_keys: routingKeys }))
   const id = JSON.stringify([rest.service, rest.version, queues])

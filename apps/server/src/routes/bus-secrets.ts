@@ -1,5 +1,5 @@
 /**
- * What an operator may not see or send on the bus: secrets have one endpoint that shows them, and this is not it.
+ * Keeps secrets out of the bus endpoints. Secrets are only returned by the endpoint of host credentials.
  */
 import { models } from '@commissaire/models'
 import { redact } from '@commissaire/service'
@@ -8,13 +8,13 @@ const secretModels = Object.values(models)
   .filter(({ secret }) => secret)
   .map(({ name }) => name)
 
-/** The secret model that is named somewhere in this; undefined where none is. */
+/** Returns the secret model that is named anywhere in the value; undefined when there is none. */
 export function secretModelIn(value: unknown): string | undefined {
   const text = typeof value === 'string' ? value : JSON.stringify(value)
   return secretModels.find((name) => text.includes(name))
 }
 
-/** The same without the members that hold secrets, also within texts that are JSON. */
+/** Returns the value without members that hold secrets, also inside texts that are JSON. */
 export function withoutSecrets(value: unknown): unknown {
   if (typeof value === 'string') return withoutSecretsInText(value)
   if (Array.isArray(value)) return value.map(withoutSecrets)

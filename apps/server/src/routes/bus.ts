@@ -1,10 +1,10 @@
 /**
- * The bus at hand for operators: who is there, a call of any method, and the messages that were set aside.
+ * Access to the bus for admins: the services, calls of any method, and dead letters.
  *
- * A call can do whatever a service can, past everything the other endpoints check. So it has to be allowed in the
- * configuration, is logged with its caller, and never touches what is secret.
+ * A call bypasses the checks of all other endpoints. It must be allowed in the configuration, is logged with the user,
+ * and is refused when it concerns a secret model.
  */
-import { BusError, type DeadMessage } from '@commissaire/bus'
+import { BusError, type DeadMessage, type Logger } from '@commissaire/bus'
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { App, Backend } from '../backend.ts'
@@ -21,7 +21,7 @@ const Call = z.object({
   routing_key: z
     .string()
     .max(255)
-    .regex(/^[\w-]+(\.[\w-]+)+$/, { error: 'must be words with dots between; the last is the method' })
+    .regex(/^[\w-]+(\.[\w-]+)+$/, { error: 'must be words separated by dots; the last is the method' })
     .describe('The routing key; its last word is the method.'),
   params: z
     .union([z.array(z.unknown()), z.record(z.string(), z.unknown())])
@@ -61,16 +61,28 @@ const DeadInList = z.object({
 })
 const Dead = DeadInList.extend({ body: z.string().describe('The body as it was sent, without secrets.') })
 
-/** How many of the messages that were set aside are listed or looked through. */
+/** How many dead letters are listed or searched. */
 const MAX_LISTED = 1000
 
-/** What these endpoints need to know of the configuration. */
+/** The options of these endpoints. */
 export interface BusRoutesOptions extends Backend {
   readonly busCalls?: boolean
 }
 
 /** Adds the endpoints. */
-export function busRoutes(app: App, { bus, log, busCalls = false }: BusRoutesOptions): void {
+export function busRoutes(app: App, backend: BusRoutesOptions): void {
+  for (const add of [
+    listServices,
+    callMethod,
+    listDeadLetters,
+    getDeadLetter,
+    dropDeadLetter,
+    retryDeadLetter,
+  ])
+    add(app, backend)
+}
+
+function listServices(app: App, { bus }: BusRoutesOptions): void {
   app.route({
     method: 'GET',
     url: '/bus/services',
@@ -81,7 +93,9 @@ export function busRoutes(app: App, { bus, log, busCalls = false }: BusRoutesOpt
     },
     handler: async () => servicesIn(await bus.rollCall()),
   })
+}
 
+function callMethod(app: App, { bus, log, busCalls = false }: BusRoutesOptions): void {
   app.route({
     method: 'POST',
     url: '/bus/call',
@@ -96,11 +110,13 @@ export function busRoutes(app: App, { bus, log, busCalls = false }: BusRoutesOpt
       const { routing_key, params, timeout } = request.body
       refuseCall(routing_key, params, { busCalls })
       const { id, identity } = request
-      log.warn({ id, user: identity?.user, routingKey: routing_key }, 'A method is called by hand')
-      return answerOf(bus.request(routing_key, params ?? [], { timeout: (timeout ?? 10) * 1000 }))
+      log.warn({ id, user: identity?.user, routingKey: routing_key }, 'A method is called over REST')
+      return callResponse(bus.request(routing_key, params ?? [], { timeout: (timeout ?? 10) * 1000 }))
     },
   })
+}
 
+function listDeadLetters(app: App, { bus }: BusRoutesOptions): void {
   app.route({
     method: 'GET',
     url: '/bus/dead/:queue',
@@ -112,7 +128,9 @@ export function busRoutes(app: App, { bus, log, busCalls = false }: BusRoutesOpt
     },
     handler: async ({ params: { queue } }) => (await bus.dead.list(queue, MAX_LISTED)).map(inList),
   })
+}
 
+function getDeadLetter(app: App, { bus }: BusRoutesOptions): void {
   app.route({
     method: 'GET',
     url: '/bus/dead/:queue/:id',
@@ -126,12 +144,14 @@ export function busRoutes(app: App, { bus, log, busCalls = false }: BusRoutesOpt
       const all = await bus.dead.list(queue, MAX_LISTED)
       const message = found(
         all.find((each) => each.id === id),
-        nameOf(queue, id),
+        describe(queue, id),
       )
       return { ...inList(message), body: bodyOf(message) }
     },
   })
+}
 
+function dropDeadLetter(app: App, { bus, log }: BusRoutesOptions): void {
   app.route({
     method: 'DELETE',
     url: '/bus/dead/:queue/:id',
@@ -143,12 +163,14 @@ export function busRoutes(app: App, { bus, log, busCalls = false }: BusRoutesOpt
     },
     handler: async (request) => {
       const { queue, id } = request.params
-      found((await bus.dead.drop(queue, id)) || undefined, nameOf(queue, id))
-      note(request, 'A message that was set aside is dropped')
+      found((await bus.dead.drop(queue, id)) || undefined, describe(queue, id))
+      logDeadLetter(log, request, 'A dead letter was dropped')
       return [] as []
     },
   })
+}
 
+function retryDeadLetter(app: App, { bus, log }: BusRoutesOptions): void {
   app.route({
     method: 'POST',
     url: '/bus/dead/:queue/:id/retry',
@@ -161,18 +183,19 @@ export function busRoutes(app: App, { bus, log, busCalls = false }: BusRoutesOpt
     },
     handler: async (request) => {
       const { queue, id } = request.params
-      found((await bus.dead.replay(queue, id)) || undefined, nameOf(queue, id))
-      note(request, 'A message that was set aside is tried again')
+      found((await bus.dead.replay(queue, id)) || undefined, describe(queue, id))
+      logDeadLetter(log, request, 'A dead letter was put back on its queue')
       return [] as []
     },
   })
+}
 
-  function note(
-    { id, identity, params }: FastifyRequest<{ Params: z.infer<typeof DeadPath> }>,
-    what: string,
-  ) {
-    log.warn({ id, user: identity?.user, queue: params.queue, message: params.id }, what)
-  }
+function logDeadLetter(
+  log: Logger,
+  { id, identity, params }: FastifyRequest<{ Params: z.infer<typeof DeadPath> }>,
+  what: string,
+): void {
+  log.warn({ id, user: identity?.user, queue: params.queue, message: params.id }, what)
 }
 
 function refuseCall(routingKey: string, params: unknown, { busCalls }: { busCalls: boolean }): void {
@@ -182,12 +205,12 @@ function refuseCall(routingKey: string, params: unknown, { busCalls }: { busCall
   }
   const model = secretModelIn([routingKey, params])
   if (model === undefined) return
-  throw new BusError('NotAllowed', `${model} is secret: no call on the bus may have to do with it.`)
+  throw new BusError('NotAllowed', `${model} is secret: calls on the bus must not concern it.`)
 }
 
-async function answerOf(asking: Promise<unknown>): Promise<z.infer<typeof CallResponse>> {
+async function callResponse(reply: Promise<unknown>): Promise<z.infer<typeof CallResponse>> {
   try {
-    return { result: withoutSecrets(await asking) }
+    return { result: withoutSecrets(await reply) }
   } catch (error) {
     if (!(error instanceof BusError)) throw error
     const { name, code, message, data } = error
@@ -206,10 +229,10 @@ function inList({
   return { id, queue, routing_key: routingKey, reason, dead_at: deadAt, attempts }
 }
 
-/** A body that has to do with a secret model is not shown at all: nobody knows where in it the secret is. */
+/** A body that concerns a secret model is not shown at all, since the position of the secret is unknown. */
 function bodyOf({ body }: DeadMessage): string {
   const model = secretModelIn(body)
-  return model === undefined ? String(withoutSecrets(body)) : `[hidden: it has to do with ${model}]`
+  return model === undefined ? String(withoutSecrets(body)) : `[hidden: it concerns ${model}]`
 }
 
-const nameOf = (queue: string, id: string) => `message "${id}" set aside from queue "${queue}"`
+const describe = (queue: string, id: string) => `dead letter "${id}" of queue "${queue}"`

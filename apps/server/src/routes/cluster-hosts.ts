@@ -25,10 +25,14 @@ const Change = z.object({
 
 const MemberPath = z.object({ name, host: address })
 
+const tags = ['cluster hosts']
+
 /** Adds the endpoints. */
 export function clusterHosts(app: App, backend: Backend): void {
-  const tags = ['cluster hosts']
+  for (const add of [getMembers, putMembers, getMember, putMember, deleteMember]) add(app, backend)
+}
 
+function getMembers(app: App, backend: Backend): void {
   app.route({
     method: 'GET',
     url: '/cluster/:name/hosts',
@@ -40,7 +44,9 @@ export function clusterHosts(app: App, backend: Backend): void {
     },
     handler: async ({ params }) => (await clusterNamed(backend, params.name)).hostset,
   })
+}
 
+function putMembers(app: App, backend: Backend): void {
   app.route({
     method: 'PUT',
     url: '/cluster/:name/hosts',
@@ -56,7 +62,9 @@ export function clusterHosts(app: App, backend: Backend): void {
       return showCluster(backend, params.name)
     },
   })
+}
 
+function getMember(app: App, backend: Backend): void {
   app.route({
     method: 'GET',
     url: '/cluster/:name/hosts/:host',
@@ -76,7 +84,9 @@ export function clusterHosts(app: App, backend: Backend): void {
       ]
     },
   })
+}
 
+function putMember(app: App, backend: Backend): void {
   app.route({
     method: 'PUT',
     url: '/cluster/:name/hosts/:host',
@@ -91,7 +101,9 @@ export function clusterHosts(app: App, backend: Backend): void {
       return [host]
     },
   })
+}
 
+function deleteMember(app: App, backend: Backend): void {
   app.route({
     method: 'DELETE',
     url: '/cluster/:name/hosts/:host',
@@ -108,7 +120,7 @@ export function clusterHosts(app: App, backend: Backend): void {
   })
 }
 
-/** Those who were members already are registered too where that is still to be done, so that asking again mends it. */
+/** Also registers existing members that are not registered yet, so that repeating the request completes a failed one. */
 async function replaceHosts(backend: Backend, name: string, change: z.infer<typeof Change>): Promise<void> {
   const wanted = new Set(change.new)
   const before = await clusterNamed(backend, name)
@@ -133,11 +145,11 @@ async function join(backend: Backend, name: string, address: string): Promise<vo
   const { hostset } = await clusterNamed(backend, name)
   if (!hostset.includes(address)) requireReady([host], name)
   const cluster = await addMember(backend.storage, name, address)
-  // One that is still being investigated is registered by who investigates it.
+  // A host that is still being investigated is registered by the investigator.
   if (isReadyHost(host)) await registerHost(lifecycleOf(backend), cluster, address)
 }
 
-/** The node goes first: what fails then is found again, as the host is still a member. */
+/** Removes the node first: if that fails, the host is still a member and the request can be repeated. */
 async function leave(backend: Backend, name: string, address: string): Promise<void> {
   const cluster = await clusterNamed(backend, name)
   if (!cluster.hostset.includes(address)) return

@@ -32,8 +32,10 @@ const Changes = z.object({
 
 /** Adds the endpoints. */
 export function clusters(app: App, backend: Backend): void {
-  const { storage } = backend
+  for (const add of [listClusters, getCluster, putCluster, deleteCluster]) add(app, backend)
+}
 
+function listClusters(app: App, { storage }: Backend): void {
   app.route({
     method: 'GET',
     url: '/clusters',
@@ -44,7 +46,9 @@ export function clusters(app: App, backend: Backend): void {
     },
     handler: async () => (await storage.list(Clusters)).map(({ name }) => name),
   })
+}
 
+function getCluster(app: App, backend: Backend): void {
   app.route({
     method: 'GET',
     url: '/cluster/:name',
@@ -56,7 +60,9 @@ export function clusters(app: App, backend: Backend): void {
     },
     handler: async ({ params: { name } }) => showCluster(backend, name),
   })
+}
 
+function putCluster(app: App, backend: Backend): void {
   app.route({
     method: 'PUT',
     url: '/cluster/:name',
@@ -69,10 +75,12 @@ export function clusters(app: App, backend: Backend): void {
     },
     handler: async ({ params: { name }, body }, reply) => {
       reply.code(201)
-      return safeModel(Cluster, await withCurrentHosts(backend, await putCluster(backend, name, body)))
+      return safeModel(Cluster, await withCurrentHosts(backend, await saveCluster(backend, name, body)))
     },
   })
+}
 
+function deleteCluster(app: App, backend: Backend): void {
   app.route({
     method: 'DELETE',
     url: '/cluster/:name',
@@ -83,13 +91,13 @@ export function clusters(app: App, backend: Backend): void {
       response: { 200: Nothing, ...problems(404) },
     },
     handler: async ({ params: { name } }) => {
-      await deleteCluster(backend, name)
+      await unregisterAndDelete(backend, name)
       return [] as []
     },
   })
 }
 
-/** A cluster as people see it, with its hosts and its status of this moment. */
+/** Returns a cluster for a response, with the counts of its hosts and its current status. */
 export async function showCluster(backend: Backend, name: string): Promise<Record<string, unknown>> {
   const cluster = found(await backend.storage.find(Cluster, name), `cluster "${name}"`)
   return { ...(await withCurrentHosts(backend, cluster)) }
@@ -102,7 +110,7 @@ async function withCurrentHosts(
   return withHosts(cluster, cluster.hostset.length > 0 ? await storage.list(Hosts) : [])
 }
 
-async function putCluster(
+async function saveCluster(
   backend: Backend,
   name: string,
   { container_manager, network, bootstrap }: z.infer<typeof Changes>,
@@ -136,7 +144,7 @@ async function changeCluster(backend: Backend, name: string, changes: Partial<Cl
   return after
 }
 
-async function deleteCluster(backend: Backend, name: string): Promise<void> {
+async function unregisterAndDelete(backend: Backend, name: string): Promise<void> {
   const cluster = found(await backend.storage.find(Cluster, name), `cluster "${name}"`)
   await unregisterHosts(lifecycleOf(backend), cluster)
   await backend.storage.delete(Cluster, name)

@@ -1,6 +1,6 @@
 /**
- * What networks and container managers have in common: a name, a type and options, that are given once and then stay.
- * The same again is fine; something else under the same name is not.
+ * The endpoints of networks and container managers, which are created once and never changed. To create an identical one
+ * again is not an error; to create a different one with the same name is a conflict.
  */
 import { isDeepStrictEqual } from 'node:util'
 import { BusError } from '@commissaire/bus'
@@ -22,73 +22,97 @@ interface Named {
   readonly name: string
 }
 
-interface Definitions<T extends Named> {
+interface DefinitionKind<T extends Named> {
   readonly model: ModelDefinition<T> & { readonly name: 'Network' | 'ContainerManagerConfig' }
   readonly list: ListDefinition<T>
-  /** The path of all of them, and that of one. */
+  /** The first part of the path of all of them and of one. */
   readonly plural: string
   readonly singular: string
-  /** What they are called. */
+  /** What they are called in texts. */
   readonly words: { readonly all: string; readonly one: string }
-  /** Throws when the thing must stay. */
+  /** Throws when the definition must not be deleted. */
   readonly beforeDelete?: (name: string) => Promise<void>
 }
 
 /** Adds the endpoints of one kind of definition. */
-export function definitionRoutes<T extends Named>(app: App, backend: Backend, kind: Definitions<T>): void {
-  const { storage } = backend
-  const { model, list, plural, singular, words, beforeDelete } = kind
-  const view = views[model.name]
-  const tags = [plural]
-  const named = (name: string) => `${words.one} "${name}"`
+export function definitionRoutes<T extends Named>(app: App, backend: Backend, kind: DefinitionKind<T>): void {
+  for (const add of [listDefinitions, getDefinition, putDefinition, deleteDefinition]) add(app, backend, kind)
+}
 
+function listDefinitions<T extends Named>(
+  app: App,
+  { storage }: Backend,
+  { list, plural, words }: DefinitionKind<T>,
+): void {
   app.route({
     method: 'GET',
     url: `/${plural}`,
-    schema: { tags, summary: `Lists the names of all ${words.all}`, response: { 200: Names, ...problems() } },
+    schema: {
+      tags: [plural],
+      summary: `Lists the names of all ${words.all}`,
+      response: { 200: Names, ...problems() },
+    },
     handler: async () => (await storage.list(list)).map(({ name }) => name),
   })
+}
 
+function getDefinition<T extends Named>(
+  app: App,
+  backend: Backend,
+  { model, plural, singular, words }: DefinitionKind<T>,
+): void {
   app.route({
     method: 'GET',
     url: `/${singular}/:name`,
     schema: {
-      tags,
+      tags: [plural],
       summary: `Returns a ${words.one}`,
       params: NamePath,
-      response: { 200: view, ...problems(404) },
+      response: { 200: views[model.name], ...problems(404) },
     },
     handler: async ({ params: { name } }) =>
-      safeModel(model, found(await storage.find(model, name), named(name))),
+      safeModel(model, found(await backend.storage.find(model, name), `${words.one} "${name}"`)),
   })
+}
 
+function putDefinition<T extends Named>(
+  app: App,
+  backend: Backend,
+  { model, plural, singular, words }: DefinitionKind<T>,
+): void {
   app.route({
     method: 'PUT',
     url: `/${singular}/:name`,
     schema: {
-      tags,
+      tags: [plural],
       summary: `Creates a ${words.one}; an identical one is not an error`,
       params: NamePath,
       body: bodyOf(model),
-      response: { 201: view, ...problems(409) },
+      response: { 201: views[model.name], ...problems(409) },
     },
     handler: async ({ params: { name }, body }, reply) => {
       reply.code(201)
       return safeModel(model, await define(backend, model, { ...withoutNulls(body), name }))
     },
   })
+}
 
+function deleteDefinition<T extends Named>(
+  app: App,
+  { storage }: Backend,
+  { model, plural, singular, words, beforeDelete }: DefinitionKind<T>,
+): void {
   app.route({
     method: 'DELETE',
     url: `/${singular}/:name`,
     schema: {
-      tags,
+      tags: [plural],
       summary: `Deletes a ${words.one}`,
       params: NamePath,
       response: { 200: Nothing, ...(beforeDelete ? problems(404, 405) : problems(404)) },
     },
     handler: async ({ params: { name } }) => {
-      found(await storage.find(model, name), named(name))
+      found(await storage.find(model, name), `${words.one} "${name}"`)
       await beforeDelete?.(name)
       await storage.delete(model, name)
       return [] as []
@@ -116,7 +140,7 @@ async function define<T extends Named>(
   }
 }
 
-/** The model without its name, which is in the path; `null` counts as not given. */
+/** The schema of the body: the model without its name, which is in the path. `null` counts as not given. */
 function bodyOf({ schema }: ModelDefinition) {
   const { type, options } = schema.shape as Record<string, z.ZodType>
   return z.object({ type: z.nullish(type ?? z.string()), options: z.nullish(options ?? z.object()) })

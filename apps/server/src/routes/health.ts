@@ -1,4 +1,4 @@
-/** Whether the process is alive, whether it can work, and what it counts: `/healthz`, `/readyz`, `/metrics`. */
+/** Liveness, readiness and metrics: `/healthz`, `/readyz`, `/metrics`. */
 import { z } from 'zod'
 import type { App, Backend } from '../backend.ts'
 import type { RequestMetrics } from '../observability/metrics.ts'
@@ -10,7 +10,13 @@ const STORAGE_TIMEOUT = 1000
 const HealthResponse = z.object({ status: z.literal('ok') })
 
 /** Adds the endpoints. */
-export function health(app: App, { bus, log }: Backend, { metrics }: { metrics: RequestMetrics }): void {
+export function health(app: App, backend: Backend, { metrics }: { metrics: RequestMetrics }): void {
+  getLiveness(app)
+  getReadiness(app, backend)
+  getMetrics(app, metrics)
+}
+
+function getLiveness(app: App): void {
   app.route({
     method: 'GET',
     url: '/healthz',
@@ -23,7 +29,9 @@ export function health(app: App, { bus, log }: Backend, { metrics }: { metrics: 
     },
     handler: async () => ({ status: 'ok' as const }),
   })
+}
 
+function getReadiness(app: App, { bus, log }: Backend): void {
   app.route({
     method: 'GET',
     url: '/readyz',
@@ -44,7 +52,9 @@ export function health(app: App, { bus, log }: Backend, { metrics }: { metrics: 
       }
     },
   })
+}
 
+function getMetrics(app: App, metrics: RequestMetrics): void {
   app.route({
     method: 'GET',
     url: '/metrics',

@@ -1,4 +1,4 @@
-/** One host: `/host/{address}`, its credentials and its status; and `/host`, by which a host registers itself. */
+/** One host: `/host/{address}` with its credentials, status and plan, and `/host`, where a host registers itself. */
 import {
   address,
   Cluster,
@@ -31,11 +31,18 @@ const SelfRegistration = Registration.extend({
   address: address.nullish().describe('The address of the host; default: the address of the caller.'),
 })
 
+const tags = ['hosts']
+
+/** In milliseconds. Every step of a plan asks the host. */
+const PLAN_TIMEOUT = 120_000
+
 /** Adds the endpoints. */
 export function host(app: App, backend: Backend): void {
-  const { storage } = backend
-  const tags = ['hosts']
+  for (const add of [getHost, putHost, putHostByCaller, deleteHost, getHostCreds, getHostStatus, getHostPlan])
+    add(app, backend)
+}
 
+function getHost(app: App, backend: Backend): void {
   app.route({
     method: 'GET',
     url: '/host/:address',
@@ -47,7 +54,9 @@ export function host(app: App, backend: Backend): void {
     },
     handler: async ({ params }) => safeModel(Host, await hostAt(backend, params.address)),
   })
+}
 
+function putHost(app: App, backend: Backend): void {
   app.route({
     method: 'PUT',
     url: '/host/:address',
@@ -63,7 +72,9 @@ export function host(app: App, backend: Backend): void {
       return safeModel(Host, await registerHost(backend, { ...body, address: params.address }))
     },
   })
+}
 
+function putHostByCaller(app: App, backend: Backend): void {
   app.route({
     method: 'PUT',
     url: '/host',
@@ -81,7 +92,9 @@ export function host(app: App, backend: Backend): void {
       )
     },
   })
+}
 
+function deleteHost(app: App, backend: Backend): void {
   app.route({
     method: 'DELETE',
     url: '/host/:address',
@@ -96,7 +109,9 @@ export function host(app: App, backend: Backend): void {
       return [] as []
     },
   })
+}
 
+function getHostCreds(app: App, { storage }: Backend): void {
   app.route({
     method: 'GET',
     url: '/host/:address/creds',
@@ -109,7 +124,9 @@ export function host(app: App, backend: Backend): void {
     handler: async ({ params: { address } }) =>
       safeModel(HostCreds, found(await storage.find(HostCreds, address), `host "${address}"`)),
   })
+}
 
+function getHostStatus(app: App, backend: Backend): void {
   app.route({
     method: 'GET',
     url: '/host/:address/status',
@@ -124,7 +141,9 @@ export function host(app: App, backend: Backend): void {
       return safeModel(HostStatus, hostStatusOf(host, await nodeStatus(backend, params.address)))
     },
   })
+}
 
+function getHostPlan(app: App, backend: Backend): void {
   app.route({
     method: 'GET',
     url: '/host/:address/plan',
@@ -141,14 +160,11 @@ export function host(app: App, backend: Backend): void {
   })
 }
 
-/** Milliseconds; every step of a plan is a question to the host. */
-const PLAN_TIMEOUT = 120_000
-
 async function hostAt({ storage }: Backend, address: string): Promise<Host> {
   return found(await storage.find(Host, address), `host "${address}"`)
 }
 
-/** What the host's container manager says of it; empty where it has none, or that one cannot say. */
+/** Returns the status of the host's node; empty when the host has no container manager or that one has no status. */
 async function nodeStatus({ storage, bus, log }: Backend, address: string): Promise<Record<string, unknown>> {
   const manager = (await storage.list(Clusters)).find(hasHost(address))?.container_manager
   if (!manager) return {}
@@ -156,14 +172,17 @@ async function nodeStatus({ storage, bus, log }: Backend, address: string): Prom
     return await bus.request<Record<string, unknown>>('container.get_node_status', [manager, address])
   } catch (error) {
     if (busErrorName(error) !== 'ContainerManager') throw error
-    log.info({ address, manager, reason: String(error) }, 'The container manager has no status of a host')
+    log.info(
+      { address, manager, reason: String(error) },
+      'The container manager returned no status of a host',
+    )
     return {}
   }
 }
 
 const hasHost = (address: string) => (cluster: Cluster) => cluster.hostset.includes(address)
 
-/** An IPv4 caller of a socket that listens on IPv6 too. */
+/** A socket that also listens on IPv6 reports IPv4 callers as `::ffff:` addresses. */
 function withoutIpv4Prefix(ip: string): string {
   return ip.replace(/^::ffff:(?=\d+\.)/i, '')
 }

@@ -16,7 +16,7 @@ export function networks(app: App, backend: Backend): void {
   })
 }
 
-/** Clusters fall back on the default network, so it stays while one of them does. */
+/** The default network cannot be deleted while clusters use it, since clusters fall back to it. */
 async function requireUnused({ storage }: Backend, name: string): Promise<void> {
   if (name !== defaultNetwork.name) return
   const users = (await storage.list(Clusters)).filter(({ network }) => network === name)

@@ -1,10 +1,10 @@
-/** The document that describes all of this: `/openapi.json`, OpenAPI 3.1, for everybody to read. */
+/** The public description of the API: `/openapi.json`, OpenAPI 3.1. */
 import swagger from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
 import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fastify-type-provider-zod'
 import { namedSchemas } from './views.ts'
 
-/** Describes every route that is registered after this. */
+/** Describes all routes that are registered after this call. */
 export function describeRoutes(app: FastifyInstance, { version }: { version: string }): void {
   app.register(swagger, {
     openapi: {
@@ -22,7 +22,7 @@ const describeSchemas = createJsonSchemaTransform({ schemaRegistry: namedSchemas
 
 type Described = ReturnType<typeof describeSchemas>
 
-/** A name for each operation, by which generated clients call it: `getClusterByName`. */
+/** Adds an operation id, which generated clients use as the name of a function: `getClusterByName`. */
 function withOperationId({ schema, url }: Described, method: string | readonly string[]): Described {
   const words = url
     .replace(/^\/api\/v0/, '')
@@ -42,7 +42,7 @@ const nameSchemas = createJsonSchemaTransformObject({ schemaRegistry: namedSchem
 
 type Document = ReturnType<typeof nameSchemas>
 
-/** Named schemas come in two forms, as bodies and as answers. Few are used as bodies. */
+/** Removes unused schemas: each named schema has an input and an output form, and few are used as input. */
 function onlyUsed(document: Document): Document {
   const { schemas = {} } = 'components' in document ? (document.components ?? {}) : {}
   const paths = JSON.stringify('paths' in document ? document.paths : {})

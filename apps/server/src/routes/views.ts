@@ -1,5 +1,5 @@
 /**
- * How models look from outside: in answers, and in the document that describes them.
+ * The schemas of responses and path parameters, as the routes use them and the OpenAPI document describes them.
  */
 import {
   address,
@@ -15,13 +15,13 @@ import {
 } from '@commissaire/models'
 import { z } from 'zod'
 
-/** The schemas that the document names, so that each is described once. */
+/** The schemas with a name in the OpenAPI document, so that each is described once. */
 export const namedSchemas = z.registry<{ id?: string | undefined }>()
 
-/** What an answer holds. Answers are made by us, so their schemas describe and do not check. */
+/** The schema of a response body. It documents the response; responses are not validated. */
 export type View = z.ZodType<Record<string, unknown>>
 
-/** A model without its hidden attributes. */
+/** Returns the schema of a model without its hidden attributes. */
 function viewOf(definition: ModelDefinition): View {
   return named(definition.name, z.object(shownOf(definition)))
 }
@@ -36,10 +36,10 @@ function named(id: string, schema: View): View {
   return schema
 }
 
-/** How a rolling operation is to go. */
+/** The policy of an operation. */
 export const Policy = RolloutPolicy.register(namedSchemas, { id: 'RolloutPolicy' })
 
-/** What answers show of each model. */
+/** The responses for each model. */
 export const views = {
   Host: viewOf(Host),
   HostCreds: viewOf(models.HostCreds),
@@ -53,7 +53,7 @@ export const views = {
   Operation: viewOf(models.Operation),
 } as const
 
-/** A cluster as `GET` shows it: with its hosts, and how many of them there are. */
+/** A cluster as `GET` returns it, with the counts of its hosts. */
 export const ClusterWithHosts = named(
   'ClusterWithHosts',
   z.object({
@@ -63,7 +63,7 @@ export const ClusterWithHosts = named(
   }),
 )
 
-/** What preparing a host would do. */
+/** The plan of the bootstrap of a host. */
 export const HostPlan = named(
   'HostPlan',
   z.object({
@@ -83,7 +83,7 @@ export const HostPlan = named(
 
 const { journal, ...memberShape } = OperationHost.schema.shape
 
-/** An operation with its hosts, in the order of their turns. */
+/** An operation with its hosts, in order of their position. */
 export const OperationWithMembers = named(
   'OperationWithMembers',
   z.object({
@@ -93,7 +93,7 @@ export const OperationWithMembers = named(
   }),
 )
 
-/** A host of an operation, with what its commands printed. */
+/** A host of an operation with the output of its commands. */
 export const OperationHostWithOutput = named(
   'OperationHostWithOutput',
   z.object({
@@ -115,7 +115,7 @@ const Finding = named(
   }),
 )
 
-/** How an operation would go. */
+/** The plan of an operation. */
 export const OperationPlan = named(
   'OperationPlan',
   z.object({
@@ -137,7 +137,7 @@ export const OperationPlan = named(
   }),
 )
 
-/** A schedule, and when it comes next. */
+/** A schedule with its next run. */
 export const ScheduleWithNext = named(
   'ScheduleWithNext',
   z.object({
@@ -146,19 +146,19 @@ export const ScheduleWithNext = named(
   }),
 )
 
-/** An answer that says: done, and there is nothing to show. */
+/** The response of a request without a result. */
 export const Nothing = z.tuple([]).describe('An empty list.')
 
-/** Names of things. */
+/** A list of names. */
 export const Names = z.array(z.string())
 
-/** The parameter of paths that name something. */
+/** The parameter of paths with a name. */
 export const NamePath = z.object({ name })
 
-/** The parameter of paths that name a host. */
+/** The parameter of paths with a host. */
 export const AddressPath = z.object({ address })
 
-/** The parameters of paths that name an operation, and a host of one. */
+/** The parameter of paths with an operation. */
 export const OperationPath = z.object({ id: name })
-/** The path of one host of an operation. */
+/** The parameters of paths with a host of an operation. */
 export const OperationHostPath = z.object({ id: name, address })

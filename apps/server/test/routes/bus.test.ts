@@ -43,7 +43,7 @@ test('where it is allowed, a method answers, and the log has who called', async 
   expect((await call({ routing_key: 'storage.ping' })).json()).toEqual({ result: 'pong' })
   const named = { routing_key: 'storage.list', params: { model_type_name: 'Clusters' } }
   expect((await call(named)).json()).toEqual({ result: [] })
-  const line = world.log.find(({ sentence }) => sentence === 'A method is called by hand')
+  const line = world.log.find(({ sentence }) => sentence === 'A method is called over REST')
   expect(line).toMatchObject({ level: 'warn', facts: { user: 'a', routingKey: 'storage.ping' } })
 })
 
@@ -68,7 +68,7 @@ test.each([
   const answer = await world.ask('POST', '/bus/call', { routing_key, params })
   expect([answer.statusCode, answer.json().detail]).toEqual([
     405,
-    'HostCreds is secret: no call on the bus may have to do with it.',
+    'HostCreds is secret: calls on the bus must not concern it.',
   ])
   expect(world.sent).toEqual([])
 })
@@ -123,12 +123,12 @@ test('messages that were set aside are listed, shown, tried again and dropped', 
   expect((await world.ask('GET', '/bus/dead/storage')).json()).toEqual([])
 })
 
-test('a message that has to do with a secret is listed, and its body is hidden', async () => {
+test('a message that concerns a secret model is listed, and its body is hidden', async () => {
   world = await openWorld()
   const [id] = await setAside('["HostCreds", "ssh_priv_key hunter2"]')
   const { body } = await world.ask('GET', `/bus/dead/storage/${id}`)
   expect(body).not.toContain('hunter2')
-  expect(body).toContain('[hidden: it has to do with HostCreds]')
+  expect(body).toContain('[hidden: it concerns HostCreds]')
 })
 
 test.each(['GET', 'DELETE'])('%s of a message that is not there is 404', async (method) => {

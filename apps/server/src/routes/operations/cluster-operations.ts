@@ -1,4 +1,4 @@
-/** Rolling operations on a cluster, as they always were: `/cluster/{name}/deploy`, `/upgrade` and `/restart`. */
+/** The older endpoints of operations on a cluster: `/cluster/{name}/deploy`, `/upgrade` and `/restart`. */
 import {
   Cluster,
   ClusterDeploy,
@@ -72,7 +72,7 @@ function starts(app: App, backend: Backend, operation: ClusterOperation): void {
   })
 }
 
-/** A service of old knows no policy, so it is only sent one that was asked for. */
+/** Services of older versions accept no policy, so it is only sent when it was given. */
 function policyParams(policy: object | null | undefined): object[] {
   return policy ? [policy] : []
 }
@@ -108,7 +108,7 @@ async function start(
 ): Promise<Record<string, unknown>> {
   const [name] = params
   found(await storage.find(Cluster, name), `cluster "${name}"`)
-  // Beside the arguments, as a service of old takes no more of them.
+  // Sent as a header, because services of older versions accept no further argument.
   const headers = identity ? { by: encodeURIComponent(identity.user) } : {}
   const begun = await bus.request(`jobs.clusterexec.${verb}`, params, { headers })
   return safeModel(model, parseModel(model, begun))

@@ -1,20 +1,20 @@
-/** Cron patterns in time zones: whether one can be, and when it comes next. */
+/** Validates cron patterns in time zones and computes the next run. */
 import type { RolloutPolicy } from '@commissaire/models'
 import { Cron } from 'croner'
 
-/** When something happens again and again: five fields, and the zone whose clock they mean. */
+/** A cron pattern of five fields and its time zone. */
 export interface Pattern {
   readonly when: string
   readonly timezone: string
 }
 
-/** What is wrong, and where: as `ValidationError` lists it. */
+/** A fault of a pattern, as `ValidationError` lists it. */
 export interface PatternFault {
   readonly path: string
   readonly message: string
 }
 
-/** What is wrong with the pattern of a schedule, and with those of the windows of its policy; empty where all is well. */
+/** Returns the faults of the pattern of a schedule and of the windows of its policy; empty when all are valid. */
 export function patternFaults(pattern: Pattern, { windows }: Pick<RolloutPolicy, 'windows'>): PatternFault[] {
   const inWindows = windows.flatMap(({ start, timezone }, index) =>
     faultsOf(
@@ -25,7 +25,7 @@ export function patternFaults(pattern: Pattern, { windows }: Pick<RolloutPolicy,
   return [...faultsOf(pattern, { when: 'when', timezone: 'timezone' }), ...inWindows]
 }
 
-/** When the pattern comes next; undefined where it never does. */
+/** Returns the next run of a pattern; undefined when there is none. */
 export function nextRun({ when, timezone }: Pattern): Date | undefined {
   return new Cron(when, { timezone, paused: true, mode: '5-part' }).nextRun() ?? undefined
 }
@@ -33,14 +33,19 @@ export function nextRun({ when, timezone }: Pattern): Date | undefined {
 function faultsOf(pattern: Pattern, paths: Pattern): PatternFault[] {
   const { when, timezone } = pattern
   if (!isTimeZone(timezone))
-    return [{ path: paths.timezone, message: `"${timezone}" is no time zone; write it as "Europe/Berlin"` }]
+    return [
+      {
+        path: paths.timezone,
+        message: `"${timezone}" is not a time zone; write one such as "Europe/Berlin"`,
+      },
+    ]
   try {
-    const found = `"${when}" never comes: there is no such day`
-    return nextRun(pattern) ? [] : [{ path: paths.when, message: found }]
+    const message = `"${when}" never matches: there is no such day`
+    return nextRun(pattern) ? [] : [{ path: paths.when, message }]
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
     const remedy = 'write minute, hour, day, month and weekday, such as "0 3 * * 1-5"'
-    return [{ path: paths.when, message: `"${when}" is no cron pattern (${why}); ${remedy}` }]
+    return [{ path: paths.when, message: `"${when}" is not a cron pattern (${why}); ${remedy}` }]
   }
 }
 

@@ -1,4 +1,4 @@
-/** What may be asked of an operation: to pause, resume, be cancelled, retry, skip or release hosts, or change its pace. */
+/** Control requests to an operation: pause, resume, cancel, retry, skip and release hosts, and change the budget. */
 import { address, Amount, Operation, type ControlRequest, parseModel, safeModel } from '@commissaire/models'
 import { z } from 'zod'
 import type { App, Backend } from '../../backend.ts'
@@ -17,7 +17,7 @@ const verbs: Readonly<Record<Exclude<ControlAction, 'throttle'>, string>> = {
   release: 'Releases hosts that a drain holds',
 }
 
-/** Strict, as a mistyped `hosts` must not become all hosts. */
+/** Strict, so that a mistyped `hosts` does not become all hosts. */
 const ControlInput = z.strictObject({
   hosts: z
     .array(address)
@@ -31,7 +31,7 @@ const ConcurrencyInput = z.strictObject({
   reason: ControlInput.shape.reason,
 })
 
-/** Milliseconds. The answer comes when the request took effect, within seconds; a dead worker is noticed in ten. */
+/** In milliseconds. The reply comes when the request took effect, within seconds; a dead worker is detected after ten. */
 const TIMEOUT = 30_000
 
 /** Adds the endpoints. */

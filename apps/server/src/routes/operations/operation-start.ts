@@ -1,4 +1,4 @@
-/** Beginning an operation of any kind, `POST /operations`, and seeing before how it would go, `POST /operations/plan`. */
+/** Starts an operation, `POST /operations`, and returns the plan of one, `POST /operations/plan`. */
 import { address, name, Operation, operationKindNames, parseModel, safeModel } from '@commissaire/models'
 import { z } from 'zod'
 import type { App, Backend } from '../../backend.ts'
@@ -8,7 +8,7 @@ import { OperationPlan, Policy, views } from '../views.ts'
 
 const tags = ['operations']
 
-/** A member that is not known is refused: a mistyped `hosts` must not become all hosts. */
+/** Strict, so that a mistyped `hosts` does not become all hosts. */
 const OperationInput = z.strictObject({
   kind: z.enum(operationKindNames),
   cluster: name,
@@ -18,12 +18,16 @@ const OperationInput = z.strictObject({
   policy: Policy.nullish(),
 })
 
-/** Milliseconds. Beginning waits for an operation that is just ending; a plan asks every host. */
+/** In milliseconds. The start waits for an operation that is just ending; a plan asks every host. */
 const START_TIMEOUT = 30_000
 const PLAN_TIMEOUT = 120_000
 
 /** Adds the endpoints. */
-export function operationStart(app: App, { bus }: Backend): void {
+export function operationStart(app: App, backend: Backend): void {
+  for (const add of [startOperation, planOperation]) add(app, backend)
+}
+
+function startOperation(app: App, { bus }: Backend): void {
   app.route({
     method: 'POST',
     url: '/operations',
@@ -36,12 +40,14 @@ export function operationStart(app: App, { bus }: Backend): void {
     },
     handler: async ({ body, identity }, reply) => {
       const params = { ...paramsOf(body), ...(identity && { by: identity.user }) }
-      const begun = await bus.request('jobs.clusterexec.start', params, { timeout: START_TIMEOUT })
+      const operation = await bus.request('jobs.clusterexec.start', params, { timeout: START_TIMEOUT })
       reply.code(201)
-      return safeModel(Operation, parseModel(Operation, begun))
+      return safeModel(Operation, parseModel(Operation, operation))
     },
   })
+}
 
+function planOperation(app: App, { bus }: Backend): void {
   app.route({
     method: 'POST',
     url: '/operations/plan',

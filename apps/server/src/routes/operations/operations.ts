@@ -1,4 +1,4 @@
-/** Operations as they stand and as they went: `/operations`, one of them, and one host of one. */
+/** Operations and their progress: `/operations`, one operation, and one host of an operation. */
 import {
   Operation,
   OperationHost,
@@ -24,7 +24,7 @@ import {
 
 const tags = ['operations']
 
-/** A mistyped filter must not list everything. */
+/** Strict, so that a mistyped filter does not list everything. */
 const Filter = z.strictObject({
   cluster: z.string().optional().describe('Only operations of this cluster.'),
   kind: z.enum(operationKindNames).optional(),
@@ -38,8 +38,10 @@ const Filter = z.strictObject({
 
 /** Adds the endpoints. */
 export function operations(app: App, backend: Backend): void {
-  const { storage } = backend
+  for (const add of [listOperations, getOperation, getOperationHost]) add(app, backend)
+}
 
+function listOperations(app: App, { storage }: Backend): void {
   app.route({
     method: 'GET',
     url: '/operations',
@@ -57,7 +59,9 @@ export function operations(app: App, backend: Backend): void {
         .map((operation) => safeModel(Operation, operation))
     },
   })
+}
 
+function getOperation(app: App, backend: Backend): void {
   app.route({
     method: 'GET',
     url: '/operations/:id',
@@ -73,7 +77,9 @@ export function operations(app: App, backend: Backend): void {
       return { ...safeModel(Operation, operation), requests, members: await membersOf(backend, id) }
     },
   })
+}
 
+function getOperationHost(app: App, backend: Backend): void {
   app.route({
     method: 'GET',
     url: '/operations/:id/hosts/:address',
@@ -86,18 +92,18 @@ export function operations(app: App, backend: Backend): void {
     handler: async ({ params: { id, address } }) => {
       await operationAt(backend, id)
       const host = await operationHostAt(backend, { id, address })
-      const output = await storage.find(OperationOutput, operationHostKey(id, address))
+      const output = await backend.storage.find(OperationOutput, operationHostKey(id, address))
       return { ...safeModel(OperationHost, host), output: output?.lines ?? [], dropped: output?.dropped ?? 0 }
     },
   })
 }
 
-/** The operation of that id, or an error that says that there is none. */
+/** Returns the operation with this id, or throws NotFound. */
 export async function operationAt({ storage }: Backend, id: string): Promise<Operation> {
   return found(await storage.find(Operation, id), `operation "${id}"`)
 }
 
-/** A host of an operation, or an error that says that it is not in it. */
+/** Returns a host of an operation, or throws NotFound. */
 export async function operationHostAt(
   { storage }: Backend,
   { id, address }: { id: string; address: string },
@@ -116,7 +122,7 @@ function latestFirst(one: Operation, other: Operation): number {
   return a < b ? 1 : -1
 }
 
-/** In the order of their turns, without their journals: of ten thousand hosts those are too much at once. */
+/** Returns the hosts in order of their position, without the journals, which would be too large for 10 000 hosts. */
 async function membersOf({ storage }: Backend, id: string): Promise<Record<string, unknown>[]> {
   const hosts = await storage.list(OperationHosts, { prefix: `${id}/` })
   return hosts.sort((one, other) => one.position - other.position).map(withoutJournal)

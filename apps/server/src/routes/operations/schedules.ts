@@ -1,4 +1,4 @@
-/** Operations that begin by themselves: `/schedules` and `/schedule/{name}`. */
+/** Schedules, which start operations at given times: `/schedules` and `/schedule/{name}`. */
 import { BusError } from '@commissaire/bus'
 import {
   Cluster,
@@ -19,7 +19,7 @@ import { NamePath, Nothing, Policy, ScheduleWithNext } from '../views.ts'
 
 const tags = ['schedules']
 
-/** Strict, as a mistyped limit must not become no limit. What is not given stays as it is. */
+/** Strict, so that a mistyped limit does not become no limit. Members that are not given stay as they are. */
 const Changes = z.strictObject({
   cluster: name.nullish().describe('The cluster; required for a new schedule, as are `kind` and `when`.'),
   kind: z.enum(['upgrade', 'restart', 'deploy', 'exec']).nullish(),
@@ -33,8 +33,10 @@ const Changes = z.strictObject({
 
 /** Adds the endpoints. */
 export function schedules(app: App, backend: Backend): void {
-  const { storage } = backend
+  for (const add of [listSchedules, getSchedule, putSchedule, deleteSchedule]) add(app, backend)
+}
 
+function listSchedules(app: App, { storage }: Backend): void {
   app.route({
     method: 'GET',
     url: '/schedules',
@@ -45,7 +47,9 @@ export function schedules(app: App, backend: Backend): void {
     },
     handler: async () => (await storage.list(Schedules)).map(withNext),
   })
+}
 
+function getSchedule(app: App, { storage }: Backend): void {
   app.route({
     method: 'GET',
     url: '/schedule/:name',
@@ -58,7 +62,9 @@ export function schedules(app: App, backend: Backend): void {
     handler: async ({ params }) =>
       withNext(found(await storage.find(Schedule, params.name), `schedule "${params.name}"`)),
   })
+}
 
+function putSchedule(app: App, backend: Backend): void {
   app.route({
     method: 'PUT',
     url: '/schedule/:name',
@@ -76,7 +82,9 @@ export function schedules(app: App, backend: Backend): void {
       return withNext(schedule)
     },
   })
+}
 
+function deleteSchedule(app: App, { storage }: Backend): void {
   app.route({
     method: 'DELETE',
     url: '/schedule/:name',
@@ -94,7 +102,7 @@ export function schedules(app: App, backend: Backend): void {
   })
 }
 
-/** Whoever keeps the time writes into schedules as well, so a change is made to what is there at that moment. */
+/** The scheduler writes to schedules as well, so a change is applied to the current version. */
 async function change(backend: Backend, given: { name: string }): Promise<Schedule> {
   const { storage } = backend
   if (await storage.find(Schedule, given.name)) return update(backend, given)
@@ -133,7 +141,7 @@ function withNext(schedule: Schedule): Record<string, unknown> {
   return { ...safeModel(Schedule, schedule), next_run: schedule.enabled ? nextOf(schedule) : '' }
 }
 
-/** One that was stored by somebody else may hold a pattern that is none. */
+/** A schedule that was stored directly may have an invalid pattern. */
 function nextOf(schedule: Schedule): string {
   try {
     return nextRun(schedule)?.toISOString() ?? ''
