@@ -7,12 +7,16 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** Where the long ones are, the longest first. */
 const long = [
-  /^test\/end-to-end\//,
+  /^test\/end-to-end\/(real-hosts|killed|preparation\.)/,
+  /^test\/scenarios\/(redis-sqlite|nats-etcd)/,
+  /^packages\/bus\/test\/contract\/amqp/,
+  /^apps\/services\/test\/clusterexec\//,
   /^test\/scenarios\//,
+  /^test\/end-to-end\//,
+  /^packages\/service\/test\/manager\//,
+  /^packages\/bus\/test\/(contract|kombu)\//,
+  /^apps\/(commctl|services)\/test\//,
   /^lab\/test\//,
-  /^apps\/services\/test\//,
-  /^packages\/bus\/test\/contract/,
-  /^test\/packed/,
 ]
 
 /** The order of files. */

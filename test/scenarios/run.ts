@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, test } from 'vitest'
 import { clusterScenarios } from './clusters.ts'
 import { deathOf } from './deaths.ts'
 import { brokers, sevenProcessesOn, stores } from './worlds/grounds.ts'
+import { type Extent, extentOf } from './extent.ts'
 import { hostScenarios } from './hosts.ts'
 import { operationScenarios } from './operations.ts'
 import { parts } from './worlds/seven-processes.ts'
@@ -10,18 +11,28 @@ import type { World } from './worlds/world.ts'
 
 const scenarios = { ...hostScenarios, ...clusterScenarios, ...operationScenarios }
 
-/** Every scenario in seven processes over this broker, with either store. */
-export function runOver(broker: keyof typeof brokers): void {
-  for (const store of ['sqlite', 'etcd'] as const) {
-    if (!brokers[broker].isThere() || !stores[store].isThere()) continue
-    runScenarios(`in seven processes over ${broker} and ${store}`, parts, () =>
-      sevenProcessesOn(broker, store),
-    )
-  }
+/** The scenarios in seven processes over this broker and this store. */
+export function runOver(broker: keyof typeof brokers, store: keyof typeof stores): void {
+  const isThere = brokers[broker].isThere() && stores[store].isThere()
+  describe.skipIf(!isThere)(`${broker} and ${store}`, () => {
+    const open = () => sevenProcessesOn(broker, store)
+    runScenarios(`in seven processes over ${broker} and ${store}`, {
+      parts,
+      open,
+      extent: extentOf(broker, store),
+    })
+  })
 }
 
-/** Every scenario, one after the other, in a world that is opened once. */
-export function runScenarios(name: string, parts: readonly string[], open: () => Promise<World>): void {
+/** How a world is opened, which parts it has, and what runs in it. */
+export interface Run {
+  readonly parts: readonly string[]
+  readonly open: () => Promise<World>
+  readonly extent: Extent
+}
+
+/** The scenarios of a world, one after the other; it is opened once. */
+export function runScenarios(name: string, { parts, open, extent }: Run): void {
   describe(name, { timeout: 150_000 }, () => {
     let world: World
 
@@ -39,8 +50,9 @@ export function runScenarios(name: string, parts: readonly string[], open: () =>
     /** Nobody looks at hosts of scenarios that are over. */
     afterEach(() => world.hosts.retire((address) => world.api('DELETE', `/host/${address}`)))
 
-    for (const [sentence, scenario] of Object.entries(scenarios)) test(sentence, () => scenario(world))
-    for (const part of parts)
+    for (const [sentence, scenario] of Object.entries(scenarios))
+      if (extent.includes(sentence)) test(sentence, () => scenario(world))
+    for (const part of parts.filter(extent.kills))
       test(`${part} is killed in the middle of an investigation and a restart, and both are finished`, () =>
         deathOf(part)(world))
   })
