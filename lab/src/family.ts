@@ -8,20 +8,12 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { LabError } from './errors.ts'
+import type { Family } from './families/family.ts'
 import { centos } from './families/centos.ts'
 import { fedoraCoreos } from './families/fedora-coreos.ts'
 import { fedora } from './families/fedora.ts'
 import { opensuse } from './families/opensuse.ts'
 import { putFiles, sharedInHost } from './image/template.ts'
-
-/** What makes a host look like one of another family. */
-export interface Family {
-  readonly osRelease: string
-  /** The body of each stand-in by its program's name; `$me` is that name, `$state` a folder that lasts. */
-  readonly standIns: Readonly<Record<string, string>>
-  /** Whatever else the family is known by. */
-  readonly files?: Readonly<Record<string, string>>
-}
 
 /** The families a host can be given. */
 export const families: Readonly<Record<string, Family>> = {

@@ -9,7 +9,7 @@ import { Connection } from 'rabbitmq-client'
 import { describe, test } from 'vitest'
 import { type BadPayload, badPayloads, callAt, type Door, doors } from './bad-messages.ts'
 import { brokers, sevenProcessesOn } from './worlds/grounds.ts'
-import { clusterOf, expectStatus } from './scenario.ts'
+import { clusterOf, expectStatus } from './suite/scenario.ts'
 import { until } from './worlds/until.ts'
 import type { World } from './worlds/world.ts'
 

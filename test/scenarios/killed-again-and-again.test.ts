@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 
-import { clusterOf, ended, expectStatus, reboots, type ShownOperation } from './scenario.ts'
+import { clusterOf, ended, expectStatus, reboots, type ShownOperation } from './suite/scenario.ts'
 import { oneProcess } from './worlds/one-process.ts'
 import type { World } from './worlds/world.ts'
 

@@ -1,11 +1,11 @@
 /** Runs the suite in a world: the file of each world is a line. */
 import { afterAll, afterEach, beforeAll, describe, test } from 'vitest'
-import { clusterScenarios } from './clusters.ts'
-import { deathOf } from './deaths.ts'
+import { clusterScenarios } from './suite/clusters.ts'
+import { deathOf } from './suite/deaths.ts'
 import { brokers, sevenProcessesOn, stores } from './worlds/grounds.ts'
 import { type Extent, extentOf } from './extent.ts'
-import { hostScenarios } from './hosts.ts'
-import { operationScenarios } from './operations.ts'
+import { hostScenarios } from './suite/hosts.ts'
+import { operationScenarios } from './suite/operations.ts'
 import { parts } from './worlds/seven-processes.ts'
 import type { World } from './worlds/world.ts'
 

@@ -1,5 +1,5 @@
 /** CentOS Stream 9, of the RHEL family, with stand-ins for dnf 4 and yum. */
-import type { Family } from '../family.ts'
+import type { Family } from './family.ts'
 import { dnf, rpm } from './dnf.ts'
 
 /** A CentOS Stream. */

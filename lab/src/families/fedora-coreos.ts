@@ -2,7 +2,7 @@
  * Fedora CoreOS with a stand-in for rpm-ostree: `upgrade`, `deploy` and `rollback` stage a version, the next boot
  * runs it. The boot id tells the stand-in whether there was one.
  */
-import type { Family } from '../family.ts'
+import type { Family } from './family.ts'
 
 const rpmOstree = `
 denied="error: Connection refused: must be root to run this command"

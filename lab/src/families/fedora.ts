@@ -1,5 +1,5 @@
 /** Fedora Server with a stand-in for dnf 5: two updates wait, one of them the kernel. */
-import type { Family } from '../family.ts'
+import type { Family } from './family.ts'
 import { dnf, rpm } from './dnf.ts'
 
 /** A Fedora Server. */

@@ -1,5 +1,5 @@
 /** openSUSE Leap with a stand-in for zypper: one patch waits; statuses 100 to 103 inform, as zypper's do. */
-import type { Family } from '../family.ts'
+import type { Family } from './family.ts'
 
 const zypper = `
 case " $* " in

@@ -5,7 +5,6 @@ export {
   type Failure,
   type RebootBehaviour,
   type RebootPhase,
-  type Reply,
 } from './testing/fake-host.ts'
 export type { Call } from './testing/fake-server.ts'
 export { factsAnswer, type HostState, pulseAnswer } from './testing/answers.ts'
@@ -13,3 +12,4 @@ export { type KeyPair, keyPair } from './testing/key-pair.ts'
 export { LocalSshd, type LocalSshdOptions, whyNoSshd } from './testing/local-sshd.ts'
 export { type RemoteCheck, remoteContract } from './testing/remote-contract.ts'
 export { type System, type SystemName, systems } from './testing/systems.ts'
+export type { Reply } from './testing/reply.ts'

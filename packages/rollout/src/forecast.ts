@@ -1,4 +1,5 @@
 /** When an operation would be over and in which waves it would go, found by letting it run on paper. */
+import { decide } from './decide.ts'
 import { Rollout, type RolloutPlan } from './rollout.ts'
 
 /** What is assumed on paper: nothing fails. */
@@ -45,7 +46,7 @@ export function* forecastByMoves(
   let { now } = assumptions
   for (;;) {
     yield
-    const decision = rollout.decide({ now, down, estimate: known })
+    const decision = decide(rollout, { now, down, estimate: known })
     for (const address of decision.begin) {
       rollout.applyTo(address, { type: 'begun', at: now })
       const at = now + estimate(address)

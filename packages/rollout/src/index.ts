@@ -3,7 +3,7 @@
  * and windows, and does none of it. Whoever drives it may die at any moment; the journal says where to go on.
  */
 export { amountOf } from './amount.ts'
-export { allowance, type Decision, type Situation } from './decide.ts'
+export { allowance, decide, type Decision, type Situation } from './decide.ts'
 export { estimate, type History } from './estimate.ts'
 export { type Assumptions, type Forecast, forecast, forecastByMoves } from './forecast.ts'
 export { advance, type HostProgress, isEnd, mayTurnBack, nextStep, untouched } from './host-progress.ts'

@@ -6,7 +6,6 @@
  */
 import type { Amount, OperationHostState, RolloutPolicy, RolloutStatus } from '@commissaire/models'
 
-import { type Decision, decide, type Situation } from './decide.ts'
 import { advance, type HostProgress, nextStep, untouched } from './host-progress.ts'
 import { type HostEntry, IllegalEntry, type OperationEntry } from './journal.ts'
 import type { Member } from './order.ts'
@@ -101,11 +100,6 @@ export class Rollout {
   /** The step that a host is in or has before it. */
   nextStep(address: string): StepName | undefined {
     return nextStep(this.progress(address), this.plan.steps)
-  }
-
-  /** What is to be done next, given how things are. Changes nothing. */
-  decide(situation: Situation): Decision {
-    return decide(this, situation)
   }
 
   /** How far a host would be after those entries. Throws `IllegalEntry` where they cannot follow. */

@@ -4,7 +4,7 @@ import type { OperationKindName } from '@commissaire/models'
 import * as fc from 'fast-check'
 import { test } from 'vitest'
 
-import { allowance, type HostEntry, type OperationEntry, Rollout } from '../src/index.ts'
+import { allowance, decide, type HostEntry, type OperationEntry, Rollout } from '../src/index.ts'
 import { ends, type Mishap, mishaps, SimulatedFleet, simulate } from '../src/testing.ts'
 import { members, planOf, type PolicyInput } from './plans.ts'
 
@@ -139,7 +139,7 @@ test('a paused operation moves nothing, and holds nothing', () => {
     const { rollout, fleet, entries } = run(given)
     if (rollout.status !== 'paused') return
     assert.equal(rollout.in('working').size, 0)
-    assert.deepEqual(rollout.decide({ now: 1e12, down: new Set() }), { begin: [] })
+    assert.deepEqual(decide(rollout, { now: 1e12, down: new Set() }), { begin: [] })
     const last = entries.at(-1)
     assert.deepEqual([last?.address, last?.entry.type], [undefined, 'paused'])
     for (const address of rollout.in('waiting'))
@@ -175,7 +175,7 @@ test('whoever reads the journal knows all that its writer knew', () => {
     for (const { address } of plan.members)
       assert.deepEqual(reader.progress(address), rollout.progress(address))
     const asked = { now: 1e12, down: new Set<string>() }
-    assert.deepEqual([reader.status, reader.decide(asked)], [rollout.status, rollout.decide(asked)])
+    assert.deepEqual([reader.status, decide(reader, asked)], [rollout.status, decide(rollout, asked)])
   })
 })
 

@@ -1,18 +1,11 @@
 /** Chooses how a result is written. Each way of writing is one file beside this one, loaded when it is asked for. */
-import type { View } from './view.ts'
+import type { WriteOptions } from './view.ts'
 
 /** What `-o` takes. Without it a result is written as `text`, which is what scripts have always read. */
 export const formats = ['table', 'json', 'yaml', 'name'] as const
 
 /** A format, or `text` for what scripts have always read. */
 export type Format = (typeof formats)[number] | 'text'
-
-/** How a value is written. */
-export interface WriteOptions {
-  readonly view?: View | undefined
-  /** How many columns there are; undefined where nobody looks, and a table may be as wide as it likes. */
-  readonly width: number | undefined
-}
 
 const writers: Record<Format, () => Promise<(value: unknown, options: WriteOptions) => string>> = {
   text: async () => (await import('./text.ts')).writeText,

@@ -1,6 +1,6 @@
 /** Names alone, one a line, for loops of a shell. */
 import { member, textOf } from '../client/json-value.ts'
-import type { WriteOptions } from './format.ts'
+import type { WriteOptions } from './view.ts'
 import { printable } from './printable.ts'
 
 /** Writes the name of each thing. */

@@ -3,7 +3,7 @@
  * which something can still be read; the first column, which names the thing, gives way last.
  */
 import { isObject } from '../client/json-value.ts'
-import type { WriteOptions } from './format.ts'
+import type { WriteOptions } from './view.ts'
 import { printable } from './printable.ts'
 import { type Column, column, type View } from './view.ts'
 import { pad, truncate, widthOf } from './width.ts'

@@ -19,3 +19,10 @@ export interface View {
 export function column(attribute: string, title = attribute.toUpperCase().replaceAll('_', ' ')): Column {
   return { title, cell: (thing) => thing[attribute] }
 }
+
+/** How a value is written. */
+export interface WriteOptions {
+  readonly view?: View | undefined
+  /** How many columns there are; undefined where nobody looks, and a table may be as wide as it likes. */
+  readonly width: number | undefined
+}

@@ -13,15 +13,8 @@ import { factsAnswer, type HostState, preflightAnswer, pulseAnswer, rebootAnswer
 import { type Call, end, FakeServer, flood } from './fake-server.ts'
 import { type KeyPair, keyPair } from './key-pair.ts'
 import { LocalShell } from './local-shell.ts'
+import type { Reply } from './reply.ts'
 import type { SystemName } from './systems.ts'
-
-/** How a command ends on a scripted host. */
-export interface Reply {
-  readonly code?: number | undefined
-  readonly signal?: string | undefined
-  readonly stdout?: string
-  readonly stderr?: string
-}
 
 /** What is wrong with the host. */
 export type Failure =

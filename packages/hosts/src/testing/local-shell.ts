@@ -1,6 +1,6 @@
 /** Runs commands with the sh of this machine, for a scripted host that should really do something. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import type { Reply } from './fake-host.ts'
+import type { Reply } from './reply.ts'
 
 /** Runs commands of scripted hosts. */
 export class LocalShell {

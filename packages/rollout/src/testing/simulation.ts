@@ -4,6 +4,7 @@
  * The driver does what a real one does: write an entry down, apply it, do the step, write what came of it. Everything
  * that counts is kept outside of it, in the fleet, so that what it believes can be compared with what happened.
  */
+import { decide } from '../decide.ts'
 import { isOver } from '@commissaire/models'
 
 import { isEnd } from '../host-progress.ts'
@@ -149,7 +150,7 @@ class Driver {
   #round(): boolean {
     const wish = this.#options.person?.(this.#rollout, this.#now)
     if (wish) this.#write(wish)
-    const decision = this.#rollout.decide({ now: this.#now, down: this.#options.down ?? new Set() })
+    const decision = decide(this.#rollout, { now: this.#now, down: this.#options.down ?? new Set() })
     const { turnBack, skip } = decision
     if (decision.settle === 'paused') this.#write({ type: 'paused', at: this.#now })
     else if (decision.settle) this.#write({ type: 'ended', at: this.#now, status: decision.settle })

@@ -3,7 +3,7 @@
  * over or its lease is lost. The process may die at any moment; another driver continues from the journal.
  */
 import { Hosts, isOver, timestamp } from '@commissaire/models'
-import { type Decision, mayTurnBack } from '@commissaire/rollout'
+import { decide, type Decision, mayTurnBack } from '@commissaire/rollout'
 
 import { unavailableReason } from './availability.ts'
 import { applyControlRequests } from '../requests/control-requests.ts'
@@ -71,7 +71,7 @@ class Driver {
     await applyControlRequests(this.#record, (address) => this.#release(address))
     if (!this.#record.isUpToDate) await this.#publishProgress()
     for (const address of this.#record.rollout.in('working')) this.#runHost(address)
-    const decision = this.#record.rollout.decide(await this.#situation())
+    const decision = decide(this.#record.rollout, await this.#situation())
     const isSettled = await this.#carryOut(decision)
     if (isOver(this.#record.rollout.status)) return true
     if (!isSettled) await this.#waitForChange(decision.lookAgainAt)

@@ -1,7 +1,7 @@
 /** The life of a host: it comes in, is looked at, goes away, comes back, and leaves. */
 import assert from 'node:assert/strict'
 import { clusterOf, expectStatus, hasStatus, register, type Scenario } from './scenario.ts'
-import { until } from './worlds/until.ts'
+import { until } from '../worlds/until.ts'
 
 export const hostScenarios: Record<string, Scenario> = {
   async 'a host is registered, becomes active with its facts, and leaves nothing behind when it is deleted'(

@@ -13,7 +13,7 @@ import {
   register,
   type Scenario,
 } from './scenario.ts'
-import { until } from './worlds/until.ts'
+import { until } from '../worlds/until.ts'
 
 /** What happens when that part dies. */
 export function deathOf(part: string): Scenario {

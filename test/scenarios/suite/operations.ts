@@ -11,7 +11,7 @@ import {
   type ShownOperation,
   upgrades,
 } from './scenario.ts'
-import { until } from './worlds/until.ts'
+import { until } from '../worlds/until.ts'
 
 export const operationScenarios: Record<string, Scenario> = {
   async 'an upgrade goes over every host, shows how far it is, and has no second beside it'(world) {

@@ -1,8 +1,8 @@
 /** What scenarios say and expect, in the words of the API. */
 import assert from 'node:assert/strict'
 import type { FakeHost, FakeHostOptions } from '@commissaire/hosts/testing'
-import { until } from './worlds/until.ts'
-import type { World } from './worlds/world.ts'
+import { until } from '../worlds/until.ts'
+import type { World } from '../worlds/world.ts'
 
 /** One scenario; it shares its world with the others, and none of their hosts and clusters. */
 export type Scenario = (world: World) => Promise<void>

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import type { FakeHost } from '@commissaire/hosts/testing'
 import { addressesOf, clusterOf, expectStatus, hasStatus, register, type Scenario } from './scenario.ts'
-import type { World } from './worlds/world.ts'
+import type { World } from '../worlds/world.ts'
 
 export const clusterScenarios: Record<string, Scenario> = {
   async 'a host joins a cluster and leaves it, and its container manager knows'(world) {

@@ -1,0 +1,9 @@
+/** What a scripted host answers to a command. */
+
+/** How a command ends on a scripted host. */
+export interface Reply {
+  readonly code?: number | undefined
+  readonly signal?: string | undefined
+  readonly stdout?: string
+  readonly stderr?: string
+}
