@@ -17,7 +17,7 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     // Most files wait for processes, brokers and hosts, so more of them run than there are processors.
-    maxWorkers: Number(process.env.TEST_WORKERS ?? 6),
+    maxWorkers: Number(process.env.TEST_WORKERS ?? 3),
     reporters: ['default', new SlowestFiles()],
     sequence: { sequencer: LongFirst },
   },

@@ -130,7 +130,7 @@ test('the caller giving up reaches the handler as message.signal', async () => {
   caller.abort()
   await until('the handler is told', () => world.service.aborted === 1)
   world.service.gate.resolve()
-  assert.match(String(await answer), /gave up/)
+  assert.match(String(await answer), /the caller cancelled/)
 })
 
 test('a handler may answer early and work on', async () => {
@@ -189,6 +189,17 @@ test('two services of one process share a registry of metrics', async () => {
   await second.bus.request('second.ping')
   const text = await first.service.metrics.metrics()
   assert.match(text, /commissaire_requests_total\{service="slow",method="ping",outcome="ok"\} 2/)
+})
+
+test('messages set aside are counted queue by queue, also by services that share a registry', async () => {
+  await using first = await serve(Slow, 'first-aside')
+  await using second = await serve(Slow, 'second-aside', { metrics: first.service.metrics })
+  await first.bus.publish('first-aside.ping', '{"jsonrpc":"2.0","method":"other"}')
+  await until('it is set aside', async () => (await first.bus.dead.list('first-aside', 1))[0])
+  const text = await second.service.metrics.metrics()
+  assert.match(text, /commissaire_dead_letters\{queue="first-aside"\} 1/)
+  assert.match(text, /commissaire_dead_letters\{queue="second-aside"\} 0/)
+  assert.match(text, /commissaire_dead_letters_dropped\{queue="first-aside"\} 0/)
 })
 
 test('requests are counted by method and outcome, and no caller can invent a method', async () => {

@@ -19,6 +19,7 @@ import { type HealthServer, serveHealth } from '../observability/health.ts'
 import { createLog } from '../observability/log.ts'
 import { managerOfThisProcess } from '../manager/run-as-child.ts'
 import { type ExposedMethod, type MethodDeclarations, methodsOf, type ServiceClass } from './methods.ts'
+import { addDeadLetterMetrics, type DeadLetterSource } from '../observability/dead-letter-metrics.ts'
 import { ServiceMetrics } from '../observability/metrics.ts'
 import { openBus } from './open-bus.ts'
 import { declareQueues, kebab } from './queues.ts'
@@ -59,6 +60,7 @@ export class CommissaireService<Options extends ServiceOptions = ServiceOptions>
     this.#methods = methodsOf(this.#class)
     this.#metrics = new ServiceMetrics(kebab(this.#class.name), options.metrics)
     this.#bus = options.bus
+    addDeadLetterMetrics(this.metrics, () => this.#deadLetters())
   }
 
   /** The state of the service. */
@@ -185,6 +187,11 @@ export class CommissaireService<Options extends ServiceOptions = ServiceOptions>
       describe: () => ({ service: this.#class.name, ...describeProcess(this.#state), bus: this.#bus?.state }),
       metrics: () => this.metrics.metrics(),
     })
+  }
+
+  /** What the metrics of dead letters are read from; undefined before the start. */
+  #deadLetters(): DeadLetterSource | undefined {
+    return this.#bus && { dead: this.#bus.dead, queues: this.#queues.map(({ name }) => name) }
   }
 
   get #queues() {
