@@ -56,7 +56,7 @@ async function makeWorld(): Promise<World> {
     open: (onReply) => open(new URL(url), bareOptions(onReply)),
     takeAndDie: (queue) => takeAndDie(url, queue),
     inject: (_queue, message) => inject(url, message),
-    inHand: async (queue) => server.broker.unsettled(queue),
+    unsettled: async (queue) => server.broker.unsettled(queue),
     inventory: async () => server.broker.inventory(),
     async [Symbol.asyncDispose]() {
       for (const bus of buses) await bus[Symbol.asyncDispose]()

@@ -47,7 +47,7 @@ export interface Bus extends Requester, AsyncDisposable {
   answerRollCalls(describe: () => unknown): Disposable
   /**
    * Receives every transient message that matches one of the keys while this connection is up. Nothing is declared on
-   * the broker and nothing is stored: messages sent while the broker is away are missed, and `onMissed` reports that.
+   * the broker and nothing is stored: messages sent while the connection is lost are missed, and `onMissed` reports that.
    */
   listen(routingKeys: readonly string[], options: ListenOptions): Disposable
   /** Declares and binds a queue, and passes its messages to the handler. */
@@ -203,7 +203,7 @@ class TransportBus implements Bus {
     else this.#log.warn({ exchange, err: cause }, 'lost the connection to the broker; reconnecting')
   }
 
-  /** Nothing that arrives ends the process. */
+  /** Runs a reader and logs what it throws, so that no message ends the process. */
   #guarded(subject: string, read: () => void): void {
     try {
       read()

@@ -31,7 +31,7 @@ export const transportContract: Record<string, Check> = {
 
 /**
  * Returns the checks that a world can run: `kills` says that it can kill a process, `restarts` that it can stop its
- * broker, `injects` that it can put any message at all on a queue.
+ * broker, `injects` that it can put any message on a queue.
  */
 export function checksFor(world: {
   kills: boolean

@@ -1,4 +1,4 @@
-/** TLS and credentials to real brokers, and what is said where one of them is wrong. */
+/** TLS and credentials with real brokers, and the errors for wrong ones. */
 
 import assert from 'node:assert/strict'
 import { spawn, type ChildProcess } from 'node:child_process'
@@ -17,23 +17,24 @@ beforeAll(async () => {
 })
 afterAll(() => certificates[Symbol.asyncDispose]())
 
-/** One call to oneself: the connection carries. */
+/** Makes one call over the connection. */
 async function callOver(url: string): Promise<void> {
   await using bus = await connect(url, { log: silent })
   await bus.serve({ name: 'sealed', routingKeys: ['sealed.*'] }, { handler: () => 'well' })
   assert.equal(await bus.request('sealed.ask'), 'well')
 }
 
-/** What must hold for every broker that speaks TLS and asks for a certificate. */
+/** Tests for every broker that uses TLS and requires a client certificate. */
 function secureConnections(address: () => string): void {
   const withFiles = (more = ''): string => {
     const { ca, client } = certificates
     return `${address()}?ca=${ca}&cert=${client.cert}&key=${client.key}${more}`
   }
 
-  test('a certificate of a private authority is verified, and ours is shown', () => callOver(withFiles()))
+  test('a certificate of a private authority is verified, and the client certificate is sent', () =>
+    callOver(withFiles()))
 
-  test('another name can be expected, and a wrong one is refused', async () => {
+  test('another server name can be given, and a wrong one is refused', async () => {
     await callOver(withFiles('&servername=broker.test'))
     await assert.rejects(connect(withFiles('&servername=other.test')), {
       name: 'ConnectionLost',
@@ -41,17 +42,17 @@ function secureConnections(address: () => string): void {
     })
   })
 
-  test('an unknown authority is refused, and what to do is said', async () => {
+  test('an unknown authority is refused with advice', async () => {
     const { client } = certificates
     const url = `${address()}?cert=${client.cert}&key=${client.key}`
     await assert.rejects(connect(url), { name: 'ConnectionLost', message: /authority.*\?ca=/ })
   })
 
-  test('without a certificate of ours the broker refuses', async () => {
+  test('the broker refuses a connection without a client certificate', async () => {
     await assert.rejects(connect(`${address()}?ca=${certificates.ca}`), { name: 'ConnectionLost' })
   })
 
-  test('what the URL says wrongly is named', async () => {
+  test('wrong parameters of the URL are named', async () => {
     const plain = address().replace(/^(\w+)s:/, '$1:')
     await assert.rejects(connect(`${plain}?ca=${certificates.ca}`), /"ca" in the URL is about TLS/)
     await assert.rejects(
@@ -83,7 +84,7 @@ describe.skipIf(!haveRedis)('Redis over TLS', () => {
 
   secureConnections(() => `rediss://127.0.0.1:${port}/`)
 
-  test('user and password in the URL are used, and wrong ones are told', async () => {
+  test('user and password in the URL are used, and wrong ones are refused with advice', async () => {
     await callOver(`redis://anna:p%40ss@127.0.0.1:${plain}`)
     await assert.rejects(connect(`redis://anna:wrong@127.0.0.1:${plain}`), {
       name: 'ConnectionLost',
@@ -112,21 +113,21 @@ describe.skipIf(!haveRabbitMq)('RabbitMQ over TLS', { timeout: 60_000 }, () => {
 
   secureConnections(() => `amqps://127.0.0.1:${port}/`)
 
-  test('wrong credentials are told', async () => {
+  test('wrong credentials are refused with advice', async () => {
     await assert.rejects(connect(`amqp://guest:wrong@127.0.0.1:${node.port}`), {
       name: 'ConnectionLost',
       message: /cannot reach RabbitMQ at 127\.0\.0\.1:\d+.*user and password/,
     })
   })
 
-  test('an unknown virtual host is told', async () => {
+  test('an unknown virtual host is refused with advice', async () => {
     await assert.rejects(connect(`amqp://127.0.0.1:${node.port}/nowhere`), {
       name: 'ConnectionLost',
       message: /virtual host "nowhere".*does that virtual host exist/,
     })
   })
 
-  test('a port without TLS is told, and a broker that is not there', async () => {
+  test('a port without TLS and a missing broker are reported', async () => {
     await assert.rejects(connect(`amqps://127.0.0.1:${node.port}?ca=${certificates.ca}`), {
       name: 'ConnectionLost',
       message: /RabbitMQ at/,
@@ -134,7 +135,7 @@ describe.skipIf(!haveRabbitMq)('RabbitMQ over TLS', { timeout: 60_000 }, () => {
     await assert.rejects(connect('amqp://127.0.0.1:1'), { message: /127\.0\.0\.1:1.*is it running/ })
   })
 
-  test('what is declared otherwise on the broker stays as it is, and is told', async () => {
+  test('a queue that is declared differently is kept, and reported with advice', async () => {
     await using bus = await connect(`amqp://127.0.0.1:${node.port}`, { log: silent })
     await node.evaluate(
       'rabbit_amqqueue:declare({resource, <<"/">>, queue, <<"odd">>}, false, false, [], none, <<"test">>)',

@@ -1,4 +1,4 @@
-/** From the bytes of a body to its text, within bounds. */
+/** Reads the text of a body from its bytes, within the limits. */
 
 import { isUtf8 } from 'node:buffer'
 import { inflateSync } from 'node:zlib'
@@ -9,7 +9,7 @@ import { beyond, malformed } from './edge-fault.ts'
 import { limits } from './limits.ts'
 
 /**
- * Reads the text of a body. Throws InvalidRequest where it is too large, compressed in an unknown way, nested too deep,
+ * Reads the text of a body. Throws InvalidRequest when it is too large, compressed in an unknown way, nested too deeply,
  * or not UTF-8.
  */
 export function readText(bytes: Buffer, compression?: unknown): string {
@@ -23,13 +23,15 @@ export function readText(bytes: Buffer, compression?: unknown): string {
 /** kombu calls zlib's format `application/x-gzip`. */
 function inflate(bytes: Buffer, compression: unknown): Buffer {
   if (compression !== 'application/x-gzip')
-    throw malformed('the header "compression"', 'must be "application/x-gzip" where it is there')
+    throw malformed('the header "compression"', 'must be "application/x-gzip"')
   try {
     return inflateSync(bytes, { maxOutputLength: limits.inflatedBytes.value })
   } catch (cause) {
     const isTooLarge = cause instanceof RangeError
     if (isTooLarge) throw tooLarge(cause)
-    throw new BusError('InvalidRequest', 'the body is not compressed as its header says', { cause })
+    throw new BusError('InvalidRequest', 'the body is not compressed in the way that its header names', {
+      cause,
+    })
   }
 }
 

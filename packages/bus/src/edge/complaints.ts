@@ -1,12 +1,12 @@
 /**
- * Logs what peers do wrong: equal complaints are one line a second, with a count. Whoever sends a thousand bad messages
- * a second writes one line a second.
+ * Logs what peers do wrong, at most one line a second for equal complaints, with their count. So a peer that sends a
+ * thousand bad messages a second causes one line a second.
  */
 
 import type { Logger } from '../logger.ts'
 
 const INTERVAL = 1_000
-/** How many different complaints are kept apart within one interval; the others are counted together. */
+/** How many different complaints are counted separately within one interval; the others are counted together. */
 const KINDS = 100
 
 interface Complaint {
@@ -15,7 +15,7 @@ interface Complaint {
   count: number
 }
 
-/** Complaints of one connection. */
+/** The complaints of one connection. */
 export class Complaints {
   readonly #log: Logger
   readonly #waiting = new Map<string, Complaint>()
@@ -25,7 +25,7 @@ export class Complaints {
     this.#log = log
   }
 
-  /** Logs the first of its kind at once, and how many followed within the second at its end. */
+  /** Logs the first complaint of its kind at once, and the number of further ones after a second. */
   warn(facts: { readonly queue?: string; readonly [fact: string]: unknown }, message: string): void {
     const kind = `${facts.queue ?? ''}\n${message}`
     const known = this.#waiting.get(kind) ?? this.#waiting.get(message)
@@ -33,7 +33,7 @@ export class Complaints {
     else this.#begin(this.#waiting.size < KINDS ? kind : message, { facts, message, count: 0 })
   }
 
-  /** Logs what is counted and not yet logged. */
+  /** Logs the counts that have not been logged. */
   close(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined

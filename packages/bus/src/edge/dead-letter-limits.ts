@@ -1,9 +1,9 @@
-/** How much is set aside for one queue before the oldest is dropped. */
+/** How many dead letters of a queue are kept before the oldest is dropped. */
 
-/** The bounds of `<queue>.dead`, on every transport. */
+/** The limits of `<queue>.dead`, on every transport. */
 export const deadLetterLimits = {
   /** Messages. */
   messages: 10_000,
-  /** Bytes of bodies, and on brokers of what they take beside that. */
+  /** Bytes of the bodies, and on brokers also of their overhead. */
   bytes: 64 * 2 ** 20,
 } as const

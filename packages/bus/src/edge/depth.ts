@@ -1,4 +1,4 @@
-/** How deep the arrays and objects of a JSON text are nested, found without parsing it. */
+/** Measures how deeply arrays and objects of a JSON text are nested, without parsing it. */
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
@@ -8,8 +8,8 @@ const OPEN_BRACE = 0x7b
 const CLOSE_BRACE = 0x7d
 
 /**
- * Whether the nesting of a JSON text exceeds a limit. Texts that are too short to do so are not looked at; others are
- * read once, byte by byte. What is no JSON gives an answer as well, and its parser complains of the rest.
+ * Returns whether the nesting of a JSON text exceeds a limit. Reads the text once, byte by byte, unless it is too short
+ * to exceed the limit. Text that is not JSON is measured too; the parser reports it.
  */
 export function isDeeperThan(bytes: Uint8Array, limit: number): boolean {
   if (bytes.length <= limit) return false

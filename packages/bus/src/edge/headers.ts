@@ -1,12 +1,12 @@
-/** Reads headers that came from a broker: texts of bounded length, and the few that only we may write. */
+/** Reads the headers of a message from a broker: strings within the limits, and those that only the bus writes. */
 
 import type { Headers } from '../transport.ts'
 import { beyond } from './edge-fault.ts'
 import { limits } from './limits.ts'
 
 /**
- * The headers of a message as texts. Numbers and booleans become texts, what is neither is left out, as peers on other
- * brokers send tables and lists there. Throws InvalidRequest for too many, too long names and too long values.
+ * Returns the headers of a message as strings. Numbers and booleans become strings; tables and lists, which some peers
+ * send, are left out. Throws InvalidRequest for too many headers, and for names or values that are too long.
  */
 export function readHeaders(written: Readonly<Record<string, unknown>>): Headers {
   const names = Object.keys(written)
@@ -23,7 +23,7 @@ export function readHeaders(written: Readonly<Record<string, unknown>>): Headers
   return headers
 }
 
-/** The bytes of a text that is within its bound. */
+/** Returns the bytes of a string, or throws when it is beyond its limit. */
 function bounded(text: string, limit: 'headerNameBytes' | 'headerValueBytes'): number {
   const bytes = Buffer.byteLength(text)
   if (bytes > limits[limit].value) throw beyond(limit, bytes)
@@ -36,8 +36,8 @@ function textOf(value: unknown): string | undefined {
 }
 
 /**
- * A count of attempts that stands in a header. Only we write it, but anybody can: what is no whole number within the
- * bound counts as none.
+ * Reads the count of attempts from a header. Peers can write it too, so a value that is not a whole number within the
+ * limit counts as 0.
  */
 export function readAttempts(value: unknown): number {
   const count = typeof value === 'string' && /^\d{1,4}$/.test(value) ? Number(value) : value
@@ -46,14 +46,14 @@ export function readAttempts(value: unknown): number {
     : 0
 }
 
-/** A deadline that stands in a header, in milliseconds since 1970; undefined where there is none within the bound. */
+/** Reads the deadline from a header, in milliseconds since 1970; returns undefined when none is within the limit. */
 export function readDeadline(value: string | undefined): number | undefined {
   if (value === undefined || !/^\d{1,16}$/.test(value)) return undefined
   const deadline = Number(value)
   return deadline <= limits.deadline.value ? deadline : undefined
 }
 
-/** A text in a header that only we write; empty where it is not a text, cut where it is too long. */
+/** Reads a string from a header that the bus writes; empty when it is not a string, cut when it is too long. */
 export function readNote(value: unknown): string {
   return typeof value === 'string' ? value.slice(0, limits.headerValueBytes.value) : ''
 }

@@ -1,10 +1,10 @@
 /**
- * The bounds of everything that arrives from a broker. What is beyond one of them is refused before anybody looks at it.
+ * The limits of everything that arrives from a broker. A message beyond one of them is refused before it is decoded.
  *
  * `docs/reference/transports.md` has the same table; a test compares the two.
  */
 
-/** A bound, and what it bounds. */
+/** A limit, and what it applies to. */
 export interface Limit {
   readonly value: number
   readonly unit: string
@@ -13,9 +13,9 @@ export interface Limit {
 
 const MEBIBYTE = 2 ** 20
 
-/** Every bound at the edge of the bus, by name. */
+/** Every limit, by name. */
 export const limits = {
-  bodyBytes: { value: 64 * MEBIBYTE, unit: 'bytes', meaning: 'a body as it lies on the broker' },
+  bodyBytes: { value: 64 * MEBIBYTE, unit: 'bytes', meaning: 'a body as it is stored on the broker' },
   inflatedBytes: { value: 64 * MEBIBYTE, unit: 'bytes', meaning: 'a body after decompression' },
   bodyDepth: { value: 512, unit: 'levels', meaning: 'nested arrays and objects in a body' },
   headerCount: { value: 64, unit: 'headers', meaning: 'headers of one message' },
@@ -25,7 +25,7 @@ export const limits = {
   contentTypeBytes: { value: 255, unit: 'bytes', meaning: 'a content type' },
   routingKeyBytes: { value: 255, unit: 'bytes', meaning: 'a routing key' },
   replyToBytes: { value: 255, unit: 'bytes', meaning: 'the name of a reply queue' },
-  idBytes: { value: 255, unit: 'bytes', meaning: 'the id of a request that is a text' },
+  idBytes: { value: 255, unit: 'bytes', meaning: 'the id of a request that is a string' },
   attempts: { value: 1000, unit: 'attempts', meaning: 'a count of attempts; a greater one counts as none' },
   deadline: {
     value: 8.64e15,
@@ -34,5 +34,5 @@ export const limits = {
   },
 } as const satisfies Record<string, Limit>
 
-/** The name of a bound. */
+/** The name of a limit. */
 export type LimitName = keyof typeof limits

@@ -1,6 +1,6 @@
 /**
- * The one place where what a broker hands over becomes a message: every transport calls it with bytes and values of
- * which nothing is certain. Nothing is thrown from here; a message that cannot be read carries the reason.
+ * Reads a message from the untrusted values that a broker delivers. Every transport uses it. It does not throw: a
+ * message that cannot be read has a `fault`.
  */
 
 import { BusError } from '../errors.ts'
@@ -10,32 +10,32 @@ import { asRefusal, beyond, malformed } from './edge-fault.ts'
 import { readHeaders } from './headers.ts'
 import { limits } from './limits.ts'
 
-/** A message as it lies on a broker. */
+/** A message as a broker delivers it. */
 export interface UntrustedMessage {
-  /** The queue that we consume from; the one thing that is ours. */
+  /** The queue that is consumed; the only trusted value. */
   readonly queue: string
   readonly routingKey: unknown
-  /** The body as it lies on the broker, or a function that makes the bytes, and may throw. */
+  /** The bytes of the body, or a function that returns them and may throw. */
   readonly body: Buffer | (() => Buffer)
   readonly contentType: unknown
   readonly compression?: unknown
   readonly headers: Readonly<Record<string, unknown>>
   readonly replyTo: unknown
   readonly redelivered: boolean
-  /** What has been found wrong already, before anything here is read. */
+  /** An error that the transport has already found. */
   readonly fault?: BusError | undefined
 }
 
 /**
- * Says why a name cannot be that of a reply queue on this transport; undefined where it can. It is asked for names of
- * bounded length only.
+ * Returns why a name cannot be that of a reply queue on this transport; undefined when it can. It is called only with
+ * names within the limit of length.
  */
 export type ReplyRule = (name: string) => string | undefined
 
 const OWN_QUEUE = 'it is the queue that the message came from'
 const noHeaders: Headers = Object.freeze(Object.create(null))
 
-/** Reads a message. `fault` is there where it must be refused; then the body is empty. */
+/** Reads a message. When it must be refused, the result has a `fault` and an empty body. */
 export function readReceived(untrusted: UntrustedMessage, replyRule: ReplyRule): ReceivedMessage {
   const { queue, redelivered } = untrusted
   const ruleOf: ReplyRule = (name) => (name === queue ? OWN_QUEUE : replyRule(name))
@@ -78,15 +78,15 @@ function readReplyTo(value: unknown, replyRule: ReplyRule): string | undefined {
   if (name === '') return undefined
   const objection = isPrintable(name) ? replyRule(name) : 'it has control characters'
   if (objection === undefined) return name
-  throw malformed(`the reply queue ${JSON.stringify(name)}`, `cannot be answered to: ${objection}`)
+  throw malformed(`the reply queue ${JSON.stringify(name)}`, `cannot receive a reply: ${objection}`)
 }
 
-/** Every control character, and what is no character at all. */
+/** Returns false for control characters and invalid Unicode. */
 function isPrintable(name: string): boolean {
   return name.isWellFormed() && !/\p{Cc}/u.test(name)
 }
 
-/** A text of bounded length; empty where there is none. */
+/** Returns a string within its limit; empty when there is none. */
 function readBounded(
   value: unknown,
   limit: 'routingKeyBytes' | 'contentTypeBytes' | 'replyToBytes',

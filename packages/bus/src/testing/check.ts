@@ -1,4 +1,4 @@
-/** What a check of the contract suite is given, and what the author of a transport provides for it. */
+/** What a check of the contract suite receives, and what the author of a transport provides for it. */
 
 import type { Bus } from '../bus.ts'
 import type { ConnectOptions } from '../connect.ts'
@@ -15,12 +15,12 @@ export interface World extends AsyncDisposable {
   stopBroker?(): Promise<void>
   startBroker?(): Promise<void>
   /**
-   * Puts a message on the queue in the transport's own way, past everything that checks it. False when the broker or
-   * its client refuses to take such a message at all.
+   * Puts a message on the queue in the transport's own format, without any check. Returns false when the broker or its
+   * client does not accept it.
    */
   inject?(queue: string, message: HostileMessage): Promise<boolean>
   /** How many messages of the queue are delivered and not settled. */
-  inHand?(queue: string): Promise<number>
+  unsettled?(queue: string): Promise<number>
   /** Names everything that is stored on the broker; the checks use it to find leftovers. */
   inventory?(): Promise<string[]>
 }

@@ -1,11 +1,11 @@
 /**
- * Makes messages that nobody should send, the same ones for the same seed: bytes flipped and cut, deep nesting, wild
- * members, headers and properties, names of the system as reply queues, compressed bombs.
+ * Makes invalid messages, the same ones for the same seed: flipped and missing bytes, deep nesting, random members,
+ * headers and properties, reply queues with names of the system, decompression bombs.
  */
 
 import { deflateSync } from 'node:zlib'
 
-/** A message as anybody may put it on a broker; each transport writes it in its own way. */
+/** A message as any peer may send it; each transport writes it in its own format. */
 export interface HostileMessage {
   readonly routingKey: string
   readonly body: Buffer
@@ -13,7 +13,7 @@ export interface HostileMessage {
   readonly contentEncoding?: string
   readonly replyTo?: string
   readonly headers?: Readonly<Record<string, unknown>>
-  /** Where there is one: how to damage the message as the broker stores it, for transports with an envelope. */
+  /** Damages the message as the broker stores it, for transports with an envelope. */
   readonly damage?: (stored: Buffer) => Buffer
 }
 

@@ -1,4 +1,4 @@
-/** Checks that need a way to put anything at all on a broker: no message ends a service or jams its queue. */
+/** Checks that put any message on the broker: none ends a service or blocks its queue. */
 
 import assert from 'node:assert/strict'
 import { setFlagsFromString } from 'node:v8'
@@ -11,26 +11,26 @@ import { eventually } from './eventually.ts'
 import { hostileMessage, randomOf, type HostileMessage } from './hostile-messages.ts'
 
 const queue = { name: 'hostile', routingKeys: ['hostile.#'] }
-/** How many messages are sent before the service is asked whether it is well. */
+/** How many messages are sent between two good calls. */
 const BATCH = 250
-/** What the heap may be larger afterwards, in bytes. */
+/** By how much the heap may grow, in bytes. */
 const MOST_LEFT = 64 * 2 ** 20
 
-/** How many hostile messages one check sends, and from which seed they are made. */
+/** How many hostile messages a check sends, and the seed that they are made from. */
 export interface HostileRun {
   readonly seed: number
   readonly messages: number
 }
 
-/** What a hostile run found. */
+/** The result of a hostile run. */
 export interface HostileReport {
   readonly sent: number
-  /** Those that could not even be put on the broker. */
+  /** How many the broker did not accept. */
   readonly refused: number
   readonly setAside: number
 }
 
-/** Sends hostile messages to a service at work, and finds it well again and again. */
+/** Sends hostile messages to a service, and checks after each batch that it answers good calls. */
 export async function hostileRun(world: World, { seed, messages }: HostileRun): Promise<HostileReport> {
   const inject = async (message: HostileMessage): Promise<boolean> =>
     (await world.inject?.(queue.name, message)) ?? assert.fail('this world cannot inject messages')
@@ -49,21 +49,21 @@ export async function hostileRun(world: World, { seed, messages }: HostileRun): 
     refused += taken.filter((one) => !one).length
     await answers(bus)
   }
-  await eventually('nothing is in hand', async () => (await world.inHand?.(queue.name)) === 0)
+  await eventually('no message is unsettled', async () => (await world.unsettled?.(queue.name)) === 0)
   const seconds = (Date.now() - started) / 1_000 + 1
   assert.ok(lines <= seconds * 20, `${lines} lines were logged in ${seconds} s`)
   const { messages: setAside } = await bus.dead.stats(queue.name)
   return { sent: messages, refused, setAside }
 }
 
-/** A good call is answered within a second, whatever lies before it on the queue. */
+/** Checks that good calls are answered: the second within a second, when the messages before it are handled. */
 async function answers(bus: Bus): Promise<void> {
   const deadline = { timeout: 20_000 }
   assert.deepEqual(await bus.request('hostile.ask', ['before'], deadline), ['before'])
   assert.deepEqual(await bus.request('hostile.ask', ['well?'], { timeout: 1_000 }), ['well?'])
 }
 
-/** Points 1 to 3 of what the edge of the bus promises. */
+/** A service survives hostile messages. */
 export const hostile: Record<string, Check> = {
   async 'two thousand hostile messages leave a service and its queue as they were'(make) {
     await using world = await make()

@@ -102,7 +102,7 @@ class RedisTransport implements Transport {
     if (this.#closing) throw closed()
     const objection = replyRule(reply.queue)
     if (objection !== undefined)
-      throw malformed(`the reply queue "${reply.queue}"`, `cannot be answered to: ${objection}`)
+      throw malformed(`the reply queue "${reply.queue}"`, `cannot receive a reply: ${objection}`)
     const { socket } = this.#sockets
     await socket.call('LPUSH', reply.queue, encodeReply(reply))
     if (reply.queue.startsWith(replyPrefix)) await socket.call('EXPIRE', reply.queue, replyExpiry)

@@ -26,7 +26,7 @@ function present(): boolean {
   return false
 }
 
-/** Lines of `nats-server.conf` that a test wants besides, and where the server keeps its data. */
+/** Additional lines of `nats-server.conf`, and whether JetStream is enabled. */
 export interface NatsSettings {
   readonly config?: string
   readonly jetstream?: boolean
@@ -94,7 +94,7 @@ export class NatsServer {
   }
 }
 
-/** Every stream with its consumers and with how many messages it has and are in somebody's hands. */
+/** Lists every stream with its messages, and its consumers with their unsettled messages. */
 async function inventory(server: NatsServer): Promise<string[]> {
   return server.look(async (streams) => {
     const found: string[] = []
@@ -107,7 +107,7 @@ async function inventory(server: NatsServer): Promise<string[]> {
   })
 }
 
-async function inHand(server: NatsServer, queue: string): Promise<number> {
+async function unsettled(server: NatsServer, queue: string): Promise<number> {
   return server.look(async (streams) => {
     const { num_ack_pending } = await streams.consumers.info(
       new Names('commissaire').stream(queue),
@@ -136,7 +136,7 @@ export async function natsWorld(): Promise<World> {
     stopBroker: () => server.kill(),
     startBroker: () => server.resume(),
     inject: (queue, message) => injection.inject(queue, message),
-    inHand: (queue) => inHand(server, queue),
+    unsettled: (queue) => unsettled(server, queue),
     inventory: () => inventory(server),
     async [Symbol.asyncDispose]() {
       for (const bus of buses) await bus[Symbol.asyncDispose]()

@@ -26,7 +26,7 @@ export class RabbitMqWorlds {
 
   async make(): Promise<World> {
     const node = this.#node
-    // The check before this one may have ended while it was away.
+    // The previous check may have ended while the broker was stopped.
     await node.resume()
     const vhost = this.#vhosts.pop() ?? '/'
     const url = urlOf(node, vhost)
@@ -43,7 +43,7 @@ export class RabbitMqWorlds {
       stopBroker: () => node.kill(),
       startBroker: () => node.resume(),
       inject: (_queue, message) => injection.inject(message),
-      inHand: (queue) => inHand(node, vhost, queue),
+      unsettled: (queue) => unsettled(node, vhost, queue),
       inventory: () => inventory(node, vhost),
       async [Symbol.asyncDispose]() {
         for (const bus of buses) await bus[Symbol.asyncDispose]()
@@ -63,7 +63,7 @@ export function urlOf({ port }: ErlangNode, vhost: string): string {
 }
 
 /** Messages of a queue, and of its queue of retries, that were handed out and are not settled. */
-async function inHand(node: ErlangNode, vhost: string, queue: string): Promise<number> {
+async function unsettled(node: ErlangNode, vhost: string, queue: string): Promise<number> {
   const names = [queue, `${queue}.retry`].map((name) => `<<"${name}">>`).join(',')
   const sum =
     `lists:sum([begin {ok, Q} = rabbit_amqqueue:lookup(rabbit_misc:r(<<"${vhost}">>, queue, N)), ` +

@@ -92,7 +92,7 @@ export async function redisWorld(): Promise<World> {
     stopBroker: () => server.kill(),
     startBroker: () => server.resume(),
     inject: (queue, message) => injectIntoRedis(server.client, queue, message),
-    inHand: () => server.client.hlen('unacked'),
+    unsettled: () => server.client.hlen('unacked'),
     inventory: async () => (await server.client.keys('*')).sort(),
     async [Symbol.asyncDispose]() {
       for (const bus of buses) await bus[Symbol.asyncDispose]()

@@ -1,4 +1,4 @@
-/** Many calls to services that are killed again and again while they work. */
+/** Many calls to services that are killed repeatedly while they handle them. */
 
 import assert from 'node:assert/strict'
 import { fork, type ChildProcess } from 'node:child_process'
@@ -38,7 +38,7 @@ describe.skipIf(!haveRedis)('services that are killed', { timeout: 120_000 }, ()
       }
       const all = Promise.all(Array.from({ length: 20 }, worker))
       for (let kills = 1; kills <= 3; kills++) {
-        await eventually('work goes on', () => replies.size >= kills * 100, { within: 60_000 })
+        await eventually('calls are answered', () => replies.size >= kills * 100, { within: 60_000 })
         for (const service of services) service.kill('SIGKILL')
         services = await Promise.all([start(server.url), start(server.url)])
       }
@@ -46,7 +46,7 @@ describe.skipIf(!haveRedis)('services that are killed', { timeout: 120_000 }, ()
       assert.equal(replies.size, 600)
       assert.equal(late, 0)
       await eventually(
-        'nothing is left in hand',
+        'no message is unsettled',
         async () => (await server.client.keys('*unacked*')).length === 0,
       )
       for (const service of services) service.kill('SIGKILL')
@@ -58,7 +58,7 @@ describe.skipIf(!haveRedis)('services that are killed', { timeout: 120_000 }, ()
 
 let late = 0
 
-/** An answer that nobody waits for is one too many. */
+/** Counts answers to requests that are not pending: each is a second answer. */
 function countLate(_facts: object, sentence: string): void {
   if (sentence.includes('is not pending')) late++
 }

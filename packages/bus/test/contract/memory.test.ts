@@ -19,7 +19,7 @@ async function memoryWorld(): Promise<World> {
     },
     open: (onReply) => open(new URL(url), quietOptions(onReply)),
     inject: (_queue, message) => injectIntoMemory(url, message),
-    inHand: async () => 0,
+    unsettled: async () => 0,
     async [Symbol.asyncDispose]() {
       for (const bus of buses) await bus[Symbol.asyncDispose]()
     },

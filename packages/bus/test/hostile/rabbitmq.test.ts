@@ -85,7 +85,7 @@ describe.skipIf(!haveRabbitMq)('on RabbitMQ', { timeout: 60_000 }, () => {
         { ...key, replyTo, contentType: 'application/json' },
         Buffer.from('{"jsonrpc":"2.0","id":1,"method":"ask"}'),
       )
-      await setAside(bus, /cannot be answered to/)
+      await setAside(bus, /cannot receive a reply/)
     }
   })
 })

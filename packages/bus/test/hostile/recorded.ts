@@ -1,4 +1,4 @@
-/** A service at work that says whether it is well, and complaints it has logged. */
+/** A service that answers good calls, and the complaints that it has logged. */
 
 import assert from 'node:assert/strict'
 

@@ -1,6 +1,6 @@
 /**
- * What nobody should send, sent to a service at work: it is set aside or answered, logged, and changes nothing else.
- * The kinds are those at which a consumer of kombu raises, loses the message or ends.
+ * Invalid messages to a running service are set aside or answered, logged, and change nothing else. Each is one at which
+ * a kombu consumer raises an error, loses the message or ends.
  */
 
 import assert from 'node:assert/strict'
@@ -18,7 +18,7 @@ const queue = { name: 'robust', routingKeys: ['robust.#'] }
 const call = '{"jsonrpc":"2.0","id":"1","method":"add","params":[1,2]}'
 const note = '{"jsonrpc":"2.0","method":"add","params":[1,2]}'
 
-/** Serves the queue, sends everything to it, and finds it as it was. */
+/** Serves the queue, sends it everything, and checks that it still works. */
 async function survives(
   url: string,
   { send, readable, odd }: { send: () => Promise<void>; readable: number; odd: number },
@@ -150,7 +150,7 @@ describe.skipIf(!haveRabbitMq)('on RabbitMQ', { timeout: 60_000 }, () => {
     ])
   })
 
-  test("an answer to a queue that is gone is nobody's, and the service goes on", async () => {
+  test('a reply to a deleted queue is dropped, and the service continues', async () => {
     await using bus = await connect(urlOf(node, '/'), { log: silent })
     await bus.serve(queue, { handler: () => 'well' })
     const sender = new Connection(urlOf(node, '/'))

@@ -85,11 +85,11 @@ describe('messages of kombu', () => {
     )
     assert.match(
       decodeMessage(packed('application/x-gzip', 'AAAA'), 'q')?.fault?.message ?? '',
-      /is not compressed as its header says/,
+      /is not compressed in the way that its header names/,
     )
   })
 
-  test('a message that is given back keeps everything but its tag, and is marked', () => {
+  test('a released message keeps everything but its tag, and is marked', () => {
     const { value } = messages[0] ?? assert.fail()
     const given = decodeMessage(rewrite(value, { attempts: 2 }), 'q')
     const before = decodeMessage(value, 'q')

@@ -1,4 +1,4 @@
-/** Real, unmodified kombu on the other side of RabbitMQ, and nothing of ours left there. */
+/** Calls to and from unmodified kombu over RabbitMQ, on which the bus leaves nothing behind. */
 
 import assert from 'node:assert/strict'
 import { afterAll, beforeAll, describe, test } from 'vitest'
@@ -14,7 +14,7 @@ describe.skipIf(!haveRabbitMq || !haveKombu)('kombu on RabbitMQ', { timeout: 180
   }, 150_000)
   afterAll(() => node.remove())
 
-  test('Python callers are answered a thousand times, each time once, and nothing of ours is left behind', async () => {
+  test('a thousand calls from Python are answered once each, and the bus leaves nothing behind', async () => {
     await answerPython(urlOf(node, 'calls'))
     const left = await inventory(node, 'calls')
     const theirs = left.filter((name) => name.startsWith('exchange response-'))

@@ -1,4 +1,4 @@
-/** Real, unmodified kombu on the other side: it calls us, we call it, and it restores what a dead process of ours held. */
+/** Calls to and from unmodified kombu, which also restores the messages of a dead process of the bus. */
 
 import assert from 'node:assert/strict'
 import { afterAll, beforeAll, beforeEach, describe, test } from 'vitest'
@@ -9,7 +9,7 @@ import { answerPython, askPython, handler } from './kombu-peers.ts'
 import { haveKombu, run } from './python.ts'
 import { haveRedis, RedisServer, takeAndDie } from '../brokers/redis-world.ts'
 
-/** Two SADDs of kombu's own are all that a service and its callers may leave; everything else is ours to remove. */
+/** Returns the keys that are not kombu's own bindings: the bus must remove all of them. */
 function ours(keys: string[]): string[] {
   return keys.filter((key) => !key.startsWith('_kombu.binding.'))
 }
@@ -24,7 +24,7 @@ describe.skipIf(!haveRedis || !haveKombu)('kombu on Redis', { timeout: 180_000 }
   })
   afterAll(() => server.remove())
 
-  test('Python callers are answered a thousand times, each time once, and nothing of ours is left behind', async () => {
+  test('a thousand calls from Python are answered once each, and the bus leaves nothing behind', async () => {
     await answerPython(server.url)
     assert.deepEqual(ours(await server.client.keys('*')), [])
   })
@@ -34,7 +34,7 @@ describe.skipIf(!haveRedis || !haveKombu)('kombu on Redis', { timeout: 180_000 }
     assert.deepEqual(await server.client.keys('*'), ['_kombu.binding.commissaire'])
   })
 
-  test('a real kombu gives back what a dead process of ours held, to its queue, marked', async () => {
+  test('kombu restores the message of a dead process of the bus to its queue, marked as redelivered', async () => {
     await using bus = await connect(server.url, { visibility: 60_000, log: silent })
     await (await bus.serve({ name: 'mortal', routingKeys: ['mortal.*'] }, { handler })).stop()
     const answer = bus.request('mortal.add', [1, 2], { timeout: 25_000 })
@@ -60,7 +60,7 @@ describe.skipIf(!haveRedis || !haveKombu)('kombu on Redis', { timeout: 180_000 }
     await bus.close()
   })
 
-  test('claims of kombu are not ours to restore', async () => {
+  test('the bus does not restore claims of kombu', async () => {
     await using bus = await connect(server.url, { visibility: 100, log: silent })
     await bus.serve({ name: 'simple', routingKeys: ['simple.*'] }, { handler })
     await server.client.hset('unacked', 'theirs', '[{"body":""},"commissaire","simple.add"]')

@@ -1,4 +1,4 @@
-/** NATS where the contract ends: names, TLS, passwords, several servers, and servers that will not do. */
+/** NATS beyond the contract suite: names, TLS, passwords, several servers, and unusable servers. */
 
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
@@ -18,7 +18,7 @@ import { haveNats, NatsServer, type NatsSettings } from '../brokers/nats-world.t
 
 const odd = ['', 'simple', 'a.b', '*', '>', 'ŝ 😀', '%', '%25', 'a@b', 'tab\tnew\nline', "!~'()", '#']
 
-test('every name can be read back from its token, and no token means anything to NATS', () => {
+test('every name can be decoded from its token, and no token has a special meaning in NATS', () => {
   for (const name of odd) {
     assert.equal(decodeToken(encodeToken(name)), name)
     assert.match(encodeToken(name), /^[\w=-]+$/)
@@ -30,7 +30,7 @@ test('every name can be read back from its token, and no token means anything to
   assert.throws(() => encodeToken('\uD800'), /not valid Unicode/)
 })
 
-test('headers of any name and text come back as they were', () => {
+test('headers with any name and value are decoded unchanged', () => {
   const headers = {
     deadline: '17',
     'Nats-Msg-Id': 'x',
@@ -92,7 +92,7 @@ describe.skipIf(!haveNats)('on a NATS server', () => {
       await assert.rejects(one.request('a.b'), { name: 'NobodyListens' })
     }))
 
-  test('a queue that somebody removed is made again', () =>
+  test('a queue that was deleted is created again', () =>
     withServer({}, async (server) => {
       await using bus = await connect(server.url, { log: silent })
       await bus.serve({ name: 'simple', routingKeys: ['simple.*'] }, { handler: () => 'here' })
@@ -108,7 +108,7 @@ describe.skipIf(!haveNats)('on a NATS server', () => {
       assert.equal((await bus.dead.list('big', 1)).length, 1)
     }))
 
-  test('a password and a token are said, and wrong ones are refused with what to check', async () => {
+  test('password and token are sent, and wrong ones are refused with advice', async () => {
     await withServer({ config: 'authorization { user: u, password: "p@ss" }' }, async ({ port }) => {
       await callOver(`nats://u:p%40ss@127.0.0.1:${port}`)
       await assert.rejects(connect(`nats://u:wrong@127.0.0.1:${port}`), {
@@ -122,7 +122,7 @@ describe.skipIf(!haveNats)('on a NATS server', () => {
     })
   })
 
-  test('a dead letter that the server does not let us delete is an error, and not a missing one', () =>
+  test('a dead letter that the server does not delete is an error, not a missing one', () =>
     withServer({ config: forbidden('$JS.API.STREAM.MSG.DELETE.>') }, async ({ port }) => {
       await using bus = await connect(`nats://u:p@127.0.0.1:${port}`, { log: silent })
       await bus.serve({ name: 'odd', routingKeys: ['odd.*'] }, { handler: () => 'here' })
@@ -143,10 +143,10 @@ describe.skipIf(!haveNats)('on a NATS server', () => {
       assert.equal(bus.state, 'connected')
     }))
 
-  test('of several servers one that is there is found', () =>
+  test('a server that runs is found among several', () =>
     withServer({}, ({ port }) => callOver(`nats://127.0.0.1:1,127.0.0.1:${port}`)))
 
-  test('servers that are away, keep nothing or are too old are named, with what to do', async () => {
+  test('servers that are down, have no JetStream or are too old are reported with advice', async () => {
     await assert.rejects(connect('nats://127.0.0.1:1'), /127\.0\.0\.1:1.*is it running/)
     await withServer({ jetstream: false }, ({ url }) =>
       assert.rejects(connect(url), /no JetStream.*jetstream: enabled/),
@@ -163,7 +163,7 @@ describe.skipIf(!haveNats)('on a NATS server', () => {
     old.close()
   })
 
-  test('TLS is spoken with the authority and the certificate of the URL', async () => {
+  test('TLS uses the authority and the certificate of the URL', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'commissaire-nats-tls-'))
     try {
       const { ca, cert, key } = certificates(directory)
@@ -180,7 +180,7 @@ describe.skipIf(!haveNats)('on a NATS server', () => {
     }
   })
 
-  test('a consumer goes on when only its connection was cut', () =>
+  test('a consumer continues after a lost connection', () =>
     withServer({}, async (server) => {
       await using bus = await connect(server.url, { log: silent })
       await bus.serve({ name: 'simple', routingKeys: ['simple.*'] }, { handler: () => 'here' })

@@ -8,7 +8,7 @@ function item(inMs: number, expired: number[]): { dueAt: number; expire: () => v
   return { dueAt, expire: () => expired.push(inMs) }
 }
 
-test('deadlines expire in their order, none early, and those that are taken back not at all', async () => {
+test('deadlines expire in order, none early, and removed ones never', async () => {
   const deadlines = new Deadlines()
   const expired: number[] = []
   const start = Date.now()

@@ -35,7 +35,7 @@ describe('answers', () => {
     assert.equal(encodeResult('1', undefined), '{"jsonrpc":"2.0","id":"1","result":null}')
   })
 
-  test('an error of ours carries the name of its class', () => {
+  test('an error of the bus has the name of its class', () => {
     const error = decodeAnswerError(
       encodeError(-1, new BusError('Conflict', 'changed', { data: { key: 'k' } })),
     )

@@ -109,7 +109,7 @@ export function errorCodeOf(error: unknown): string {
 
 const settings = {
   noDelay: true,
-  // The largest that RabbitMQ takes unless changed: the headers of a message must fit into one frame.
+  // RabbitMQ's default maximum: the headers of a message must fit into one frame.
   frameMax: 131_072,
   connectionTimeout: 10_000,
   acquireTimeout: 10_000,

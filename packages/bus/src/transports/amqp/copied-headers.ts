@@ -1,6 +1,6 @@
 /**
- * The headers of a copy: what can be written back without the broker refusing it. Tables come from anybody, and one
- * value that the broker refuses ends the connection and everything on it.
+ * The headers of a copy: those that the broker accepts. Peers may send any tables, and one value that the broker refuses
+ * closes the connection.
  */
 
 import { limits } from '../../edge/limits.ts'
@@ -10,7 +10,7 @@ const DEEPEST = 8
 /** The broker routes copies to the queues that these name. */
 const ROUTING = new Set(['CC', 'BCC'])
 
-/** Copies what a broker takes back. Where that is larger than the bound of headers, nothing is copied. */
+/** Copies the headers that the broker accepts. Returns none when they are larger than the limit of headers. */
 export function copiedHeaders(headers: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const kept = Object.entries(headers).filter(
     ([name, value]) =>

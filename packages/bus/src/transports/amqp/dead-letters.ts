@@ -108,8 +108,8 @@ async function takeAll(channel: Channel, queue: string): Promise<Raw[]> {
     raws.push(raw)
     if (raws.length >= wanted) resolve()
   })
-  // Counts the messages that are still on the queue and those already received. The library hands over with the next
-  // turn what has come before.
+  // Counts the messages that are still on the queue and those already received, which the library delivers in the next
+  // turn of the event loop.
   const waiting = await countOf(channel, queue)
   await setImmediate()
   wanted = waiting + raws.length

@@ -91,7 +91,7 @@ export class Publisher {
   async reply(reply: Reply): Promise<void> {
     const objection = replyRule(reply.queue)
     if (objection !== undefined)
-      throw malformed(`the reply queue "${reply.queue}"`, `cannot be answered to: ${objection}`)
+      throw malformed(`the reply queue "${reply.queue}"`, `cannot receive a reply: ${objection}`)
     await this.send(encodeReply(reply), Buffer.from(reply.body))
   }
 
@@ -149,7 +149,7 @@ export class Publisher {
   }
 }
 
-/** A queue of set-aside messages drops the oldest where a bound is reached. */
+/** A dead-letter queue drops the oldest message when a limit is reached. */
 function boundsOf(queue: string): { arguments?: Record<string, unknown> } {
   if (!isDeadQueue(queue)) return {}
   const { messages, bytes } = deadLetterLimits
@@ -159,7 +159,7 @@ function boundsOf(queue: string): { arguments?: Record<string, unknown> } {
 }
 
 const UNBOUNDED =
-  'the queue of set-aside messages was declared without bounds by an earlier version; delete it once it is empty, or set a policy with max-length and max-length-bytes'
+  'the dead-letter queue was declared without limits by an earlier version; delete it when it is empty, or set a policy with max-length and max-length-bytes'
 
 function refused(cause: unknown): BusError {
   const message = 'RabbitMQ refused the message: the queue is full, or could not store it'

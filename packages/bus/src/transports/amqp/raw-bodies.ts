@@ -1,11 +1,11 @@
 /**
- * Keeps the client library from parsing bodies: it parses what is labelled JSON or text and names no encoding, and a
- * body that is nested deep enough cannot be written back. With an encoding it leaves the bytes alone.
+ * Prevents the client library from parsing bodies. It parses JSON and text without an encoding, and a deeply nested body
+ * cannot be written again. Bodies with an encoding are left as bytes.
  */
 
 import type { Channel } from 'rabbitmq-client'
 
-/** What stands for the encoding of a message that names none. */
+/** The encoding that is set on messages without one. */
 export const NO_ENCODING = 'x-none'
 
 interface HeaderFrame {
@@ -14,7 +14,7 @@ interface HeaderFrame {
 
 type HeaderHandler = (frame: HeaderFrame) => void
 
-/** Makes a channel hand over the bytes of every body. Throws where the library works differently. */
+/** Makes a channel deliver the bytes of every body. Throws when the library works differently. */
 export function keepBytes(channel: Channel): Channel {
   const onHeader: unknown = Reflect.get(channel, '_onHeader')
   if (!isHandler(onHeader))

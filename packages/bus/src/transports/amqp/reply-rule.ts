@@ -1,10 +1,10 @@
-/** Which names a reply queue can have on RabbitMQ. */
+/** The names that a reply queue can have on RabbitMQ. */
 
 const SYSTEM_SUFFIXES = ['.dead', '.retry']
-/** Names that the broker itself gives to reply queues. */
+/** The prefixes of reply queues that the broker names. */
 const BROKER_REPLIES = ['amq.gen-', 'amq.rabbitmq.reply-to']
 
-/** Why a name cannot be that of a reply queue; undefined where it can. */
+/** Returns why a name cannot be that of a reply queue; undefined when it can. */
 export function replyRule(name: string): string | undefined {
   if (name.startsWith('_commissaire.') || SYSTEM_SUFFIXES.some((suffix) => name.endsWith(suffix)))
     return 'it is a queue of the message system'

@@ -23,7 +23,7 @@ export function deadQueue(queue: string): string {
   return `${queue}.dead`
 }
 
-/** Whether a queue is one of set-aside messages. */
+/** Returns whether a queue holds dead letters. */
 export function isDeadQueue(queue: string): boolean {
   return queue.endsWith('.dead')
 }
@@ -71,7 +71,7 @@ export interface AmqpMessage extends ReceivedMessage {
 export function decodeMessage(raw: Raw, queue: string): AmqpMessage {
   const headers = raw.headers ?? {}
   const isBeside = raw.routingKey !== queue && [retryQueue(queue), deadQueue(queue)].includes(raw.routingKey)
-  // Headers of ours count only on the queues that only we write to.
+  // The headers of the bus count only on queues that only the bus writes to.
   const ours = isBeside ? headers : {}
   const untrusted = {
     queue,
@@ -132,7 +132,7 @@ export function deadFacts({ raw }: AmqpMessage): { reason: string; deadAt: strin
   return { reason: readNote(headers['dead-reason']), deadAt: readNote(headers['dead-at']) }
 }
 
-/** The bytes of a body. */
+/** Returns the bytes of a body. */
 export function bytesOf(raw: Raw): Buffer {
   const body: unknown = raw.body
   if (Buffer.isBuffer(body)) return body

@@ -21,12 +21,12 @@ export class MemoryQueue {
   readonly #waiting = new Set<() => void>()
   #dropped = 0
 
-  /** Numbers, bytes, and what was dropped to keep them within bounds. */
+  /** The number of messages, their bytes, and how many were dropped to keep the limits. */
   get stats(): DeadLetterStats {
     return { messages: this.#messages.length, bytes: this.#bytes(), dropped: this.#dropped }
   }
 
-  /** Adds a message that was set aside; the oldest ones make room for it. */
+  /** Adds a dead letter, and drops the oldest ones beyond the limits. */
   pushBounded(message: StoredMessage): void {
     this.push(message)
     const { messages, bytes } = deadLetterLimits

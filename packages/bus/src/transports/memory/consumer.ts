@@ -60,7 +60,7 @@ export class MemoryConsumer implements Consumer {
   }
 }
 
-/** Within one process, whatever is no reply queue is nobody's. */
+/** The memory broker drops replies to unknown queues, so any name is allowed. */
 const anyName = (): undefined => undefined
 
 class MemoryDelivery implements Delivery {

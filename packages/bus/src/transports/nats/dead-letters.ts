@@ -57,7 +57,7 @@ export class NatsDeadMessages implements DeadMessages {
     }
   }
 
-  /** The sequences that are taken, the latest first. */
+  /** Returns the sequence numbers that exist, the latest first. */
   async #sequences(queue: string): Promise<number[]> {
     const { socket, names } = this.#deps
     try {

@@ -36,12 +36,12 @@ export class NatsDelivery implements Delivery {
     this.#received = decodeMessage({ data: message.data, headers: () => message.headers }, place)
   }
 
-  /** The headers as they lie on the server; undefined where there are none, or none that can be read. */
+  /** The headers as the server stores them; undefined when there are none or they cannot be read. */
   get rawHeaders(): MsgHdrs | undefined {
     try {
       return this.#message.headers
     } catch {
-      // Why they cannot be read is the fault of this delivery.
+      // The fault of the delivery says why they cannot be read.
       return undefined
     }
   }

@@ -12,10 +12,10 @@ import { readReceived } from '../../edge/read-received.ts'
 import type { OutgoingMessage, ReceivedMessage } from '../../transport.ts'
 import { decodeToken, encodeToken } from './names.ts'
 
-/** What a message is on NATS: bytes, and headers that may be malformed. */
+/** A message as NATS delivers it: bytes, and headers that may be malformed. */
 export interface Written {
   readonly data: Uint8Array
-  /** Throws where the headers cannot be read. */
+  /** Throws when the headers cannot be read. */
   readonly headers: () => MsgHdrs | undefined
 }
 
@@ -51,7 +51,7 @@ export function encodeHeaders(
   return raw
 }
 
-/** Reads a message. Foreign senders may leave out all headers. */
+/** Reads a message. Other senders may leave out all headers. */
 export function decodeMessage({ data, headers }: Written, place: Place): ReceivedMessage {
   const body = Buffer.from(data.buffer, data.byteOffset, data.byteLength)
   try {

@@ -20,7 +20,7 @@ export function decodeToken(token: string): string {
   return token === '=' ? '' : decodeURIComponent(token.replaceAll('=', '%'))
 }
 
-/** A token that came from anybody: what is none of ours stays as it is. */
+/** Decodes a token of a peer; one that cannot be decoded stays as it is. */
 function readToken(token: string): string {
   try {
     return decodeToken(token)

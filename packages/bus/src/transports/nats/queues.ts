@@ -27,19 +27,19 @@ export interface QueueDeps {
   readonly log: Logger
 }
 
-/** Makes the stream of a queue, or leaves it as it is. */
+/** Creates the stream of a queue, or keeps the existing one. */
 export async function declareStream(queue: string, deps: QueueDeps): Promise<void> {
   await keepExisting(() => deps.socket.streams.streams.add(streamOf(queue, deps)))
 }
 
-/** What a stream of set-aside messages keeps before it drops the oldest. */
+/** The limits of a dead-letter stream, which drops the oldest message beyond them. */
 const deadStreamBounds = {
   max_msgs: deadLetterLimits.messages,
   max_bytes: deadLetterLimits.bytes,
   discard: DiscardPolicy.Old,
 }
 
-/** Makes the stream of a queue of set-aside messages, and bounds one that an earlier version made without bounds. */
+/** Creates the stream of a dead-letter queue, and sets the limits of one that an earlier version created without. */
 export async function declareDeadStream(queue: string, deps: QueueDeps): Promise<void> {
   const { streams } = deps.socket.streams
   try {

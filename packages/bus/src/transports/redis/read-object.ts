@@ -1,9 +1,9 @@
-/** Reads the JSON object that a message of kombu is, without trusting its shape. */
+/** Reads the JSON object of a kombu message, without trusting its shape. */
 
-/** Nested deeper than this, an envelope is no message: kombu itself nests three levels. */
+/** The deepest nesting of an envelope; kombu itself uses three levels. */
 const DEEPEST = 32
 
-/** The object in a text; undefined where it is anything else, or nested too deep to be written again. */
+/** Returns the object in a text; undefined for anything else, and when it is nested too deeply to be written again. */
 export function readObject(text: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(text)
@@ -17,7 +17,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Looks no deeper than the bound, so that no depth exceeds the stack. */
+/** Stops at the limit, so that deep nesting does not exceed the stack. */
 function isDeeper(value: unknown, levels: number): boolean {
   if (typeof value !== 'object' || value === null) return false
   return levels === 0 || Object.values(value).some((member) => isDeeper(member, levels - 1))

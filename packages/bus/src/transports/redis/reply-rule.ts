@@ -1,12 +1,12 @@
-/** Which names a reply queue can have on Redis, where every queue is a key beside all other keys. */
+/** The names that a reply queue can have on Redis, where queues are keys beside all other keys. */
 
 const SYSTEM_KEYS = new Set(['unacked', 'unacked_index', 'unacked_mutex'])
 const SYSTEM_PREFIXES = ['_kombu.', '_commissaire.', '/{', 'unacked_']
 const SYSTEM_SUFFIXES = ['.dead', '.retry']
-/** Parts a queue from its priority. */
+/** Separates a queue from its priority. */
 const SEPARATOR = '\u0006\u0016'
 
-/** Why a name cannot be that of a reply queue; undefined where it can. */
+/** Returns why a name cannot be that of a reply queue; undefined when it can. */
 export function replyRule(name: string): string | undefined {
   if (SYSTEM_KEYS.has(name) || SYSTEM_PREFIXES.some((prefix) => name.startsWith(prefix)))
     return 'it is a key of the message system'

@@ -71,7 +71,7 @@ local function setAside(list, text)
 end
 `
 
-/** Shared by the scripts below: ends a claim, and does what follows only where it was still there. */
+/** Shared by the scripts below: ends a claim, and makes its pushes only if the claim still existed. */
 const finish = `${setAside}
 local answered = {}
 local function push(how, list, text)
