@@ -78,14 +78,43 @@ export class StorageClient {
     if (models.length > 0) await this.#ask('save', definition, { model_json_data: models })
   }
 
-  /** Removes the model of that key, or a `StorageLookup` error. */
-  async delete(definition: ModelDefinition, key: string): Promise<void> {
-    await this.#ask('delete', definition, { model_json_data: keyed(definition, key) })
+  /**
+   * Deletes the model with that key. Throws `StorageLookup` if there is none, and `Conflict` if it has another revision than
+   * the one given.
+   */
+  async delete(
+    definition: ModelDefinition,
+    key: string,
+    { revision }: { revision?: string } = {},
+  ): Promise<void> {
+    const expectation = revision === undefined ? {} : { revision }
+    await this.#ask('delete', definition, { model_json_data: keyed(definition, key), ...expectation })
   }
 
   /** Removes the model of that key, if there is one. */
   async deleteIfPresent(definition: ModelDefinition, key: string): Promise<void> {
     await this.delete(definition, key).catch(unlessMissing)
+  }
+
+  /**
+   * Deletes the model with that key if the condition holds for it, also when it is changed meanwhile. Returns whether it was
+   * deleted. `condition` may be called several times.
+   */
+  async deleteIf<T extends object>(
+    definition: ModelDefinition<T>,
+    key: string,
+    condition: (model: T) => boolean,
+  ): Promise<boolean> {
+    for (;;) {
+      const found = await this.findWithRevision(definition, key)
+      if (!found || !condition(found.model)) return false
+      try {
+        await this.delete(definition, key, { revision: found.revision })
+        return true
+      } catch (error) {
+        if (!isConflict(error) && !isMissing(error)) throw error
+      }
+    }
   }
 
   /**

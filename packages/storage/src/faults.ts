@@ -2,7 +2,7 @@
  * What a store can suffer, in words that say what was tried, what was found, and what to do.
  */
 import { BusError } from '@commissaire/bus'
-import type { Place } from './handler.ts'
+import type { Deletion, Place, Stored } from './handler.ts'
 
 /** What went wrong with a store. */
 export type StoreFaultKind =
@@ -40,5 +40,18 @@ export function conflict(place: Place, expected: string | null, found: string | 
       : `${model} ${key} was changed by somebody else since revision ${expected}; read it again`
   return new BusError('Conflict', message, {
     data: { exception: 'Conflict', model_type_name: model, key, expected, found: found ?? null },
+  })
+}
+
+/** Throws `Conflict` if a value that is to be deleted has another revision than the expected one. */
+export function requireExpected(
+  deletions: readonly Deletion[],
+  found: readonly (Stored | undefined)[],
+): void {
+  deletions.forEach((deletion, index) => {
+    const revision = found[index]?.revision
+    const { expected } = deletion
+    if (expected !== undefined && revision !== undefined && revision !== expected)
+      throw conflict(deletion, expected, revision)
   })
 }

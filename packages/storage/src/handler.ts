@@ -26,6 +26,12 @@ export interface Write extends Place {
   readonly expected?: string | null
 }
 
+/** A value to be deleted. */
+export interface Deletion extends Place {
+  /** The revision that must be there now; left out: whatever is there. */
+  readonly expected?: string
+}
+
 /** What became of a write. */
 export interface Written {
   readonly revision: string
@@ -53,8 +59,11 @@ export interface StoreHandler extends AsyncDisposable {
    * Throws the BusError `Conflict` when an expected revision is not there, and a StoreFault when it cannot write.
    */
   save(writes: readonly Write[]): Promise<Written[]>
-  /** Removes all or, when one of them is not there, none. Resolves with what was found at each place. */
-  delete(places: readonly Place[]): Promise<(Stored | undefined)[]>
+  /**
+   * Deletes all of the values or, when one of them is not there, none, in one step. Resolves with what was found at each
+   * place. Throws the BusError `Conflict`, and deletes nothing, when there is another revision than the expected one.
+   */
+  delete(deletions: readonly Deletion[]): Promise<(Stored | undefined)[]>
   /**
    * Tells of changes that were made past every store, each once though several stores listen, until it is disposed of.
    * A handler whose values nobody else can change does not have this.

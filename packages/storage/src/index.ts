@@ -5,7 +5,16 @@ export { asBusError } from './arguments.ts'
 export { type SaveOptions, StorageClient } from './client.ts'
 export { type Copied, type CopyOptions, copyStore, type Progress, TargetNotEmpty } from './copy.ts'
 export { ConfigurationError, conflict, StoreFault, type StoreFaultKind } from './faults.ts'
-export type { ForeignChange, HandlerLog, Place, Stored, StoreHandler, Write, Written } from './handler.ts'
+export type {
+  Deletion,
+  ForeignChange,
+  HandlerLog,
+  Place,
+  Stored,
+  StoreHandler,
+  Write,
+  Written,
+} from './handler.ts'
 export type { HandlerModule } from './handler-kinds.ts'
 export { keyPath } from './keys.ts'
 export { type StorageEvent, StorageMethods, type StorageMethodsOptions } from './methods.ts'

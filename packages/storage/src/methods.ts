@@ -48,9 +48,7 @@ export class StorageMethods {
   async save(model_type_name: string, model_json_data: unknown, revision?: string | null): Promise<object> {
     const definition = storedModel(model_type_name)
     const { items, asGiven } = readItems(definition, model_json_data)
-    if (revision !== undefined && items.length !== 1) {
-      throw invalid('"revision" goes with one model, not with a list', { model_type_name })
-    }
+    requireOne(items, revision, model_type_name)
     const kept = await this.#saveAll(definition, items, revision)
     for (const { model, created } of kept)
       await this.#announce(created ? 'created' : 'updated', definition, model)
@@ -69,12 +67,13 @@ export class StorageMethods {
     return asGiven(found)
   }
 
-  /** Removes one model or several, all or none. */
-  async delete(model_type_name: string, model_json_data: unknown): Promise<null> {
+  /** Deletes one model or several, all or none; with a revision, one model if it still has that revision. */
+  async delete(model_type_name: string, model_json_data: unknown, revision?: string | null): Promise<null> {
     const definition = storedModel(model_type_name)
     const { items } = readItems(definition, model_json_data)
+    requireOne(items, revision ?? undefined, model_type_name)
     const keys = eachOf(definition, items, (item) => identify(definition, item))
-    const deleted = await this.#store.delete(definition, keys)
+    const deleted = await this.#store.delete(definition, keys, { revision: revision ?? undefined })
     for (const model of deleted) await this.#announce('deleted', definition, model)
     return null
   }
@@ -185,6 +184,15 @@ function restored(definition: ModelDefinition, model: object, present: object | 
 
 /** Somebody else has to be faster that often in a row before a save gives up. */
 const mostMerges = 100
+
+function requireOne(
+  items: readonly object[],
+  revision: string | null | undefined,
+  model_type_name: string,
+): void {
+  if (revision === undefined || items.length === 1) return
+  throw invalid('"revision" goes with one model, not with a list', { model_type_name })
+}
 
 function invalid(message: string, facts: Record<string, unknown>): BusError {
   return new BusError('InvalidParams', message, { data: { exception: 'InvalidParams', ...facts } })

@@ -149,9 +149,17 @@ export class Store implements AsyncDisposable {
     }))
   }
 
-  /** Removes all, or none and a `StorageLookup` error when one is not there. Resolves with what was there. */
-  async delete<T extends object>(definition: ModelDefinition<T>, keys: readonly string[]): Promise<T[]> {
-    const places = keys.map((key) => ({ model: definition.name, key }))
+  /**
+   * Deletes all models or none, and resolves with what was there. Throws `StorageLookup` when one is not there, and
+   * `Conflict` when one has another revision than the one given.
+   */
+  async delete<T extends object>(
+    definition: ModelDefinition<T>,
+    keys: readonly string[],
+    { revision }: { revision?: string | undefined } = {},
+  ): Promise<T[]> {
+    const expectation = revision === undefined ? {} : { expected: revision }
+    const places = keys.map((key) => ({ model: definition.name, key, ...expectation }))
     const found = await this.#handlerOf(definition).delete(places)
     return found.map((stored, index) => {
       if (!stored) throw notFound(definition, keys[index] ?? '')

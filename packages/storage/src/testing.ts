@@ -160,6 +160,54 @@ export const handlerContract: Record<string, HandlerCheck> = {
     assert.equal((await handler.list('Host')).length, 1)
   },
 
+  async 'a delete that expects the present revision is done'(make) {
+    await using handler = await make()
+    const [saved] = await handler.save([write('a', '1')])
+    assert.ok(saved)
+    const found = await handler.delete([{ ...host('a'), expected: saved.revision }])
+    assert.deepEqual(
+      found.map((stored) => stored?.value),
+      ['1'],
+    )
+    assert.equal(await handler.get(host('a')), undefined)
+  },
+
+  async 'a delete that expects another revision is a conflict and deletes nothing'(make) {
+    await using handler = await make()
+    const [first] = await handler.save([write('a', '1'), write('b')])
+    assert.ok(first)
+    await handler.save([write('a', '2')])
+    for (const expected of [first.revision, 'nonsense', '']) {
+      await assert.rejects(handler.delete([host('b'), { ...host('a'), expected }]), isConflict)
+    }
+    assert.deepEqual(
+      (await handler.list('Host')).map(({ value }) => value),
+      ['2', '{}'],
+    )
+  },
+
+  async 'a delete that expects a revision of what is gone finds nothing'(make) {
+    await using handler = await make()
+    const [saved] = await handler.save([write('a')])
+    assert.ok(saved)
+    await handler.delete([host('a')])
+    assert.deepEqual(await handler.delete([{ ...host('a'), expected: saved.revision }]), [undefined])
+  },
+
+  async 'of a save and a delete that expect the same revision, exactly one succeeds'(make) {
+    await using handler = await make()
+    for (let turn = 0; turn < 10; turn++) {
+      const [saved] = await handler.save([write('a', String(turn))])
+      assert.ok(saved)
+      const expected = saved.revision
+      const results = await Promise.allSettled([
+        handler.save([{ ...write('a', 'changed'), expected }]),
+        handler.delete([{ ...host('a'), expected }]),
+      ])
+      assert.equal(results.filter(({ status }) => status === 'fulfilled').length, 1)
+    }
+  },
+
   async 'saving and deleting nothing does nothing'(make) {
     await using handler = await make()
     assert.deepEqual(await handler.save([]), [])

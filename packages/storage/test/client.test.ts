@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Cluster, Clusters, type Host, Hosts, Host as HostModel, parseModel } from '@commissaire/models'
 import { test } from 'vitest'
-import { isConflict, isMissing, Store } from '../src/index.ts'
+import { isConflict, isMissing, StorageClient, Store } from '../src/index.ts'
 import { serveStorage } from './storage-over-bus.ts'
 
 const memory = { storage_handlers: [{ type: 'memory' }] }
@@ -71,6 +71,40 @@ test('a model that must not exist yet is saved once', async () => {
   await using service = await open()
   await service.storage.save(HostModel, host, { revision: null })
   await assert.rejects(service.storage.save(HostModel, host, { revision: null }), { code: 409 })
+})
+
+test('a delete under a condition spares a model that is changed so that the condition fails', async () => {
+  await using service = await open()
+  const { storage, bus } = service
+  await storage.save(HostModel, { ...host, status: 'failed' })
+  const change = () =>
+    storage.update(HostModel, host.address, (found) => ({ ...found, status: 'active' as const }))
+  const racing = new StorageClient({
+    request: async (key, params, options) => {
+      if (key === 'storage.delete') await change()
+      return bus.request(key, params, options)
+    },
+    notify: (key, params) => bus.notify(key, params),
+    publish: (key, payload, options) => bus.publish(key, payload, options),
+  })
+  const isFailed = ({ status }: Host) => status === 'failed'
+  assert.equal(await racing.deleteIf(HostModel, host.address, isFailed), false)
+  assert.equal((await storage.get(HostModel, host.address)).status, 'active')
+  assert.equal(await storage.deleteIf(HostModel, host.address, () => true), true)
+  assert.equal(await storage.deleteIf(HostModel, host.address, () => true), false)
+})
+
+test('a delete passes on every other error, and a conflict of its revision', async () => {
+  await using service = await open()
+  const { storage } = service
+  await storage.save(HostModel, host)
+  const { revision } = await storage.fetch(HostModel, host.address)
+  await storage.save(HostModel, host)
+  await assert.rejects(storage.delete(HostModel, host.address, { revision }), { code: 409 })
+  await assert.rejects(
+    storage.deleteIf(HostModel, 'not an address', () => true),
+    { code: -32602 },
+  )
 })
 
 test('an update that changes nothing saves nothing', async () => {

@@ -102,6 +102,26 @@ test('of a list with one that is not there nothing is deleted', async () => {
   assert.equal((await store.list(Networks)).length, 2)
 })
 
+test('a delete with a revision deletes just that revision, of one model', async () => {
+  const { methods, announced } = await fresh()
+  const { revision } = (await methods.fetch('Network', { name: 'default' })) as { revision: string }
+  await methods.save('Network', { ...n1, name: 'default' })
+  announced.length = 0
+  await assert.rejects(methods.delete('Network', { name: 'default' }, revision), { code: 409 })
+  await assert.rejects(methods.delete('Network', { name: 'nosuch' }, revision), { code: -20000 })
+  await assert.rejects(methods.delete('Network', [n1, n1], revision), { code: -32602 })
+  assert.deepEqual(announced, [])
+  const { revision: present } = (await methods.fetch('Network', { name: 'default' })) as { revision: string }
+  assert.equal(await methods.delete('Network', { name: 'default' }, present), null)
+  assert.equal(announced.length, 1)
+})
+
+test('a delete with the revision null is unconditional, as peers send null for what they leave out', async () => {
+  const { methods } = await fresh()
+  await methods.save('Network', n1)
+  assert.equal(await methods.delete('Network', { name: 'n1' }, null), null)
+})
+
 test('a model is looked up by what peers send: all attributes, most of them empty', async () => {
   const { methods } = await fresh()
   const asked = {

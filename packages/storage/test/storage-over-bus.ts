@@ -41,7 +41,7 @@ function dispatch(methods: StorageMethods, { method = '', params }: Message): un
     save: () => methods.save(name, data, revision),
     get: () => methods.get(name, data),
     fetch: () => methods.fetch(name, data),
-    delete: () => methods.delete(name, data),
+    delete: () => methods.delete(name, data, revision),
     list: () => methods.list(name),
     list_store_handlers: () => methods.listStoreHandlers(),
   }

@@ -143,14 +143,14 @@ export class ClusterexecService
 
   /** Exposed as `jobs.clusterexec.ask`. Answers when the request took effect, or after a few seconds. */
   async on_ask(
-    _message: Message,
+    { signal }: Message,
     { operation, max_unavailable, ...rest }: MethodInput<typeof clusterexecMethods.ask>,
   ): Promise<object> {
     const request = { ...rest, ...(max_unavailable != null && { max_unavailable }) }
     const store = () => storeControlRequest(this.#storage, operation, request)
     const last = await this.#storage.find(Operation, operation)
     const isReopened = last !== undefined && isOver(last.status) && request.what === 'retry'
-    const requested = isReopened ? await this.#operations.reopen(operation, store) : await store()
+    const requested = isReopened ? await this.#operations.reopen(operation, store, { signal }) : await store()
     return safeModel(Operation, await this.#untilApplied(requested))
   }
 
@@ -171,7 +171,7 @@ export class ClusterexecService
     const begun = message.redelivered ? await this.#operations.begunBy(message.id) : undefined
     if (begun) return begun
     const spec = await resolveRequest(this.#storage, request)
-    return this.#operations.begin(spec, { requestId: message.id })
+    return this.#operations.begin(spec, { requestId: message.id, signal: message.signal })
   }
 
   /** Waits until the worker of the operation has applied all requests. */

@@ -33,9 +33,7 @@ export async function unlockHost(
   storage: StorageClient,
   { address, operation }: { address: string; operation: string },
 ): Promise<void> {
-  const lock = await storage.find(HostLock, address)
-  if (lock?.operation !== operation) return
-  await storage.deleteIfPresent(HostLock, address)
+  await storage.deleteIf(HostLock, address, (lock) => lock.operation === operation)
 }
 
 /** Milliseconds without a renewal of its lease after which an operation counts as abandoned. */

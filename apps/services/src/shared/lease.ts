@@ -90,10 +90,10 @@ export class Lease implements AsyncDisposable {
     await this.#write({ worker: '', renewed_at: '' }).catch(unlessLost)
   }
 
-  /** Deletes the lease, as nothing is left to be done. */
+  /** Deletes the lease, unless another worker has it, as nothing is left to be done. */
   async remove(): Promise<void> {
     await this.#end()
-    await this.#deps.storage.deleteIfPresent(OperationLease, this.#key)
+    await this.#deps.storage.deleteIf(OperationLease, this.#key, ({ worker }) => worker === this.#worker)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -42,7 +42,10 @@ export const storageMethods = {
   },
   get: { input: z.object(model), doc: 'Returns the model with that key, or the models.' },
   fetch: { input: z.object(model), doc: 'Returns the model with that key and its revision.' },
-  delete: { input: z.object(model), doc: 'Deletes one model or several, all or none.' },
+  delete: {
+    input: z.object({ ...model, revision: z.string().nullish() }),
+    doc: 'Deletes one model or several, all or none.',
+  },
   list: {
     input: z.object({ model_type_name: z.string(), prefix: orDefault(z.string(), '') }),
     doc: 'Returns all models of a list, or those whose key begins with `prefix`.',
@@ -114,9 +117,9 @@ export class StorageService
   /** Exposed as `storage.delete`. */
   on_delete(
     _message: Message,
-    { model_type_name, model_json_data }: MethodInput<typeof storageMethods.delete>,
+    { model_type_name, model_json_data, revision }: MethodInput<typeof storageMethods.delete>,
   ): Promise<null> {
-    return this.#methods.delete(model_type_name, model_json_data)
+    return this.#methods.delete(model_type_name, model_json_data, revision)
   }
 
   /** Exposed as `storage.list`. */

@@ -2,8 +2,8 @@
  * Keeps values in memory, and only there: for tests, and for trying things out.
  */
 import { z } from 'zod'
-import { conflict, StoreFault } from '../faults.ts'
-import type { Place, Stored, StoreHandler, Write, Written } from '../handler.ts'
+import { conflict, requireExpected, StoreFault } from '../faults.ts'
+import type { Deletion, Place, Stored, StoreHandler, Write, Written } from '../handler.ts'
 
 /** A memory handler has nothing to configure. */
 export const options = z.strictObject({})
@@ -35,10 +35,11 @@ class MemoryHandler implements StoreHandler {
     return writes.map((write) => this.#put(write))
   }
 
-  async delete(places: readonly Place[]): Promise<(Stored | undefined)[]> {
-    const found = places.map(({ model, key }) => this.#of(model).get(key))
+  async delete(deletions: readonly Deletion[]): Promise<(Stored | undefined)[]> {
+    const found = deletions.map(({ model, key }) => this.#of(model).get(key))
+    requireExpected(deletions, found)
     if (found.every((stored) => stored !== undefined)) {
-      for (const { model, key } of places) this.#of(model).delete(key)
+      for (const { model, key } of deletions) this.#of(model).delete(key)
     }
     return found
   }

@@ -41,6 +41,9 @@ export type OperationWorkerDeps = Omit<DriverDeps, 'stops'> & {
   readonly metrics: OperationMetrics
 }
 
+/** How many hosts are unlocked at a time. */
+const UNLOCK_CONCURRENCY = 16
+
 /** Works on all operations of one process. */
 export class OperationWorker {
   readonly #deps: OperationWorkerDeps
@@ -58,13 +61,13 @@ export class OperationWorker {
 
   /** Stores a new operation and drives it. Throws `Conflict` while an operation is in progress that excludes it. */
   async begin(
-    plan: OperationSpec,
-    { requestId = '' }: { requestId?: string | undefined } = {},
+    spec: OperationSpec,
+    { requestId = '', signal }: { requestId?: string | undefined; signal?: AbortSignal } = {},
   ): Promise<Operation> {
-    const header = headerOf(plan, requestId)
-    const lease = await this.#acquireLease(header)
+    const header = headerOf(spec, requestId)
+    const lease = await this.#acquireLease(header, signal)
     try {
-      const record = await OperationRecord.create(this.#deps.storage, header, plan.members)
+      const record = await OperationRecord.create(this.#deps.storage, header, spec.members)
       await saveView(this.#deps.storage, record.header, record.rollout)
       this.#deps.metrics.began(header.kind)
       await this.#notify('started', record.header)
@@ -81,8 +84,12 @@ export class OperationWorker {
    * Drives an operation again that is over. Throws `Conflict` while an operation is in progress that excludes it. The request
    * is stored only once the lease is taken, so that no request is left behind by a conflict.
    */
-  async reopen(id: string, storeRequest: () => Promise<Operation>): Promise<Operation> {
-    const lease = await this.#acquireLease(await this.#deps.storage.get(Operation, id))
+  async reopen(
+    id: string,
+    storeRequest: () => Promise<Operation>,
+    { signal }: { signal?: AbortSignal } = {},
+  ): Promise<Operation> {
+    const lease = await this.#acquireLease(await this.#deps.storage.get(Operation, id), signal)
     try {
       const operation = await storeRequest()
       const record = await OperationRecord.load(this.#deps.storage, id)
@@ -188,26 +195,31 @@ export class OperationWorker {
   }
 
   /** Releases locks that a worker kept because it died after the last step of a host. */
-  async #unlockHosts({ rollout, id }: OperationRecord): Promise<void> {
-    for (const { address } of rollout.plan.members)
-      if (rollout.progress(address).turns > 0)
-        await unlockHost(this.#deps.storage, { address, operation: id })
+  async #unlockHosts({ rollout, id: operation }: OperationRecord): Promise<void> {
+    const begun = rollout.plan.members.filter(({ address }) => rollout.progress(address).turns > 0)
+    const waiting = begun.values()
+    const unlockNext = async () => {
+      for (const { address } of waiting) await unlockHost(this.#deps.storage, { address, operation })
+    }
+    await Promise.all(Array.from({ length: UNLOCK_CONCURRENCY }, unlockNext))
   }
 
-  /** Takes the lease of an operation. A lease whose operation is over is about to be deleted by its worker: waits for that. */
-  async #acquireLease({ id, kind, cluster }: Operation): Promise<Lease> {
-    const { storage, lease: patience } = this.#deps
+  /**
+   * Takes the lease of an operation. A lease whose operation is over will be deleted by its worker, which may still be
+   * releasing hosts: waits for that as long as the worker renews the lease.
+   */
+  async #acquireLease({ id, kind, cluster }: Operation, waiting: AbortSignal | undefined): Promise<Lease> {
+    const { storage } = this.#deps
     const key = exclusionKey({ id, kind, cluster })
-    const started = performance.now()
+    const signal = AbortSignal.any([this.#stopAfterStep.signal, ...(waiting ? [waiting] : [])])
     for (;;) {
       const other = await storage.findWithRevision(LeaseModel, key)
       const operation = other && (await storage.find(Operation, other.model.operation))
       if (operation && !isOver(operation.status)) throw conflictWith(operation)
-      const isDead = other && isPredecessor(other.model.worker, this.#deps.owner)
-      const isFree = !other || other.model.worker === '' || isDead || performance.now() - started > patience
+      const isFree = !other || this.#isExpired(other.model)
       const lease = isFree ? await Lease.take(this.#deps, { key, operation: id }, other) : undefined
       if (lease) return lease
-      await pause(50, undefined, { signal: this.#stopAfterStep.signal })
+      await pause(50, undefined, { signal }).catch(() => signal.throwIfAborted())
     }
   }
 }

@@ -3,8 +3,17 @@
  * storage services on several machines may share one cluster.
  */
 import type { IKeyValue } from 'etcd3'
-import { conflict } from '../../faults.ts'
-import type { ForeignChange, HandlerLog, Place, Stored, StoreHandler, Write, Written } from '../../handler.ts'
+import { conflict, requireExpected } from '../../faults.ts'
+import type {
+  Deletion,
+  ForeignChange,
+  HandlerLog,
+  Place,
+  Stored,
+  StoreHandler,
+  Write,
+  Written,
+} from '../../handler.ts'
 import { folderOf, pathOf, placeAt } from '../../keys.ts'
 import { EtcdConnection } from './connection.ts'
 import { hearForeign } from './foreign.ts'
@@ -48,9 +57,12 @@ class EtcdHandler implements StoreHandler {
     throw conflict(write, write.expected ?? null, found)
   }
 
-  async delete(places: readonly Place[]): Promise<(Stored | undefined)[]> {
-    if (places.length === 0) return []
-    return readDeleted(places, await this.#connection.txn(deleteRequest(places)))
+  async delete(deletions: readonly Deletion[]): Promise<(Stored | undefined)[]> {
+    if (deletions.length === 0) return []
+    const response = await this.#connection.txn(deleteRequest(deletions))
+    const found = readDeleted(deletions, response)
+    if (!response.succeeded) requireExpected(deletions, found)
+    return found
   }
 
   watch(hear: (change: ForeignChange) => Promise<void>, { log }: { log: HandlerLog }): AsyncDisposable {

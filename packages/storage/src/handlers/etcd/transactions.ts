@@ -5,7 +5,7 @@
  * knows that a store made the change and has announced it itself; see `etcd-foreign.ts`.
  */
 import type { ICompare, IKeyValue, IRequestOp, ITxnRequest, ITxnResponse } from 'etcd3'
-import type { Place, Stored, Write, Written } from '../../handler.ts'
+import type { Deletion, Place, Stored, Write, Written } from '../../handler.ts'
 import { pathOf, root } from '../../keys.ts'
 
 /** Touched by whatever a store writes. */
@@ -46,11 +46,17 @@ export function readConflict(
   throw new TypeError('etcd refused a transaction of which every expectation is met')
 }
 
-/** The transaction that removes all of the places, when all are there; either way it says what was there. */
-export function deleteRequest(places: readonly Place[]): ITxnRequest {
-  const paths = [...new Set(places.map(pathOf))]
+/** The transaction that deletes all of the values, when all are there as expected; either way it says what was there. */
+export function deleteRequest(deletions: readonly Deletion[]): ITxnRequest {
+  const paths = [...new Set(deletions.map(pathOf))]
+  const expectations = deletions.flatMap(({ expected, ...place }) =>
+    expected === undefined ? [] : [hasRevision(pathOf(place), expected)],
+  )
   return {
-    compare: paths.map((path) => ({ ...comparing(path), result: 'Greater', mod_revision: '0' })),
+    compare: [
+      ...paths.map((path): ICompare => ({ ...comparing(path), result: 'Greater', mod_revision: '0' })),
+      ...expectations,
+    ],
     success: [
       touch(),
       ...paths.map((path) => ({ request_delete_range: { key: Buffer.from(path), prev_kv: true } })),

@@ -8,8 +8,8 @@ import { mkdir, open as openFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { z } from 'zod'
-import { conflict } from '../../faults.ts'
-import type { Place, Stored, StoreHandler, Write, Written } from '../../handler.ts'
+import { conflict, requireExpected } from '../../faults.ts'
+import type { Deletion, Place, Stored, StoreHandler, Write, Written } from '../../handler.ts'
 import { retryWhileLocked, translate } from './faults.ts'
 
 /** What a sqlite handler can be told. */
@@ -100,11 +100,12 @@ class SqliteHandler implements StoreHandler {
     })
   }
 
-  delete(places: readonly Place[]): Promise<(Stored | undefined)[]> {
+  delete(deletions: readonly Deletion[]): Promise<(Stored | undefined)[]> {
     return this.#transact(() => {
-      const found = places.map((place) => this.#get(place))
+      const found = deletions.map((deletion) => this.#get(deletion))
+      requireExpected(deletions, found)
       if (found.every((stored) => stored !== undefined)) {
-        for (const { model, key } of places) this.#statements.delete.run(model, key)
+        for (const { model, key } of deletions) this.#statements.delete.run(model, key)
       }
       return found
     })
