@@ -59,11 +59,18 @@ privilege() {
 
 /** Defines `locks`: which locks of package managers are held. */
 export const locks = String.raw`
+# A file of another filesystem may have the same inode number; /proc/locks and mountinfo name the filesystem alike.
+held() {
+  at=$(df -P "$2" | sed -n '$s/^.*% //p'); dev=
+  while read -r _ _ d _ m _; do [ "$m" = "$at" ] && dev=$d; done </proc/self/mountinfo
+  [ -n "$dev" ] || return 0
+  grep -q " $(printf '%02x:%02x' $(echo "$dev" | tr : ' ')):$1 " /proc/locks
+}
 locks() {
   set --
   for f in /var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/rpm/.rpm.lock /usr/lib/sysimage/rpm/.rpm.lock /lib/apk/db/lock
   do [ -e $f ] && set -- "$@" $f; done
-  [ $# -gt 0 ] && ls -i "$@" | while read -r n f; do grep -q ":$n " /proc/locks && p lock "$f"; done
+  [ $# -gt 0 ] && ls -i "$@" | while read -r n f; do grep -q ":$n " /proc/locks && held "$n" "$f" && p lock "$f"; done
   [ -e /var/lib/pacman/db.lck ] && p lock /var/lib/pacman/db.lck
   if [ -r /run/zypp.pid ]; then IFS= read -r n </run/zypp.pid; [ -n "$n" ] && [ -d "/proc/$n" ] && p lock /run/zypp.pid; fi
 }`
