@@ -18,7 +18,14 @@ const audited = () => world.log.filter(({ facts }) => facts['audit']).map(({ fac
 test('each change has one line: who, what, from where, and what came of it', async () => {
   await world.ask('PUT', '/cluster/c', { network: 'default' })
   await world.ask('DELETE', '/cluster/nope?secret=1')
-  const common = { audit: true, id: expect.any(String), user: 'a', role: 'admin', ip: '127.0.0.1' }
+  const common = {
+    audit: true,
+    id: expect.any(String),
+    ms: expect.any(Number),
+    user: 'a',
+    role: 'admin',
+    ip: '127.0.0.1',
+  }
   const route = '/api/v0/cluster/:name'
   expect(audited()).toEqual([
     { ...common, method: 'PUT', path: '/api/v0/cluster/c', route, status: 201, outcome: 'done' },

@@ -29,6 +29,8 @@ export const errorTable = {
   Cancelled: { code: -20011, meaning: 'The caller cancelled the request.' },
   NobodyListens: { code: -20012, meaning: 'No queue is bound to the routing key.' },
   ConnectionLost: { code: -20013, meaning: 'The broker could not be reached.' },
+  StoreFull: { code: 507, meaning: 'The store has no room left; nothing was changed.' },
+  StoreUnavailable: { code: 503, meaning: 'The store cannot be read or written at the moment.' },
   Abandoned: { code: -20014, meaning: 'The message ended too many processes and is now a dead letter.' },
 } as const satisfies Record<string, ErrorRow>
 

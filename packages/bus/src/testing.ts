@@ -12,11 +12,12 @@ import type { Check } from './testing/check.ts'
 import { closing } from './testing/closing.ts'
 import { crashes } from './testing/crashes.ts'
 import { delivery } from './testing/delivery.ts'
-import { hostile } from './testing/hostile.ts'
+import { hostile, type HostileReport, type HostileRun, hostileRun } from './testing/hostile.ts'
 import { reconnects } from './testing/reconnects.ts'
 
 export type { Check, MakeWorld, World } from './testing/check.ts'
 export type { HostileMessage } from './testing/hostile-messages.ts'
+export { type HostileReport, type HostileRun, hostileRun }
 
 /** All checks, by name. */
 export const transportContract: Record<string, Check> = {

@@ -1,7 +1,7 @@
 /**
  * What a store can suffer, in words that say what was tried, what was found, and what to do.
  */
-import { BusError } from '@commissaire/bus'
+import { BusError, type ErrorName } from '@commissaire/bus'
 import type { Deletion, Place, Stored } from './handler.ts'
 
 /** What went wrong with a store. */
@@ -15,12 +15,24 @@ export type StoreFaultKind =
   | 'sealed'
   | 'closed'
 
+/** The error of the bus for each kind of fault. Callers may repeat a request that met one of the first four. */
+const errorNames: Readonly<Record<StoreFaultKind, ErrorName>> = {
+  full: 'StoreFull',
+  locked: 'StoreUnavailable',
+  unwritable: 'StoreUnavailable',
+  unreachable: 'StoreUnavailable',
+  damaged: 'InternalError',
+  refused: 'InternalError',
+  sealed: 'InternalError',
+  closed: 'InternalError',
+}
+
 /** Thrown when a store cannot do its work: its disk is full, its data damaged, its key the wrong one. */
 export class StoreFault extends BusError {
   readonly kind: StoreFaultKind
 
   constructor(kind: StoreFaultKind, message: string, options: { cause?: unknown } = {}) {
-    super('InternalError', message, { data: { exception: 'StoreFault', kind }, cause: options.cause })
+    super(errorNames[kind], message, { data: { exception: 'StoreFault', kind }, cause: options.cause })
     this.kind = kind
   }
 }

@@ -69,6 +69,11 @@ export interface StoreHandler extends AsyncDisposable {
    * A handler whose values nobody else can change does not have this.
    */
   watch?(hear: (change: ForeignChange) => Promise<void>, options: { log: HandlerLog }): AsyncDisposable
+  /**
+   * Writes something that is no model, and throws a StoreFault when the store cannot be written. Called only after a save
+   * has failed. A handler without it counts as writable again after the next successful save.
+   */
+  probe?(): Promise<void>
   /** Lets go of what it holds; a second call does nothing. */
   close(): Promise<void>
 }

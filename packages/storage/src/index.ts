@@ -28,6 +28,7 @@ export {
   type HeardChange,
   type Kept,
   Store,
+  type StoreHealth,
   type StoreOptions,
 } from './store.ts'
 export { Vault } from './vault/vault.ts'

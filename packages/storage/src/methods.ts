@@ -17,7 +17,7 @@ import { asBusError, eachOf, readItems } from './arguments.ts'
 import { storedModel } from './keys.ts'
 import { identify, notFound } from './lookup.ts'
 import { isConflict } from './refusals.ts'
-import type { Change, Fetched, HandlerDescription, Kept, Store } from './store.ts'
+import type { Change, Fetched, HandlerDescription, Kept, Store, StoreHealth } from './store.ts'
 
 /** What is said on `notify.storage.<Model>.<event>`. */
 export interface StorageEvent {
@@ -98,6 +98,11 @@ export class StorageMethods {
   /** The handlers and their models. */
   listStoreHandlers(): HandlerDescription[] {
     return this.#store.describe()
+  }
+
+  /** Whether each store can be read and written. */
+  storeHealth(): Promise<StoreHealth[]> {
+    return this.#store.health()
   }
 
   async #find(

@@ -17,6 +17,7 @@ import {
 import { StoreFault } from './faults.ts'
 import type { ForeignChange, HandlerLog, Stored, StoreHandler, Write } from './handler.ts'
 import { ExternalHosts } from './external-hosts.ts'
+import { HandlerHealth } from './handlers/health.ts'
 import { keyPath, storedModel } from './keys.ts'
 import { notFound } from './lookup.ts'
 import { type PlacedHandler, placeModels, type StorageConfig } from './placement.ts'
@@ -72,7 +73,16 @@ export interface HeardChange {
   readonly model: object
 }
 
-type OpenHandler = PlacedHandler & { readonly handler: StoreHandler }
+/** Whether a store can be read and written. */
+export interface StoreHealth {
+  /** The name of its handler. */
+  readonly store: string
+  readonly usable: boolean
+  /** What is wrong and what to do; empty when it is usable. */
+  readonly reason: string
+}
+
+type OpenHandler = PlacedHandler & { readonly handler: StoreHandler; readonly health: HandlerHealth }
 
 /** Keeps models. Open one with `Store.open`. */
 export class Store implements AsyncDisposable {
@@ -115,7 +125,7 @@ export class Store implements AsyncDisposable {
 
   /** The model of that key with its revision, if there is one. */
   async find<T extends object>(definition: ModelDefinition<T>, key: string): Promise<Fetched<T> | undefined> {
-    const stored = await this.#handlerOf(definition).get({ model: definition.name, key })
+    const stored = await this.#placedOf(definition).handler.get({ model: definition.name, key })
     if (!stored) return undefined
     const ours = this.#read(definition, stored)
     const [model = ours] = await this.#external.complete(definition, [ours])
@@ -127,7 +137,7 @@ export class Store implements AsyncDisposable {
     { of }: Pick<ListDefinition<T>, 'of'>,
     { prefix }: { prefix?: string } = {},
   ): Promise<T[]> {
-    const stored = await this.#handlerOf(of).list(of.name, prefix)
+    const stored = await this.#placedOf(of).handler.list(of.name, prefix)
     return this.#external.complete(
       of,
       stored.map((each) => this.#read(of, each)),
@@ -139,9 +149,10 @@ export class Store implements AsyncDisposable {
     definition: ModelDefinition<T>,
     changes: readonly Change<T>[],
   ): Promise<Kept<T>[]> {
-    const handler = this.#handlerOf(definition)
+    const { handler, health } = this.#placedOf(definition)
     for (const { model } of changes) this.#external.check(definition, model)
-    const written = await handler.save(changes.map((change) => this.#write(definition, change)))
+    const writes = changes.map((change) => this.#write(definition, change))
+    const written = await health.track(() => handler.save(writes))
     return written.map(({ revision, created }, index) => ({
       model: modelAt(changes, index),
       revision,
@@ -160,7 +171,8 @@ export class Store implements AsyncDisposable {
   ): Promise<T[]> {
     const expectation = revision === undefined ? {} : { expected: revision }
     const places = keys.map((key) => ({ model: definition.name, key, ...expectation }))
-    const found = await this.#handlerOf(definition).delete(places)
+    const { handler, health } = this.#placedOf(definition)
+    const found = await health.track(() => handler.delete(places))
     return found.map((stored, index) => {
       if (!stored) throw notFound(definition, keys[index] ?? '')
       return this.#read(definition, stored)
@@ -174,6 +186,15 @@ export class Store implements AsyncDisposable {
       config: blankSecrets({ type, name, ...options }),
       model_types: models,
     }))
+  }
+
+  /** Checks every store. */
+  health(): Promise<StoreHealth[]> {
+    const checks = this.#handlers.map(async ({ name, health }) => {
+      const fault = await health.check()
+      return { store: name, usable: fault === undefined, reason: fault?.message ?? '' }
+    })
+    return Promise.all(checks)
   }
 
   /** Tells of changes that were made past every store, until it is disposed of. Of secret models nothing is told. */
@@ -206,11 +227,11 @@ export class Store implements AsyncDisposable {
     }
   }
 
-  #handlerOf(definition: ModelDefinition): StoreHandler {
+  #placedOf(definition: ModelDefinition): OpenHandler {
     const { name } = storedModel(definition.name)
     const placed = this.#handlers.find(({ models }) => models.includes(name))
     if (!placed) throw new TypeError(`no handler has ${name}`)
-    return placed.handler
+    return placed
   }
 
   #heard(change: ForeignChange, log: HandlerLog): HeardChange | undefined {
@@ -267,8 +288,10 @@ async function openVault(
 async function openHandlers(placed: readonly PlacedHandler[], dataDir: string): Promise<OpenHandler[]> {
   const opened: OpenHandler[] = []
   try {
-    for (const each of placed)
-      opened.push({ ...each, handler: await each.kind.open(each.options, { dataDir }) })
+    for (const each of placed) {
+      const handler = await each.kind.open(each.options, { dataDir })
+      opened.push({ ...each, handler, health: new HandlerHealth(handler) })
+    }
     return opened
   } catch (error) {
     await Promise.all(opened.map(({ handler }) => handler.close()))

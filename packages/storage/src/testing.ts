@@ -26,6 +26,13 @@ export const handlerContract: Record<string, HandlerCheck> = {
     assert.deepEqual(await handler.get(host('a')), { ...write('a', value), revision: written.revision })
   },
 
+  async 'a probe of a store that can be written resolves, and leaves nothing that is listed'(make) {
+    await using handler = await make()
+    await handler.save([write('a')])
+    await handler.probe?.()
+    assert.equal((await handler.list('Host')).length, 1)
+  },
+
   async 'what was never saved is not there'(make) {
     await using handler = await make()
     assert.equal(await handler.get(host('a')), undefined)

@@ -4,7 +4,6 @@
  * A denied request is answered with 403, which existing clients expect, and with `WWW-Authenticate`. An address with too
  * many failed logins has to wait; cached credentials are accepted meanwhile.
  */
-import type { Logger } from '@commissaire/bus'
 import rateLimit from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { pathOf, problem, sendProblem } from '../http/problem.ts'
@@ -18,6 +17,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The authenticated user; null on routes without authentication. */
     identity: AuthenticatedIdentity | null
+    /** Why the credentials of the request were not accepted; null when they were, or when it has none. */
+    denial: string | null
   }
   interface FastifyContextConfig {
     /** True for a route that needs no authentication. */
@@ -36,7 +37,6 @@ export interface FailureLimit {
 
 interface GuardOptions {
   readonly authentication: Authentication
-  readonly log: Logger
   /** Paths that authenticate themselves. */
   readonly selfAuths?: readonly string[]
   readonly failureLimit?: FailureLimit
@@ -46,7 +46,7 @@ type Limiter = ReturnType<FastifyInstance['createRateLimit']>
 
 /** Guards everything that is registered on this app. */
 export function guard(app: FastifyInstance, options: GuardOptions): void {
-  const { authentication, log, selfAuths = [], failureLimit = { max: 20, window: 60_000 } } = options
+  const { authentication, selfAuths = [], failureLimit = { max: 20, window: 60_000 } } = options
   const throttle = new LoginThrottle()
   let limiter: Limiter | undefined
   app.register(rateLimit, { global: false })
@@ -54,6 +54,7 @@ export function guard(app: FastifyInstance, options: GuardOptions): void {
     limiter = app.createRateLimit({ max: failureLimit.max, timeWindow: failureLimit.window })
   })
   app.decorateRequest('identity', null)
+  app.decorateRequest('denial', null)
   app.addHook('onClose', () => authentication.close())
   app.addHook('onRequest', async (request, reply) => {
     const isPublic = request.routeOptions.config.public || isSelfAuth(request, selfAuths)
@@ -102,8 +103,7 @@ export function guard(app: FastifyInstance, options: GuardOptions): void {
     // A request without credentials is no attempt to guess some, so it does not count.
     if (authentication.credentialKey(credentials) !== undefined) {
       await limiter?.(request)
-      const reason = pluginFailed ? 'the credentials could not be checked' : 'the credentials are wrong'
-      log.warn({ ip: request.ip, path: pathOf(request), id: request.id }, `Denied: ${reason}`)
+      request.denial = pluginFailed ? 'the credentials could not be checked' : 'the credentials are wrong'
     }
     if (pluginFailed) return denyUnchecked(reply, request.id)
     if (authentication.challenges.length > 0) reply.header('www-authenticate', authentication.challenges)

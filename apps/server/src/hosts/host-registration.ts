@@ -2,8 +2,9 @@
  * Adds and removes hosts. The order of the steps matters.
  *
  * To add: first all checks, so that no credentials are stored for a refused host; then the credentials, the host, its
- * membership, and the notices to the investigator and the watcher. To remove: the host itself comes last, so that a
- * removal that failed half-way can be repeated.
+ * membership, and the notices to the investigator and the watcher. When one of these steps fails, the earlier ones are
+ * undone; where that fails as well, the same request again completes them. To remove: the host itself comes last, so that
+ * a removal that failed half-way can be repeated.
  */
 import { BusError } from '@commissaire/bus'
 import { Cluster, Clusters, Host, HostCreds, parseModel, timestamp } from '@commissaire/models'
@@ -30,13 +31,42 @@ export async function registerHost(backend: Backend, registration: Registration)
   const cluster = await requireCluster(backend, registration)
   const existing = await storage.find(Host, address)
   if (existing) return requireSame(backend, existing, registration)
-  await saveCredentials(backend, registration)
-  const host = await saveHost(backend, registration)
-  if (!host)
-    return requireSame(backend, found(await storage.find(Host, address), `host "${address}"`), registration)
-  const joined = cluster && (await addMember(storage, cluster.name, address))
+  const undo: Undo[] = []
+  try {
+    if (await saveCredentials(backend, registration))
+      undo.unshift(() => storage.deleteIfPresent(HostCreds, address))
+    const host = await saveHost(backend, registration)
+    if (!host)
+      return await requireSame(
+        backend,
+        found(await storage.find(Host, address), `host "${address}"`),
+        registration,
+      )
+    undo.unshift(() => storage.deleteIfPresent(Host, address))
+    if (cluster) undo.unshift(() => removeMember(storage, cluster.name, address))
+    await complete(backend, address, cluster)
+    return host
+  } catch (error) {
+    await undoAll(backend, undo, address)
+    throw error
+  }
+}
+
+type Undo = () => Promise<unknown>
+
+/** Stops at the first step that fails, so that a host is never left without its credentials. */
+async function undoAll({ log }: Backend, undo: readonly Undo[], address: string): Promise<void> {
+  try {
+    for (const step of undo) await step()
+  } catch (error) {
+    log.warn({ address, reason: String(error) }, 'A failed registration was not undone; it can be repeated')
+  }
+}
+
+/** Adds a stored host to its cluster, and announces it. */
+async function complete(backend: Backend, address: string, cluster: Cluster | undefined): Promise<void> {
+  const joined = cluster && (await addMember(backend.storage, cluster.name, address))
   await announce(backend, address, joined)
-  return host
 }
 
 /** Removes a host and everything that belongs to it. */
@@ -61,13 +91,29 @@ async function requireCluster(
   return cluster
 }
 
-async function requireSame({ storage }: Backend, host: Host, registration: Registration): Promise<Host> {
-  const { address, ssh_priv_key, cluster } = registration
+async function requireSame(backend: Backend, host: Host, registration: Registration): Promise<Host> {
+  const { storage } = backend
+  const { address, ssh_priv_key } = registration
   const stored = await storage.find(HostCreds, address)
   if (stored?.ssh_priv_key !== ssh_priv_key) throw differentKey(address)
-  if (cluster && !(await storage.get(Cluster, cluster)).hostset.includes(address))
-    throw new BusError('Conflict', `Host "${address}" exists already and is not in cluster "${cluster}".`)
+  await requireMember(backend, host, registration)
   return pinReported(storage, host, registration.host_keys ?? [])
+}
+
+/** A host that is in no cluster and was never investigated is one whose registration was cut off; it is completed. */
+async function requireMember(backend: Backend, host: Host, { cluster: name }: Registration): Promise<void> {
+  if (!name) return
+  const { address } = host
+  const clusters = await backend.storage.list(Clusters)
+  const current = clusters.filter(({ hostset }) => hostset.includes(address))
+  if (current.some((cluster) => cluster.name === name)) return
+  if (host.status === '' && current.length === 0)
+    return complete(
+      backend,
+      address,
+      clusters.find((cluster) => cluster.name === name),
+    )
+  throw new BusError('Conflict', `Host "${address}" exists already and is not in cluster "${name}".`)
 }
 
 /** A host that was added without its keys and has not been reached since may still report them. */
@@ -80,16 +126,18 @@ async function pinReported(storage: Backend['storage'], host: Host, keys: readon
   })
 }
 
-/** Saves the credentials unless the host has some already; those must have the same key. */
-async function saveCredentials({ storage }: Backend, registration: Registration): Promise<void> {
+/** Saves the credentials unless the host has some already; those must have the same key. Returns whether they are new. */
+async function saveCredentials({ storage }: Backend, registration: Registration): Promise<boolean> {
   const { address, ssh_priv_key, remote_user } = registration
   const creds = parseModel(HostCreds, { address, ssh_priv_key, remote_user: remote_user || undefined })
   try {
     await storage.save(HostCreds, creds, { revision: null })
+    return true
   } catch (error) {
     if (!isConflict(error)) throw error
     const stored = await storage.find(HostCreds, address)
     if (stored?.ssh_priv_key !== ssh_priv_key) throw differentKey(address)
+    return false
   }
 }
 

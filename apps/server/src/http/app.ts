@@ -7,16 +7,20 @@ import { parseAs } from '@commissaire/models'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { Registry } from 'prom-client'
 import type { z } from 'zod'
-import { audit } from '../observability/audit.ts'
 import type { Authentication } from '../auth/authentication.ts'
 import { type FailureLimit, guard } from '../auth/guard.ts'
 import type { App, Backend } from '../backend.ts'
 import type { EventOptions } from '../events/event-hub.ts'
 import { registerHostMetrics } from '../observability/fleet-metrics.ts'
 import { readJsonBodies } from './json-body.ts'
-import { AllowedMethods } from './method-not-allowed.ts'
+import { StorageReadiness } from '../observability/readiness.ts'
+import { registerStoreMetrics } from '../observability/store-metrics.ts'
 import { RequestMetrics } from '../observability/metrics.ts'
-import { pathOf, problem, problemHandler, sendProblem } from './problem.ts'
+import { logRequests } from '../observability/request-log.ts'
+import { problemHandler } from './problem.ts'
+import { responseHeaders } from './response-headers.ts'
+import { KnownPaths } from './unknown-routes.ts'
+import { clientErrorHandler, longestName, refuseUnusual, urlErrorHandler } from './unreadable-requests.ts'
 import { busRoutes } from '../routes/bus.ts'
 import { clusterHosts } from '../routes/cluster-hosts.ts'
 import { clusterOperations } from '../routes/operations/cluster-operations.ts'
@@ -61,36 +65,40 @@ export function createApp(options: AppOptions): FastifyInstance {
   const app = open(options)
   const requestMetrics = new RequestMetrics(metrics)
   registerHostMetrics(requestMetrics.registry, options)
+  const readiness = new StorageReadiness(options.bus)
+  registerStoreMetrics(requestMetrics.registry, readiness)
   useSchemas(app)
   readJsonBodies(app)
-  logResponses(app, options)
-  audit(app, options)
+  app.addHook('onSend', async ({ id }, reply) => void reply.headers(responseHeaders(id)))
+  logRequests(app, options)
   requestMetrics.observe(app)
   app.setErrorHandler(problemHandler(log))
-  app.setNotFoundHandler(async (request, reply) =>
-    sendProblem(reply, problem(404, `There is nothing at ${pathOf(request)}.`)),
-  )
-  guard(app, { authentication: auth, log, selfAuths, ...(failureLimit && { failureLimit }) })
-  const allowed = new AllowedMethods(app)
+  refuseUnusual(app, log)
+  guard(app, { authentication: auth, selfAuths, ...(failureLimit && { failureLimit }) })
+  const paths = new KnownPaths(app)
+  paths.refuseOthers(app)
   describeRoutes(app, { version })
   app.register(async (api) => addRoutes(api, options), { prefix: '/api/v0' })
   app.register(async (top) => {
-    health(top, options, { metrics: requestMetrics })
+    health(top, options, { metrics: requestMetrics, readiness })
     openapi(top)
   })
-  app.register(async (top) => allowed.refuseOthers(top))
   return app
 }
 
-function open({ bodyLimit = 2 ** 20, requestTimeout = 30_000, tls }: AppOptions): FastifyInstance {
+function open({ bodyLimit = 2 ** 20, requestTimeout = 30_000, tls, log }: AppOptions): FastifyInstance {
   const options = {
     bodyLimit,
     requestTimeout,
     genReqId: () => randomUUID(),
-    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 255 },
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: longestName },
+    frameworkErrors: urlErrorHandler(log),
+    clientErrorHandler: clientErrorHandler(log),
   }
-  if (!tls) return Fastify(options)
-  const secure: object = Fastify({ ...options, https: tls })
+  // The Host header is checked by a hook, whose answer has a body.
+  const server = { requireHostHeader: false }
+  if (!tls) return Fastify({ ...options, http: server })
+  const secure: object = Fastify({ ...options, https: { ...tls, ...server } })
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- an https.Server is an http.Server in all that matters here
   return secure as FastifyInstance
 }
@@ -120,24 +128,4 @@ function useSchemas(app: FastifyInstance): void {
     }
   })
   app.setSerializerCompiler(() => (data) => JSON.stringify(data))
-}
-
-function logResponses(app: FastifyInstance, { log }: AppOptions): void {
-  app.addHook('onSend', async (request, reply) => {
-    reply.headers({
-      'x-request-id': request.id,
-      'cache-control': 'no-store',
-      'x-content-type-options': 'nosniff',
-    })
-  })
-  app.addHook('onResponse', async (request, reply) => {
-    const { id, method, ip, identity } = request
-    const ms = Math.round(reply.elapsedTime)
-    // Probes come every few seconds and are of no interest in the log.
-    const level = request.routeOptions.config.public ? 'debug' : 'info'
-    log[level](
-      { id, method, path: pathOf(request), status: reply.statusCode, ms, ip, user: identity?.user },
-      'Answered',
-    )
-  })
 }

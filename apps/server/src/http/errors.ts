@@ -22,6 +22,8 @@ export const statusTable = {
   Cancelled: 503,
   NobodyListens: 503,
   ConnectionLost: 503,
+  StoreFull: 507,
+  StoreUnavailable: 503,
   Abandoned: 500,
 } as const satisfies Record<ErrorName, number>
 

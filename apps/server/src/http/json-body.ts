@@ -5,6 +5,7 @@
  */
 import { BusError } from '@commissaire/bus'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { RequestError } from './request-error.ts'
 
 /** Makes the app parse all bodies as JSON. */
 export function readJsonBodies(app: FastifyInstance): void {
@@ -13,6 +14,10 @@ export function readJsonBodies(app: FastifyInstance): void {
   app.addContentTypeParser<string>('*', { parseAs: 'string' }, (request, body, done) => {
     if (body.trim() === '') done(null, {})
     else void parse(request, body, done)
+  })
+  app.addHook('preParsing', async ({ headers: { 'content-encoding': encoding = 'identity' } }) => {
+    if (encoding !== 'identity')
+      throw new RequestError(415, `The body is encoded as "${encoding}"; send it as it is.`)
   })
   app.addHook('preValidation', async (request) => {
     request.body ??= {}

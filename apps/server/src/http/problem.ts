@@ -31,14 +31,16 @@ const content = { 'application/problem+json': { schema: Problem } }
 
 /** Describes these error responses in the OpenAPI document. */
 export function onlyProblems(...statuses: number[]): Record<number, object> {
-  return Object.fromEntries(
-    statuses.map((status) => [status, { description: STATUS_CODES[status], content }]),
-  )
+  const described = statuses.map((status) => [status, { description: STATUS_CODES[status], content }])
+  return { ...Object.fromEntries(described), default: { description: 'Any other error', content } }
 }
+
+/** The statuses of errors that every endpoint of the API may answer. */
+export const sharedStatuses: readonly number[] = [400, 403, 413, 414, 415, 429, 500, 502, 503, 504, 507]
 
 /** Describes the error responses of an endpoint in the OpenAPI document, including those that all endpoints share. */
 export function problems(...statuses: number[]): Record<number, object> {
-  return onlyProblems(400, 403, ...statuses, 429, 500, 502, 503, 504)
+  return onlyProblems(...sharedStatuses, ...statuses)
 }
 
 /** Creates the handler that turns errors of routes into responses and logs errors of the server. */
@@ -82,10 +84,23 @@ function statusFor(error: unknown, request: FastifyRequest): number {
 
 function problemOf(error: unknown, status: number, id: string): Problem {
   if (status === 500) return { ...problem(500), id }
-  const plain = problem(status, error instanceof Error ? error.message : String(error))
+  const plain = problem(status, detailOf(error))
   if (status > 500) return { ...plain, id }
   const faults = z.array(Fault).safeParse(faultsIn(error))
   return faults.success ? { ...plain, faults: faults.data } : plain
+}
+
+/** The texts for the errors of the web framework, by code. */
+const bodyErrors: Readonly<Record<string, string>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'The body is too large; see the limits in the reference.',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE:
+    'The Content-Type is not a media type; send the body as "application/json".',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'The body is shorter or longer than Content-Length says.',
+}
+
+function detailOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error)
+  return bodyErrors[String(attribute(error, 'code'))] ?? message
 }
 
 /** Leaves out the data of an error, which may contain secrets. */

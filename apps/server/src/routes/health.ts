@@ -2,17 +2,19 @@
 import { z } from 'zod'
 import type { App, Backend } from '../backend.ts'
 import type { RequestMetrics } from '../observability/metrics.ts'
+import type { StorageReadiness } from '../observability/readiness.ts'
 import { onlyProblems, problem, problems, sendProblem } from '../http/problem.ts'
-
-/** How long the storage may take to answer, in milliseconds. */
-const STORAGE_TIMEOUT = 1000
 
 const HealthResponse = z.object({ status: z.literal('ok') })
 
 /** Adds the endpoints. */
-export function health(app: App, backend: Backend, { metrics }: { metrics: RequestMetrics }): void {
+export function health(
+  app: App,
+  backend: Backend,
+  { metrics, readiness }: { metrics: RequestMetrics; readiness: StorageReadiness },
+): void {
   getLiveness(app)
-  getReadiness(app, backend)
+  getReadiness(app, backend, readiness)
   getMetrics(app, metrics)
 }
 
@@ -25,33 +27,40 @@ function getLiveness(app: App): void {
       tags: ['health'],
       summary: 'Reports whether the server is alive',
       security: [],
-      response: { 200: HealthResponse },
+      response: { 200: HealthResponse, ...onlyProblems() },
     },
     handler: async () => ({ status: 'ok' as const }),
   })
 }
 
-function getReadiness(app: App, { bus, log }: Backend): void {
+function getReadiness(app: App, { log }: Backend, readiness: StorageReadiness): void {
   app.route({
     method: 'GET',
     url: '/readyz',
     config: { public: true },
     schema: {
       tags: ['health'],
-      summary: 'Reports whether the server is ready: the storage service answers within a second',
+      summary:
+        'Reports whether the server is ready: the storage service answers within a second, and its stores can be written',
       security: [],
       response: { 200: HealthResponse, ...onlyProblems(503) },
     },
     handler: async (_request, reply) => {
-      try {
-        await bus.request('storage.ping', [], { timeout: STORAGE_TIMEOUT })
-        return { status: 'ok' as const }
-      } catch (error) {
-        log.warn({ reason: String(error) }, 'Not ready: the storage service does not answer')
-        return sendProblem(reply, problem(503, 'The storage service does not answer.'))
-      }
+      const reason = await reasonNotReady(readiness)
+      if (reason === undefined) return { status: 'ok' as const }
+      log.warn({ reason }, 'Not ready')
+      return sendProblem(reply, problem(503, reason))
     },
   })
+}
+
+/** Returns undefined when the server is ready. */
+async function reasonNotReady(readiness: StorageReadiness): Promise<string | undefined> {
+  try {
+    return (await readiness.stores()).find(({ usable }) => !usable)?.reason
+  } catch {
+    return 'The storage service does not answer.'
+  }
 }
 
 function getMetrics(app: App, metrics: RequestMetrics): void {

@@ -170,7 +170,7 @@ test('the highest of several roles counts, and claims may lie deep or be named b
   for (const role_claim of ['realm_access.roles', 'https://example.com/roles']) {
     await serve({ role_claim, user_claim: 'email' })
     expect(await show(await issuer.token({ claims }), '/host/x/creds')).toBe(404)
-    expect(lines.findLast(({ sentence }) => sentence === 'Answered')?.facts['user']).toBe('alice@example.com')
+    expect(lines.findLast(({ sentence }) => sentence === 'Audit')?.facts['user']).toBe('alice@example.com')
     await world?.[Symbol.asyncDispose]()
   }
 })

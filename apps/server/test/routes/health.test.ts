@@ -22,6 +22,27 @@ test('a server without a storage service is alive and not ready', async () => {
   await bus.close()
 })
 
+test('a server whose store cannot be written is alive and not ready, and the metrics say which store it is', async () => {
+  const bus = await connect('memory://')
+  const stores = [
+    { store: 'main', usable: true, reason: '' },
+    { store: 'second', usable: false, reason: 'The store second could not be written: its disk is full' },
+  ]
+  const serving = await bus.serve(
+    { name: 'storage', routingKeys: ['storage.*'] },
+    { handler: ({ method }) => (method === 'store_health' ? stores : []) },
+  )
+  await using world = await openWorld({ bus, storage: new StorageClient(bus) })
+  expect((await world.app.inject('/healthz')).statusCode).toBe(200)
+  const answer = await world.app.inject('/readyz')
+  expect([answer.statusCode, answer.json()['detail']]).toEqual([503, stores[1]?.reason])
+  const { body } = await world.ask('GET', '/api/v0/../../metrics')
+  expect(body).toContain('commissaire_store_usable{store="main"} 1')
+  expect(body).toContain('commissaire_store_usable{store="second"} 0')
+  await serving.stop()
+  await bus.close()
+})
+
 test('a storage service that takes longer than a second is not ready', async () => {
   const bus = await connect('memory://')
   const { promise, resolve } = Promise.withResolvers<void>()

@@ -1,5 +1,6 @@
 /** Hosts: how they come in, what is shown of them, and how they leave. */
 import { once } from 'node:events'
+import { BusError } from '@commissaire/bus'
 import { Cluster, Host, HostCreds, parseModel } from '@commissaire/models'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { basic, openWorld, operator, type World } from '../world.ts'
@@ -88,6 +89,38 @@ test('a host for an unknown cluster is refused, and nothing is kept', async () =
   expect(await world.storage.find(HostCreds, '10.2.0.2')).toBeUndefined()
   expect(await world.storage.find(Host, '10.2.0.2')).toBeUndefined()
   expect(calls()).not.toContain('jobs.investigate')
+})
+
+test('a registration that fails half-way is undone, and can be repeated with another key', async () => {
+  await world.ask('PUT', '/cluster/c', {})
+  const { bus } = world
+  await using cut = await openWorld({
+    bus: {
+      dead: bus.dead,
+      listen: (...args) => bus.listen(...args),
+      rollCall: (...args) => bus.rollCall(...args),
+      publish: (...args) => bus.publish(...args),
+      request: (...args) => bus.request(...args),
+      notify: async () => {
+        throw new BusError('ConnectionLost', 'the broker is away')
+      },
+    },
+    storage: world.storage,
+  })
+  const answer = await cut.ask('PUT', '/host/10.2.0.2', { ssh_priv_key: key, cluster: 'c' })
+  expect(answer.statusCode).toBe(503)
+  expect(await world.storage.find(Host, '10.2.0.2')).toBeUndefined()
+  expect(await world.storage.find(HostCreds, '10.2.0.2')).toBeUndefined()
+  expect((await world.storage.get(Cluster, 'c')).hostset).toEqual([])
+  const again = await world.ask('PUT', '/host/10.2.0.2', { ssh_priv_key: other, cluster: 'c' })
+  expect(again.statusCode).toBe(201)
+})
+
+test('a registration that was cut off before the host joined its cluster is completed by the same request', async () => {
+  await world.ask('PUT', '/host/10.2.0.2', { ssh_priv_key: key })
+  await world.ask('PUT', '/cluster/c', {})
+  expect((await world.ask('PUT', '/host/10.2.0.2', { ssh_priv_key: key, cluster: 'c' })).statusCode).toBe(201)
+  expect((await world.storage.get(Cluster, 'c')).hostset).toEqual(['10.2.0.2'])
 })
 
 test('the same host again is answered with the host, and nothing starts', async () => {

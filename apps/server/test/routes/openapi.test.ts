@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { roleFor } from '../../src/auth/route-roles.ts'
+import { sharedStatuses } from '../../src/http/problem.ts'
 import { openWorld, type World } from '../world.ts'
 
 interface Operation {
@@ -142,7 +143,7 @@ function operations(): Located[] {
 }
 
 /** Errors that every endpoint may answer are said once, above the table. */
-const everywhere = new Set(['400', '403', '429', '500', '502', '503', '504'])
+const everywhere = new Set([...sharedStatuses.map(String), 'default'])
 
 function rowOf({ path, method, operation }: Located): string {
   const statuses = Object.keys(operation.responses)

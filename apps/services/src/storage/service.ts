@@ -50,6 +50,7 @@ export const storageMethods = {
     input: z.object({ model_type_name: z.string(), prefix: orDefault(z.string(), '') }),
     doc: 'Returns all models of a list, or those whose key begins with `prefix`.',
   },
+  store_health: { doc: 'Returns for each store whether it can be read and written, and if not, why.' },
   list_store_handlers: { doc: 'Returns the store handlers, and the models of each.' },
 } satisfies MethodDeclarations
 
@@ -128,6 +129,11 @@ export class StorageService
     { model_type_name, prefix }: MethodInput<typeof storageMethods.list>,
   ): Promise<object[]> {
     return this.#methods.list(model_type_name, prefix)
+  }
+
+  /** Exposed as `storage.store_health`. */
+  on_store_health(_message: Message): Promise<object[]> {
+    return this.#methods.storeHealth()
   }
 
   /** Exposed as `storage.list_store_handlers`. */

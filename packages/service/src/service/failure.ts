@@ -1,5 +1,5 @@
 /** Converts errors of handlers to the `BusError` that the caller receives, and logs them. */
-import { BusError, type Logger, type Message } from '@commissaire/bus'
+import { BusError, type ErrorName, type Logger, type Message } from '@commissaire/bus'
 
 /** True for an error with a numeric code and data. It may come from another copy of the bus package. */
 export function isBusError(error: unknown): error is BusError {
@@ -14,6 +14,14 @@ export function toBusError(error: unknown): BusError {
   const message = error instanceof Error ? error.message : String(error)
   return new BusError('InternalError', message || exception, { data: { exception }, cause: error })
 }
+
+/** Errors that answer a question, such as whether something exists; the caller logs them if they matter. */
+const answers: ReadonlySet<string> = new Set<ErrorName>([
+  'StorageLookup',
+  'NotFound',
+  'Conflict',
+  'NotAllowed',
+])
 
 /**
  * Logs a request that failed, with a stack only for unexpected errors. Failures of notifications are not logged here but
@@ -31,5 +39,6 @@ export function logFailure(
   if (message.signal.aborted)
     log.debug({ ...fields, err: thrown }, `${sentence} (the caller had cancelled the request)`)
   else if (error.name === 'InternalError') log.error({ ...fields, err: thrown }, sentence)
+  else if (answers.has(error.name)) log.debug(fields, sentence)
   else log.info(fields, sentence)
 }

@@ -19,7 +19,15 @@ import { EtcdConnection } from './connection.ts'
 import { hearForeign } from './foreign.ts'
 import type { EtcdOptions } from './options.ts'
 import { readPages } from './pages.ts'
-import { asStored, deleteRequest, readConflict, readDeleted, readSaved, saveRequest } from './transactions.ts'
+import {
+  asStored,
+  deleteRequest,
+  probeRequest,
+  readConflict,
+  readDeleted,
+  readSaved,
+  saveRequest,
+} from './transactions.ts'
 
 export { type EtcdOptions, options } from './options.ts'
 
@@ -67,6 +75,10 @@ class EtcdHandler implements StoreHandler {
 
   watch(hear: (change: ForeignChange) => Promise<void>, { log }: { log: HandlerLog }): AsyncDisposable {
     return hearForeign(this.#connection, hear, { log })
+  }
+
+  async probe(): Promise<void> {
+    await this.#connection.txn(probeRequest())
   }
 
   async close(): Promise<void> {

@@ -65,6 +65,11 @@ export function deleteRequest(deletions: readonly Deletion[]): ITxnRequest {
   }
 }
 
+/** The transaction that writes no model. */
+export function probeRequest(): ITxnRequest {
+  return { compare: [], success: [touch()], failure: [] }
+}
+
 /** What was found at each place. */
 export function readDeleted(places: readonly Place[], response: ITxnResponse): (Stored | undefined)[] {
   const found = new Map(readFound(response).map((pair) => [pair.key.toString(), pair]))

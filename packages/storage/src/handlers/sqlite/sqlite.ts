@@ -4,11 +4,11 @@
  * Write-ahead log with `synchronous = FULL`: a save that was answered survives a power cut as well as a crash. What
  * that costs, one flush of the disk a save, is little beside what a lost credential or operation costs.
  */
-import { mkdir, open as openFile } from 'node:fs/promises'
+import { mkdir, open as openFile, statfs } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { z } from 'zod'
-import { conflict, requireExpected } from '../../faults.ts'
+import { conflict, requireExpected, StoreFault } from '../../faults.ts'
 import type { Deletion, Place, Stored, StoreHandler, Write, Written } from '../../handler.ts'
 import { retryWhileLocked, translate } from './faults.ts'
 
@@ -111,6 +111,14 @@ class SqliteHandler implements StoreHandler {
     })
   }
 
+  /** A small write may fit where a larger one does not, so that some room on the disk is required besides. */
+  async probe(): Promise<void> {
+    const { bavail, bsize } = await statfs(dirname(this.#file))
+    if (bavail * bsize < neededRoom)
+      throw new StoreFault('full', `The store ${this.#file}: its disk is full; make room`)
+    await this.#transact(() => this.#statements.next.get())
+  }
+
   async close(): Promise<void> {
     if (this.#database.isOpen) this.#database.close()
   }
@@ -160,6 +168,9 @@ class SqliteHandler implements StoreHandler {
     }
   }
 }
+
+/** In bytes: a save with its part of the write-ahead log. */
+const neededRoom = 2 ** 18
 
 /** The short timeout blocks the whole process while it lasts; longer waits are `retryWhileLocked`'s, which does not. */
 function openDatabase(file: string, synchronous: SqliteOptions['synchronous']): DatabaseSync {
