@@ -27,6 +27,7 @@ export const SystemSettings = ServerSettings.extend({
     .describe('where the message bus is; memory:// is in this process'),
   listen_interface: z.string().min(1).default('127.0.0.1').describe('the interface to listen on'),
   ssh_port: ClusterexecSettings.shape.ssh_port,
+  ssh_limit: ClusterexecSettings.shape.ssh_limit,
   return_timeout: ClusterexecSettings.shape.return_timeout,
   settle_time: z
     .number()
@@ -46,6 +47,11 @@ export const systemFlags: readonly FlagDefinition[] = [
   { flags: '--data <dir>', key: 'data', description: 'the folder of database, keys and credentials' },
   ...serverFlags,
   { flags: '--ssh-port <port>', key: 'ssh_port', description: 'where sshd listens on the hosts' },
+  {
+    flags: '--ssh-limit <number>',
+    key: 'ssh_limit',
+    description: 'how many handshakes and commands run on hosts at a time',
+  },
   {
     flags: '--return-timeout <seconds>',
     key: 'return_timeout',

@@ -6,13 +6,14 @@
 import { hostname } from 'node:os'
 
 import type { Bus, Logger } from '@commissaire/bus'
-import { RemotePool } from '@commissaire/hosts'
+import type { RemotePool } from '@commissaire/hosts'
 import { type PluginConfiguration, type RunningServer, startServer } from '@commissaire/server'
 import { type CommissaireService, openBus } from '@commissaire/service'
 import {
   ClusterexecService,
   ContainerManagerService,
   InvestigatorService,
+  openHostPool,
   StorageService,
   WatcherService,
 } from '@commissaire/services'
@@ -36,7 +37,8 @@ export async function startSystem(
   const { bus_uri: uri, bus_exchange: exchange } = settings
   const bus = opened.use(await openBus({ connectionUrl: uri, exchangeName: exchange }, log))
   const metrics = new Registry()
-  const means = { bus, log, metrics, configFile, pool: openPool(opened) }
+  const pool = opened.adopt(openHostPool({ sshLimit: settings.ssh_limit, metrics }), (each) => each.close())
+  const means = { bus, log, metrics, configFile, pool }
   for (const service of makeServices(folder, settings, means)) {
     opened.use(service)
     await service.start()
@@ -51,10 +53,6 @@ interface Means {
   readonly bus: Bus
   readonly log: Logger
   readonly metrics: Registry
-}
-
-function openPool(opened: AsyncDisposableStack): RemotePool {
-  return opened.adopt(new RemotePool(), (pool) => pool.close())
 }
 
 /** In the order in which they need each other. */

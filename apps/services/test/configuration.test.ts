@@ -66,6 +66,7 @@ const kinds: Record<string, keyof typeof wrong> = {
   processes: 'count',
   concurrency: 'count',
   ssh_port: 'port',
+  ssh_limit: 'count',
   health_listen: 'listen',
   profile: 'profile',
   storage_handlers: 'list',

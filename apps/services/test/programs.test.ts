@@ -42,7 +42,7 @@ test('the manual names every setting, and none that is not there', () => {
   const table = manual.slice(manual.indexOf('## Configuration'), manual.indexOf('## Status of a host'))
   const named = [...table.matchAll(/^\| `(\w+)` \|/gm)].map(([, key]) => key)
   const settings = Object.values(programs).map((program) => program.settings(['--no-config-file'], {}))
-  const known = new Set([...settings.flatMap((each) => Object.keys(each)), 'vault_key_path'])
+  const known = new Set([...settings.flatMap((each) => Object.keys(each)), 'vault_key_path', 'ssh_limit'])
   expect(new Set(named)).toEqual(known)
 })
 

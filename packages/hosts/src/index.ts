@@ -10,7 +10,16 @@ export {
 export { connect, type ConnectOptions } from './ssh/connect.ts'
 export { fingerprint, matchesPin } from './ssh/host-key.ts'
 export type { Target } from './ssh/target.ts'
-export { RemotePool, type RemotePoolOptions } from './ssh/pool.ts'
+export { type PoolConnectOptions, RemotePool, type RemotePoolOptions } from './ssh/pool.ts'
+export {
+  HostScheduler,
+  type OrderedWork,
+  type SchedulerObserver,
+  type SchedulerOptions,
+  type Slot,
+  type SlotOutcome,
+} from './scheduling/scheduler.ts'
+export { type Work, type WorkKind, workKinds } from './scheduling/work.ts'
 export { gatherFacts, type GatherOptions, type Pulse, takePulse } from './facts/gather.ts'
 export { type Facts, hostFields, type Privilege, type Runtime, type SystemdState } from './facts/facts.ts'
 export { families, type Family } from './facts/family.ts'

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { RemotePool } from '../src/index.ts'
+import { HostScheduler, RemotePool } from '../src/index.ts'
 import { FakeHost, keyPair } from '../src/testing.ts'
 
 let host: FakeHost
@@ -81,7 +81,7 @@ test('a kept connection to a host with another key than the pinned one is not us
 })
 
 test('only so many handshakes run at once; the rest waits in line', async () => {
-  await using narrow = new RemotePool({ maxHandshakes: 2 })
+  await using narrow = new RemotePool({ scheduler: new HostScheduler({ limit: 2 }) })
   const hosts = await Promise.all(
     Array.from({ length: 8 }, (_, index) => FakeHost.start({ address: `127.0.2.${index + 1}` })),
   )

@@ -35,7 +35,7 @@ export const program = defineProgram({
   configFile: '/etc/commissaire/clusterexec.conf',
   schema: ClusterexecSettings,
   run: async (settings, { log }) => {
-    const { ssh_port: sshPort, processes } = settings
+    const { ssh_port: sshPort, ssh_limit: sshLimit, processes } = settings
     const reboot = {
       downWithin: settings.down_timeout * 1000,
       returnWithin: settings.return_timeout * 1000,
@@ -43,6 +43,10 @@ export const program = defineProgram({
       settleTime: settings.settle_time * 1000,
     }
     const times = { hostTimeout: settings.host_timeout * 1000, lease: settings.lease * 1000, reboot }
-    await serve(ClusterexecService, { ...connectionOf(settings), log, sshPort, ...times }, { processes })
+    await serve(
+      ClusterexecService,
+      { ...connectionOf(settings), log, sshPort, sshLimit, ...times },
+      { processes },
+    )
   },
 })

@@ -7,7 +7,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 
 import type { Message } from '@commissaire/bus'
-import { type RebootOptions, RemotePool } from '@commissaire/hosts'
+import type { RebootOptions, RemotePool } from '@commissaire/hosts'
 import { isOver, Operation, type RolloutPolicy, safeModel } from '@commissaire/models'
 import {
   CommissaireService,
@@ -18,6 +18,7 @@ import {
 import { StorageClient } from '@commissaire/storage'
 
 import { HostAccess } from '../shared/host-access.ts'
+import { openHostPool } from '../shared/host-pool.ts'
 import { storeControlRequest } from './requests/control-requests.ts'
 import { clusterexecDefaults } from './defaults.ts'
 import { clusterexecMethods } from './methods.ts'
@@ -36,6 +37,8 @@ export interface ClusterexecOptions extends ServiceOptions {
   readonly pool?: RemotePool
   /** Where sshd listens on the hosts; default 22. */
   readonly sshPort?: number
+  /** How many handshakes and commands run on hosts at a time; by default the limit adapts to what comes back. */
+  readonly sshLimit?: number | undefined
   /** How long the work on one host may take, including its reboot; default one day. */
   readonly hostTimeout?: number
   /** How reboots are done, and how long each part may take. */
@@ -75,9 +78,9 @@ export class ClusterexecService
 
   constructor(options: ClusterexecOptions = {}) {
     super({ queues: [{ name: 'clusterexec', routingKey: 'jobs.clusterexec.*' }], ...options })
-    this.#pool = options.pool ?? new RemotePool()
+    this.#pool = options.pool ?? openHostPool({ sshLimit: options.sshLimit, metrics: this.metrics })
     const { sshPort: port, reboot = {}, lease, owner, hostTimeout } = { ...clusterexecDefaults, ...options }
-    this.#access = new HostAccess(this.#storage, this.#pool, { port })
+    this.#access = new HostAccess(this.#storage, this.#pool, { port, kind: 'operation' })
     const deps = {
       storage: this.#storage,
       requester: this,

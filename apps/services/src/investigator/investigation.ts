@@ -4,7 +4,7 @@
  * Every step can be repeated, so an investigation that was interrupted is started again from the beginning. If two run at
  * the same time, the one that started last continues; the other finds a status that it did not write, and stops.
  */
-import { BusError } from '@commissaire/bus'
+import { BusError, type Logger } from '@commissaire/bus'
 import {
   bootstrapHost,
   checkBootstrapped,
@@ -31,6 +31,7 @@ import { preparationFor, type PreparationDeps } from './preparation.ts'
 /** What an investigation needs. */
 export interface InvestigationDeps extends PreparationDeps {
   readonly access: HostAccess
+  readonly log: Pick<Logger, 'info'>
   /** Aborts it between and within steps. */
   readonly signal: AbortSignal
 }
@@ -43,7 +44,7 @@ export async function investigate(
 ): Promise<Host> {
   const { storage } = deps
   const host = await moveHost(storage, address, { status: 'investigating', bootstrapped_at: '' })
-  await using remote = await deps.access.connect(host, deps)
+  await using remote = await connectInTurn(host, deps, cluster)
   await pin(storage, remote)
   const facts = await gatherFacts(remote, deps)
   await moveHost(storage, address, { status: 'bootstrapping', ...factFields(facts), last_check: timestamp() })
@@ -58,6 +59,21 @@ export async function investigate(
   })
   return await join(ready, deps, cluster)
 }
+
+/** Connects. A host that has to wait says so in its status reason until its turn comes. */
+async function connectInTurn(host: Host, deps: InvestigationDeps, cluster = ''): Promise<Remote> {
+  const { address } = host
+  let noted: Promise<unknown> = Promise.resolve()
+  const onWait = (): void => {
+    deps.log.info({ address }, `The investigation of ${address} is waiting for a free slot`)
+    noted = moveHost(deps.storage, address, { status: 'investigating', status_reason: waiting })
+  }
+  const remote = await deps.access.connect(host, { signal: deps.signal, cluster, onWait })
+  await noted
+  return remote
+}
+
+const waiting = 'waiting for a free slot'
 
 /** Pins the host key of the first contact. */
 function pin(storage: StorageClient, { address, hostKey }: Remote): Promise<Host> {

@@ -37,8 +37,14 @@ export const program = defineProgram({
   schema: InvestigatorSettings,
   examples: ['commissaire-investigator-service --processes 4'],
   run: async (settings, { log }) => {
-    const { ssh_port: sshPort, processes } = settings
-    const options = { ...connectionOf(settings), log, sshPort, preparation: preparationOf(settings) }
+    const { ssh_port: sshPort, ssh_limit: sshLimit, processes } = settings
+    const options = {
+      ...connectionOf(settings),
+      log,
+      sshPort,
+      sshLimit,
+      preparation: preparationOf(settings),
+    }
     await serve(InvestigatorService, options, { processes })
   },
 })

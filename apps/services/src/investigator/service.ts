@@ -2,7 +2,13 @@
  * The investigator service: connects to new hosts, gathers their facts and bootstraps them, by `jobs.investigate`.
  */
 import { BusError, type Message } from '@commissaire/bus'
-import { type BootstrapPlan, gatherFacts, isHostError, planBootstrap, RemotePool } from '@commissaire/hosts'
+import {
+  type BootstrapPlan,
+  gatherFacts,
+  isHostError,
+  planBootstrap,
+  type RemotePool,
+} from '@commissaire/hosts'
 import { Host, safeModel } from '@commissaire/models'
 import {
   CommissaireService,
@@ -16,6 +22,7 @@ import { failHost } from '@commissaire/storage/host-lifecycle'
 import { z } from 'zod'
 
 import { HostAccess } from '../shared/host-access.ts'
+import { openHostPool } from '../shared/host-pool.ts'
 import { reasonOf } from '../shared/failure-reason.ts'
 import { clustersOf, investigate, type InvestigationDeps, RegistrationRefused } from './investigation.ts'
 import { preparationFor, type PreparationSettings } from './preparation.ts'
@@ -34,6 +41,8 @@ export interface InvestigatorOptions extends ServiceOptions {
   readonly pool?: RemotePool
   /** Where sshd listens on the hosts; default 22. */
   readonly sshPort?: number
+  /** How many handshakes and commands run on hosts at a time; by default the limit adapts to what comes back. */
+  readonly sshLimit?: number | undefined
   /** What hosts are prepared for, and where flannel on them finds etcd. */
   readonly preparation?: PreparationSettings
 }
@@ -69,8 +78,12 @@ export class InvestigatorService
 
   constructor(options: InvestigatorOptions = {}) {
     super({ queues, ...options })
-    this.#pool = options.pool ?? new RemotePool()
-    this.#access = new HostAccess(this.#storage, this.#pool, { port: options.sshPort })
+    const { sshLimit } = options
+    this.#pool = options.pool ?? openHostPool({ sshLimit, metrics: this.metrics })
+    this.#access = new HostAccess(this.#storage, this.#pool, {
+      port: options.sshPort,
+      kind: 'investigation',
+    })
   }
 
   /** Waits for running investigations within the drain timeout, then aborts them and closes the connections. */
@@ -99,7 +112,8 @@ export class InvestigatorService
     const [cluster] = await clustersOf(address, this.#deps, clusterNameIn(cluster_data))
     const preparation = { ...(await preparationFor(cluster, this.#deps)), signal: this.#stopping.signal }
     try {
-      await using remote = await this.#access.connect(host, preparation)
+      const options = { signal: preparation.signal, kind: 'request' as const, cluster: cluster?.name ?? '' }
+      await using remote = await this.#access.connect(host, options)
       const plan = await planBootstrap(remote, await gatherFacts(remote, preparation), preparation)
       return { address, cluster: cluster?.name ?? '', ...plan }
     } catch (error) {
@@ -114,6 +128,7 @@ export class InvestigatorService
       ...this.options.preparation,
       requester: this,
       storage: this.#storage,
+      log: this.log,
       access: this.#access,
       signal: this.#stopping.signal,
     }

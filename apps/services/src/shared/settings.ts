@@ -13,4 +13,12 @@ export function seconds(defaultMilliseconds: number, description: string) {
 /** The settings of programs that log in to hosts. */
 export const hostSettings = {
   ssh_port: z.number().int().min(1).max(65_535).default(22).describe('where sshd listens on the hosts'),
+  ssh_limit: z
+    .number()
+    .int()
+    .min(1)
+    .optional()
+    .describe(
+      'how many handshakes and commands run on hosts at a time; by default as many as are answered without delay',
+    ),
 }

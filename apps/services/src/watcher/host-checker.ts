@@ -21,6 +21,7 @@ import type { HostAccess } from '../shared/host-access.ts'
 import { refreshFacts } from '../shared/host-reboot.ts'
 import { reasonOf } from '../shared/failure-reason.ts'
 import { LoopLag } from './loop-lag.ts'
+import { RetrySchedule } from './retry-schedule.ts'
 import { activeOperationOn } from '../shared/host-lock.ts'
 
 /** What a host checker needs. */
@@ -29,6 +30,8 @@ export interface HostCheckerDeps {
   readonly storage: StorageClient
   readonly access: HostAccess
   readonly log: Logger
+  /** Milliseconds between two checks of a host. */
+  readonly interval: number
   /** Milliseconds that one check may take. */
   readonly patience: number
   /** Milliseconds after which a host's facts and its need of a reboot are read again. */
@@ -52,13 +55,14 @@ export class HostChecker {
   readonly #lag: LoopLag
   /** When the current investigation of each host was first seen, or last requested. */
   readonly #investigatedSince = new Map<string, number>()
-  /** Hosts for which an investigation was requested since they were last unreachable. */
-  readonly #requested = new Set<string>()
+  /** When the investigation of hosts that are not ready is requested. */
+  readonly #retries: RetrySchedule
 
   constructor(deps: HostCheckerDeps) {
     this.#deps = deps
     this.#membership = new ClusterMembership(deps.storage)
     this.#lag = new LoopLag(deps.signal)
+    this.#retries = new RetrySchedule({ first: deps.interval })
   }
 
   /** Checks a host, unless it was checked less than `freshFor` milliseconds ago. */
@@ -127,9 +131,9 @@ export class HostChecker {
     return ageOf({ last_check: reboot.checked_at }) > this.#deps.lookCloserAfter * (0.9 + Math.random() / 5)
   }
 
-  /** Takes at most a minute. A host whose tools are slower keeps its status. */
+  /** A host whose tools do not answer in time keeps its status. */
   #refreshFacts(remote: Remote): Promise<HostKnowledge> {
-    return refreshFacts(remote, { signal: AbortSignal.any([this.#deps.signal, AbortSignal.timeout(60_000)]) })
+    return refreshFacts(remote, this.#deps)
   }
 
   /** Returns undefined if the status stays: this process stops, or an operation works on the host. */
@@ -138,14 +142,16 @@ export class HostChecker {
     if (signal.aborted) return undefined
     await access.pool.forget(address)
     if (await activeOperationOn(storage, address)) return undefined
-    this.#requested.delete(address)
     return { status: 'failed', status_reason: reasonOf(error) }
   }
 
   /** A host that is not bootstrapped, or not since it was last investigated, is handed to the investigator. */
   async #assessReachable(host: Host, found: HostKnowledge): Promise<HostMove> {
     const { status, status_reason } = host
-    if (hostPhase(host) === 'ready') return { ...found, ...(await this.#expectedStatus(host)) }
+    if (hostPhase(host) === 'ready') {
+      this.#retries.forget(host.address)
+      return { ...found, ...(await this.#expectedStatus(host)) }
+    }
     if (host.bootstrapped_at) return { ...found, ...(await this.#statusByMembership(host)) }
     await this.#requestInvestigation(host)
     return { ...found, status, status_reason }
@@ -173,8 +179,7 @@ export class HostChecker {
   }
 
   async #requestInvestigation({ address }: Host): Promise<void> {
-    if (this.#requested.has(address)) return
-    this.#requested.add(address)
+    if (!this.#retries.isDue(address)) return
     this.#deps.log.info(
       { address },
       `Host ${address} is reachable but not bootstrapped; its investigation was requested`,
@@ -184,7 +189,7 @@ export class HostChecker {
 
   async #dropRemoved(address: string): Promise<CheckResult> {
     this.#investigatedSince.delete(address)
-    this.#requested.delete(address)
+    this.#retries.forget(address)
     await this.#deps.access.pool.forget(address)
     return { kind: 'gone', last_check: '' }
   }

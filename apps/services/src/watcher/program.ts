@@ -38,7 +38,7 @@ export const program = defineProgram({
   configFile: '/etc/commissaire/watcher.conf',
   schema: WatcherSettings,
   run: async (settings, { log }) => {
-    const { ssh_port: sshPort, concurrency, processes } = settings
+    const { ssh_port: sshPort, ssh_limit: sshLimit, concurrency, processes } = settings
     const times = {
       interval: settings.interval * 1000,
       patience: settings.patience * 1000,
@@ -47,7 +47,7 @@ export const program = defineProgram({
     }
     await serve(
       WatcherService,
-      { ...connectionOf(settings), log, sshPort, concurrency, ...times },
+      { ...connectionOf(settings), log, sshPort, sshLimit, concurrency, ...times },
       { processes },
     )
   },

@@ -8,7 +8,7 @@
  * one watcher has both.
  */
 import { BusError, type Message } from '@commissaire/bus'
-import { RemotePool } from '@commissaire/hosts'
+import type { RemotePool } from '@commissaire/hosts'
 import { Hosts, parseModel, timestamp, ValidationError, WatcherRecord } from '@commissaire/models'
 import {
   CommissaireService,
@@ -21,6 +21,7 @@ import { StorageClient } from '@commissaire/storage'
 import { z } from 'zod'
 
 import { HostAccess } from '../shared/host-access.ts'
+import { openHostPool } from '../shared/host-pool.ts'
 import { watcherDefaults } from './defaults.ts'
 import { ageOf, HostChecker } from './host-checker.ts'
 import { type WatchEntry, WatchList } from './watch-list.ts'
@@ -33,6 +34,8 @@ export interface WatcherOptions extends ServiceOptions {
   readonly pool?: RemotePool
   /** Where sshd listens on the hosts; default 22. */
   readonly sshPort?: number
+  /** How many handshakes and commands run on hosts at a time; by default the limit adapts to what comes back. */
+  readonly sshLimit?: number | undefined
   /** How long after one check of a host the next is due; default one minute. */
   readonly interval?: number
   /** How often all stored hosts are searched for those without a record; default five intervals. */
@@ -77,14 +80,15 @@ export class WatcherService
 
   constructor(options: WatcherOptions = {}) {
     super({ queues: [{ name: 'watcher', routingKey: 'jobs.watcher' }], ...options })
-    const { pool = new RemotePool(), sshPort } = options
+    const { sshPort, sshLimit } = options
+    const pool = options.pool ?? openHostPool({ sshLimit, metrics: this.metrics })
     const { interval, concurrency, patience, stuckAfter, lookCloserAfter } = {
       ...watcherDefaults,
       ...options,
     }
     this.#interval = interval
     this.#pool = pool
-    const access = new HostAccess(this.#storage, pool, { port: sshPort })
+    const access = new HostAccess(this.#storage, pool, { port: sshPort, kind: 'watch' })
     const { signal } = this.#stopping
     const storage = this.#storage
     this.#checker = new HostChecker({
@@ -92,6 +96,7 @@ export class WatcherService
       storage,
       access,
       log: this.log,
+      interval,
       patience,
       lookCloserAfter,
       stuckAfter,

@@ -25,13 +25,12 @@ export async function look(
   target: Target,
   options: { readonly signal?: AbortSignal; readonly timeout: number },
 ): Promise<Sighting> {
-  const limit = AbortSignal.timeout(options.timeout)
-  const signal = options.signal ? AbortSignal.any([options.signal, limit]) : limit
+  const { signal } = options
   try {
-    await using remote = await connector.connect(target, { signal })
-    return { kind: 'pulse', pulse: await takePulse(remote, { signal }) }
+    await using remote = await connector.connect(target, signal ? { signal } : {})
+    return { kind: 'pulse', pulse: await takePulse(remote, options) }
   } catch (error) {
-    return nothing(target, error, options.signal)
+    return nothing(target, error, signal)
   }
 }
 

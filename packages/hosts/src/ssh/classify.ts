@@ -37,11 +37,16 @@ export function codeOf(error: SshError): HostErrorCode {
   return byLevel[error.level ?? ''] ?? (typeof error.code === 'number' ? 'connection_lost' : 'protocol')
 }
 
-/** The error a caller sees when a connection could not be made. */
-export function connectionError(error: Error, target: Target): HostError {
+/** The error a caller sees when a connection could not be made. `accepted` tells whether the host accepted it at first. */
+export function connectionError(
+  error: Error,
+  target: Target,
+  details: { readonly accepted?: boolean } = {},
+): HostError {
   return new HostError(codeOf(error), `Connecting to ${nameOf(target)}: ${error.message}`, {
     address: target.address,
     cause: error,
+    details,
   })
 }
 

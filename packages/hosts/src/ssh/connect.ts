@@ -57,17 +57,20 @@ class Attempt {
     if (signal?.aborted) throw cancelled()
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const giveUp = (): void => reject(cancelled())
-    const fail = (error: Error): void => reject(this.#changed ?? connectionError(error, this.#target))
+    let accepted = false
+    const accept = (): void => void (accepted = true)
+    const fail = (error: Error): void =>
+      reject(this.#changed ?? connectionError(error, this.#target, { accepted }))
     const ended = (): void =>
       fail(Object.assign(new Error('the host closed the connection'), { code: 'ECONNRESET' }))
-    client.on('error', fail).on('close', ended).once('ready', resolve)
+    client.on('connect', accept).on('error', fail).on('close', ended).once('ready', resolve)
     signal?.addEventListener('abort', giveUp, { once: true })
     try {
       client.connect({ ...config, hostVerifier: (blob: Buffer) => this.#verify(blob) })
       await promise
     } finally {
       signal?.removeEventListener('abort', giveUp)
-      client.off('error', fail).off('close', ended).off('ready', resolve)
+      client.off('connect', accept).off('error', fail).off('close', ended).off('ready', resolve)
     }
   }
 

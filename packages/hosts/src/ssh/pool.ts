@@ -2,12 +2,13 @@
  * Keeps connections, because a warm one is nine times as fast as a new one.
  *
  * One connection serves all who ask for the same login at the same host. New ones are made once, however many ask at
- * the same moment, and only so many handshakes run at once: more would only make each of them slower.
+ * the same moment. Handshakes and commands wait for a slot of the scheduler.
  */
 import { createHash } from 'node:crypto'
-import { HostError } from '../errors.ts'
-import { Gate } from './gate.ts'
+import { HostError, isHostError } from '../errors.ts'
 import type { Remote } from '../remote.ts'
+import { HostScheduler, type OrderedWork } from '../scheduling/scheduler.ts'
+import type { Work } from '../scheduling/work.ts'
 import { Flight } from './flight.ts'
 import { connect } from './connect.ts'
 import { matchesPin } from './host-key.ts'
@@ -21,23 +22,29 @@ export interface RemotePoolOptions {
   readonly keepAlive?: number
   /** Milliseconds for one connection to be made. Default: 10 seconds. */
   readonly connectTimeout?: number
-  /** Handshakes that run at once. Default: 64. */
-  readonly maxHandshakes?: number
+  /** Bounds the handshakes and commands that run at a time. Default: one with a limit that adapts. */
+  readonly scheduler?: HostScheduler
   /** Connections that are kept while nobody uses them; the longest unused goes first. Default: 4096. */
   readonly maxConnections?: number
 }
 
+/** How a connection is asked for, and on whose behalf it is used. */
+export interface PoolConnectOptions extends Work {
+  readonly signal?: AbortSignal
+}
+
 /** Connections to many hosts. `await using pool = new RemotePool()` closes them all at the end of the block. */
 export class RemotePool implements AsyncDisposable {
+  /** Bounds the work on all hosts. */
+  readonly scheduler: HostScheduler
   readonly #options: RemotePoolOptions
-  readonly #handshakes: Gate
   readonly #warm = new Map<string, Lease>()
   readonly #flights = new Map<string, Flight<Lease>>()
   readonly #stopping = new AbortController()
 
   constructor(options: RemotePoolOptions = {}) {
     this.#options = options
-    this.#handshakes = new Gate(options.maxHandshakes ?? 64)
+    this.scheduler = options.scheduler ?? new HostScheduler()
   }
 
   /** How many connections are open. */
@@ -46,14 +53,15 @@ export class RemotePool implements AsyncDisposable {
   }
 
   /** A remote on a kept connection, or on a new one. Its `close()` gives it back; the connection stays warm. */
-  async connect(target: Target, options: { readonly signal?: AbortSignal } = {}): Promise<Remote> {
+  async connect(target: Target, { signal, ...work }: PoolConnectOptions = {}): Promise<Remote> {
     if (this.#stopping.signal.aborted) throw closed(target.address)
+    const ordered = { ...work, order: this.scheduler.nextOrder() }
     const key = keyOf(target)
     const warm = this.#warmFor(key, target)
-    if (warm) return warm.take()
-    const flight = this.#flights.get(key) ?? this.#launch(key, target)
-    const lease = await flight.join(target.address, options.signal)
-    return lease.take()
+    if (warm) return warm.take(ordered)
+    const flight = this.#flights.get(key) ?? this.#launch(key, target, ordered)
+    const lease = await flight.join(target.address, signal)
+    return lease.take(ordered)
   }
 
   /** Closes every connection to this address, those in use and those in the making too. Before a reboot, say. */
@@ -88,11 +96,11 @@ export class RemotePool implements AsyncDisposable {
     return lease
   }
 
-  #launch(key: string, target: Target): Flight<Lease> {
+  #launch(key: string, target: Target, work: OrderedWork): Flight<Lease> {
     const flightKey = key
     const flight = new Flight<Lease>(async (signal) => {
       try {
-        return this.#keep(key, await this.#handshake(target, signal))
+        return this.#keep(key, await this.#handshake(target, work, signal))
       } finally {
         if (this.#flights.get(flightKey) === flight) this.#flights.delete(flightKey)
       }
@@ -101,22 +109,26 @@ export class RemotePool implements AsyncDisposable {
     return flight
   }
 
-  async #handshake(target: Target, signal: AbortSignal): Promise<SshRemote> {
-    const leave = await this.#handshakes.enter(signal)
+  /** A host that is down keeps us waiting, too, but that says nothing about the load. */
+  async #handshake(target: Target, work: OrderedWork, signal: AbortSignal): Promise<SshRemote> {
+    const slot = await this.scheduler.enter(work, signal)
     const { connectTimeout, keepAlive } = this.#options
     try {
-      return await connect(target, {
+      const remote = await connect(target, {
         signal,
         ...(connectTimeout !== undefined && { timeout: connectTimeout }),
         ...(keepAlive !== undefined && { keepAlive }),
       })
-    } finally {
-      leave()
+      slot.leave({ answered: { command: 'connect', timeLimit: connectTimeout ?? 10_000 } })
+      return remote
+    } catch (error) {
+      slot.leave({ timedOut: isHostError(error, 'timeout') && error.details['accepted'] === true })
+      throw error
     }
   }
 
   #keep(key: string, remote: SshRemote): Lease {
-    const lease = new Lease(remote)
+    const lease = new Lease(remote, this.scheduler)
     this.#warm.set(key, lease)
     void remote.closed.then(() => this.#warm.get(key) === lease && this.#warm.delete(key))
     this.#makeRoom()

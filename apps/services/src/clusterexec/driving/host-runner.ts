@@ -148,6 +148,8 @@ export class HostRunner {
   ): StepContext {
     const { storage, access, nodes, log, reboot } = this.#deps
     const record = this.#record
+    const { cluster } = record.header
+    const onWait = (): void => this.#output.add(step, 'note', 'waiting for a free slot')
     return {
       operation: record.header,
       host,
@@ -160,7 +162,7 @@ export class HostRunner {
       reboot,
       signal,
       remainingTime: () => this.#remainingTime(),
-      connect: () => access.connect(host, { signal }),
+      connect: () => access.connect(host, { signal, cluster, onWait }),
       onLine: (stream, line) => this.#output.add(step, stream, line),
       note: (note) => record.appendToHost(this.address, { type: 'step_noted', step, note, at: Date.now() }),
       report: (line) => this.#output.add(step, 'note', line),

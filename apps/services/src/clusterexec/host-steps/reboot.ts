@@ -25,9 +25,13 @@ export async function reboot(context: StepContext): Promise<StepNote> {
   if (await hasBegun(context)) return undefined
   const { wanted, why } = await decide(context)
   if (!wanted) return notNeeded(why)
-  const { access, host, signal } = context
+  const { access, host, operation, signal } = context
   const target = await access.target(host)
-  await issueReboot(access.pool, target, { ...context.reboot, signal, onMark: (mark) => context.note(mark) })
+  await issueReboot(access.connector(operation.cluster), target, {
+    ...context.reboot,
+    signal,
+    onMark: (mark) => context.note(mark),
+  })
   return undefined
 }
 
@@ -46,12 +50,12 @@ export async function awaitReturn(context: StepContext): Promise<StepNote> {
 }
 
 async function proveReboot(context: StepContext, mark: BootMark): Promise<RebootProof> {
-  const { access, host, signal } = context
+  const { access, host, operation, signal } = context
   const acceptedUnits = context.operation.policy.health.accepted_units
   const wellSince = wellSinceOf(context)
   const onWell = (since: WellSince | undefined): Promise<void> => context.note({ well_since: since ?? null })
   const options = { ...context.reboot, acceptedUnits, signal, mark, wellSince, onWell }
-  return awaitReboot(access.pool, await access.target(host), options)
+  return awaitReboot(access.connector(operation.cluster), await access.target(host), options)
 }
 
 async function decide(context: StepContext): Promise<{ wanted: boolean; why: string }> {

@@ -1,13 +1,5 @@
 /** Checks one host for everything that would obstruct an operation, without changing the host. */
-import {
-  type Facts,
-  gatherFacts,
-  HostError,
-  type HostErrorCode,
-  isHostError,
-  oscmd,
-  preflight,
-} from '@commissaire/hosts'
+import { type Facts, gatherFacts, type HostError, isHostError, oscmd, preflight } from '@commissaire/hosts'
 import type { Host } from '@commissaire/models'
 import { stepsOf } from '@commissaire/rollout'
 import type { StorageClient } from '@commissaire/storage'
@@ -40,17 +32,16 @@ export interface HostCheck {
   readonly isUnavailable: boolean
 }
 
-/** Milliseconds that the check of one host may take. */
+/** Milliseconds that a host may take for each answer. */
 const HOST_TIMEOUT = 20_000
 
 /** Checks a host and its node. Throws if the time for all hosts is over. */
 export async function checkHost(host: Host, deps: HostCheckDeps): Promise<HostCheck> {
-  const signal = AbortSignal.any([deps.signal, AbortSignal.timeout(HOST_TIMEOUT)])
   const { address } = host
   const { kind } = deps.spec
   const drains = stepsOf(kind).includes('drain')
   const [checked, locked, node] = await Promise.all([
-    checkOverSsh(host, deps, signal),
+    checkOverSsh(host, deps),
     lockFindings(address, deps),
     drains ? nodeFindingsInTime(address, deps) : [],
   ])
@@ -58,14 +49,15 @@ export async function checkHost(host: Host, deps: HostCheckDeps): Promise<HostCh
   return { ...checked, findings: [...checked.findings, ...node, ...locked] }
 }
 
-async function checkOverSsh(host: Host, deps: HostCheckDeps, signal: AbortSignal): Promise<HostCheck> {
+async function checkOverSsh(host: Host, deps: HostCheckDeps): Promise<HostCheck> {
   const { address } = host
-  const { kind } = deps.spec
+  const { kind, cluster } = deps.spec
+  const limits = { signal: deps.signal, timeout: HOST_TIMEOUT }
   try {
-    await using remote = await deps.access.connect(host, { signal })
-    const facts = await gatherFacts(remote, { signal })
+    await using remote = await deps.access.connect(host, { ...limits, kind: 'request', cluster })
+    const facts = await gatherFacts(remote, limits)
     const isPreflighted = kind !== 'exec' && kind !== 'drain'
-    const found = isPreflighted ? relevantFindings(await preflight(remote, facts, { signal }), kind) : []
+    const found = isPreflighted ? relevantFindings(await preflight(remote, facts, limits), kind) : []
     const findings = [...found.map((each) => hostFinding(each, address)), ...deployFindings(facts, deps.spec)]
     return { findings, machineId: facts.machineId, isUnavailable: false }
   } catch (error) {
@@ -109,13 +101,6 @@ async function nodeFindingsInTime(address: string, deps: HostCheckDeps): Promise
   }
 }
 
-/** The limit of this check aborts as "cancelled", which is reported as a timeout. */
-function findingOf(error: HostError, address: string): PlanFinding {
-  const isTimeout = error.code === 'cancelled'
-  const reported = isTimeout
-    ? new HostError('timeout', `The check of ${address} took longer than ${HOST_TIMEOUT / 1000} s`)
-    : error
-  const code: HostErrorCode = reported.code
-  const message = reported.message.replace(`. ${reported.remedy}.`, '')
-  return { code, severity: 'blocks', message, remedy: reported.remedy, address }
+function findingOf({ code, message, remedy }: HostError, address: string): PlanFinding {
+  return { code, severity: 'blocks', message: message.replace(`. ${remedy}.`, ''), remedy, address }
 }
