@@ -13,6 +13,7 @@ export type Figures = Record<string, number | string>
 const benchmarks: Record<string, () => Promise<Figures>> = {
   startup: async () => (await import('./startup.ts')).measureStartup(),
   'facts-cold': async () => (await import('./facts-cold.ts')).measureFactsCold(),
+  'registration-storm': async () => (await import('./registration-storm.ts')).measureRegistrationStorm(),
   rollout: async () => (await import('./rollout.ts')).measureRollout(),
   'bus-redis': async () => (await import('./bus-redis.ts')).measureBusRedis(),
 }

@@ -93,6 +93,7 @@ function serve(folder: DataFolder, settings: SystemSettings, means: Means): Prom
     authenticationPlugins: asked.length > 0 ? asked : own,
     selfAuths: settings.self_auths,
     busCalls: settings.bus_calls,
+    maxRequests: settings.max_requests,
     webhooks: settings.webhooks,
   })
 }

@@ -25,6 +25,12 @@ export const ServerSettings = z.object({
     .boolean()
     .default(false)
     .describe('whether admins may call any method of any service (commctl bus call)'),
+  max_requests: z
+    .number()
+    .int()
+    .min(1)
+    .default(128)
+    .describe('how many requests are worked on at a time; eight times as many wait, at most two seconds'),
   webhooks: z.array(WebhookSettings).default([]).describe('where to send the events of operations'),
 })
 
@@ -58,6 +64,11 @@ export const serverFlags: readonly FlagDefinition[] = [
     key: 'self_auths',
     description: 'a path that authenticates itself; may be repeated',
     parse: (text, previous) => [...listOf(previous), text],
+  },
+  {
+    flags: '--max-requests <number>',
+    key: 'max_requests',
+    description: 'how many requests are worked on at a time',
   },
   {
     flags: '--bus-calls',

@@ -60,6 +60,7 @@ export const program = defineProgram({
       authenticationPlugins: settings.authentication_plugins,
       selfAuths: settings.self_auths,
       busCalls: settings.bus_calls,
+      maxRequests: settings.max_requests,
       webhooks: settings.webhooks,
     }
     const service = new RestServer({ ...connectionOf(settings), log, server })

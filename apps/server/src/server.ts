@@ -28,6 +28,8 @@ export interface ServerOptions {
   readonly selfAuths?: readonly string[]
   /** Whether admins may call any method of any service; default false. */
   readonly busCalls?: boolean
+  /** How many requests are worked on at a time; default 128. */
+  readonly maxRequests?: number
   /** Where to send the events of operations; default nowhere. */
   readonly webhooks?: readonly WebhookSettings[]
   /** The registry of Prometheus metrics; default a new one. */
@@ -76,6 +78,7 @@ export async function startServer(options: ServerOptions, prepared?: PreparedSer
     log,
     selfAuths,
     busCalls,
+    maxRequests: options.maxRequests,
     ...(tls && { tls }),
     ...(metrics && { metrics }),
   })

@@ -42,6 +42,7 @@ test('without anything it listens everywhere, at 8000, and lets nobody in', () =
 test.each(['-c', '--config', '--config-file'])('%s names the file, whose keys have dashes', (flag) => {
   expect(program.settings([flag, file], {})).toEqual({
     listen_interface: '127.0.0.1',
+    max_requests: 128,
     listen_port: 8001,
     tls_pemfile: '/etc/pem',
     tls_clientverifyfile: '/etc/ca',

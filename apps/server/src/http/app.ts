@@ -12,9 +12,11 @@ import { type FailureLimit, guard } from '../auth/guard.ts'
 import type { App, Backend } from '../backend.ts'
 import type { EventOptions } from '../events/event-hub.ts'
 import { registerHostMetrics } from '../observability/fleet-metrics.ts'
+import { Admission, type AdmissionLimits, limitRequests } from './admission.ts'
 import { readJsonBodies } from './json-body.ts'
 import { StorageReadiness } from '../observability/readiness.ts'
 import { registerStoreMetrics } from '../observability/store-metrics.ts'
+import { registerLoadMetrics } from '../observability/load-metrics.ts'
 import { RequestMetrics } from '../observability/metrics.ts'
 import { logRequests } from '../observability/request-log.ts'
 import { problemHandler } from './problem.ts'
@@ -39,7 +41,7 @@ import { schedules } from '../routes/operations/schedules.ts'
 import { version } from '../version.ts'
 
 /** The options of an app. */
-export interface AppOptions extends Backend {
+export interface AppOptions extends Backend, AdmissionLimits {
   /** Authenticates the requests. */
   readonly auth: Authentication
   /** Paths that authenticate themselves. */
@@ -74,6 +76,9 @@ export function createApp(options: AppOptions): FastifyInstance {
   requestMetrics.observe(app)
   app.setErrorHandler(problemHandler(log))
   refuseUnusual(app, log)
+  const admission = new Admission(options)
+  limitRequests(app, admission)
+  registerLoadMetrics(requestMetrics.registry, admission)
   guard(app, { authentication: auth, selfAuths, ...(failureLimit && { failureLimit }) })
   const paths = new KnownPaths(app)
   paths.refuseOthers(app)

@@ -5,6 +5,7 @@
  * because two copies of the bus package may be loaded.
  */
 import { BusError, type ErrorName, errorTable } from '@commissaire/bus'
+import { RequestError } from './request-error.ts'
 
 /** The status for each error of the bus. */
 export const statusTable = {
@@ -37,7 +38,8 @@ export function statusOf(error: unknown): number {
   if (name) return statusTable[name]
   if (isInvalid(error)) return 400
   const status = attribute(error, 'statusCode')
-  return typeof status === 'number' && status >= 400 && status < 500 ? status : 500
+  const isMeant = error instanceof RequestError || (typeof status === 'number' && status < 500)
+  return typeof status === 'number' && status >= 400 && isMeant ? status : 500
 }
 
 /** Returns the name of an error of the bus; undefined for any other error. */

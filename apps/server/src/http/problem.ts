@@ -9,6 +9,7 @@ import type { Logger } from '@commissaire/bus'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { faultsIn, statusOf } from './errors.ts'
+import { RequestError } from './request-error.ts'
 
 const Fault = z.object({ path: z.string(), message: z.string() })
 
@@ -48,7 +49,7 @@ export function problemHandler(log: Logger) {
   return async (error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const status = statusFor(error, request)
     const problem = problemOf(error, status, request.id)
-    if (status >= 500) {
+    if (status >= 500 && !(error instanceof RequestError)) {
       const { method, id } = request
       log.error({ id, method, path: pathOf(request), status, err: loggable(error) }, 'A request failed')
     }

@@ -42,6 +42,8 @@ export function events(app: App, { bus, storage, log, events: options }: EventRo
     method: 'GET',
     url: '/events',
     exposeHeadRoute: false,
+    // Streams last, and have a limit of their own.
+    config: { unlimited: true },
     schema: {
       tags: ['events'],
       summary: 'Streams events as server-sent events; Last-Event-ID resumes the stream',
@@ -50,7 +52,10 @@ export function events(app: App, { bus, storage, log, events: options }: EventRo
     },
     handler: async (request, reply) => {
       if (!hub.hasRoom)
-        return sendProblem(reply, { ...problem(503, 'Too many event streams are open.'), id: request.id })
+        return sendProblem(reply.header('retry-after', 10), {
+          ...problem(503, 'Too many event streams are open.'),
+          id: request.id,
+        })
       const { since, ...query } = request.query
       const lastEventId = request.headers['last-event-id']
       const opened = hub.open(await createEventFilter(query, { storage, log }), {
