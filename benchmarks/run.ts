@@ -14,6 +14,7 @@ const benchmarks: Record<string, () => Promise<Figures>> = {
   startup: async () => (await import('./startup.ts')).measureStartup(),
   'facts-cold': async () => (await import('./facts-cold.ts')).measureFactsCold(),
   'registration-storm': async () => (await import('./registration-storm.ts')).measureRegistrationStorm(),
+  'rest-overload': async () => (await import('./rest-overload.ts')).measureRestOverload(),
   rollout: async () => (await import('./rollout.ts')).measureRollout(),
   'bus-redis': async () => (await import('./bus-redis.ts')).measureBusRedis(),
 }
