@@ -8,7 +8,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 /** Where the long ones are, the longest first. */
 const long = [
   /^test\/end-to-end\/(real-hosts|killed|preparation\.)/,
-  /^test\/scenarios\/(redis-sqlite|nats-etcd)/,
+  /^test\/(scenarios|chaos)\/(redis-sqlite|nats-etcd)/,
   /^packages\/bus\/test\/contract\/amqp/,
   /^apps\/services\/test\/clusterexec\//,
   /^test\/scenarios\//,

@@ -7,11 +7,13 @@ import { urlOf } from '../../../packages/bus/test/brokers/rabbitmq-world.ts'
 import { haveRedis, RedisServer } from '../../../packages/bus/test/brokers/redis-world.ts'
 import { EtcdServer, etcdIsThere } from '../../../packages/storage/test/etcd/etcd-server.ts'
 import { sevenProcesses } from './seven-processes.ts'
-import type { World } from './world.ts'
+import type { Standing, World } from './world.ts'
 
 /** Something that the world stands on. */
 interface Footing<T> {
   readonly at: T
+  /** Undefined where there is no server. */
+  readonly server?: Standing
   remove(): Promise<void>
 }
 
@@ -27,21 +29,21 @@ export const brokers = {
     isThere: () => haveRedis,
     start: async () => {
       const server = await RedisServer.start()
-      return { at: server.url, remove: () => server.remove() }
+      return { at: server.url, server, remove: () => server.remove() }
     },
   },
   rabbitmq: {
     isThere: () => haveRabbitMq,
     start: async () => {
       const node = await ErlangNode.start()
-      return { at: urlOf(node, '/'), remove: () => node.remove() }
+      return { at: urlOf(node, '/'), server: node, remove: () => node.remove() }
     },
   },
   nats: {
     isThere: () => haveNats,
     start: async () => {
       const server = await NatsServer.start()
-      return { at: server.url, remove: () => server.remove() }
+      return { at: server.url, server, remove: () => server.remove() }
     },
   },
 } satisfies Record<string, Kind<string>>
@@ -50,13 +52,21 @@ export const brokers = {
 export const stores = {
   sqlite: {
     isThere: () => true,
-    start: async () => ({ at: { type: 'sqlite' }, remove: async () => {} }),
+    start: async (): Promise<Footing<Record<string, unknown>>> => ({
+      at: { type: 'sqlite' },
+      remove: async () => {},
+    }),
   },
   etcd: {
     isThere: etcdIsThere,
     start: async () => {
       const server = await EtcdServer.start()
-      return { at: { type: 'etcd', server_url: server.url }, remove: () => server.close() }
+      const standing: Standing = {
+        kill: () => server.kill(),
+        resume: () => server.restart(),
+        signal: (signal) => server.signal(signal),
+      }
+      return { at: { type: 'etcd', server_url: server.url }, server: standing, remove: () => server.close() }
     },
   },
 } satisfies Record<string, Kind<Record<string, unknown>>>
@@ -73,5 +83,6 @@ export async function sevenProcessesOn(
   const [bus, rest] = await Promise.all(starting)
   const world = opened.use(await sevenProcesses({ ...options, bus: bus.at, store: rest.at }))
   const all = opened.move()
-  return { ...world, [Symbol.asyncDispose]: () => all.disposeAsync() }
+  const standings = { ...(bus.server && { broker: bus.server }), ...(rest.server && { store: rest.server }) }
+  return { ...world, standings, [Symbol.asyncDispose]: () => all.disposeAsync() }
 }

@@ -42,6 +42,11 @@ export class Program implements AsyncDisposable {
     return this.#process?.pid
   }
 
+  /** Sends it a signal, and does not wait for what comes of it. */
+  signal(signal: NodeJS.Signals): void {
+    this.#process?.kill(signal)
+  }
+
   /** Ends it at once. */
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     const child = this.#process

@@ -65,6 +65,7 @@ export async function sevenProcesses(ground: Ground): Promise<World> {
     hosts,
     bus,
     busUrl: ground.bus,
+    programs,
     api: (method, path, body) => ask(port, { method, path, body }),
     async restart(part) {
       const killed = programs.get(part) ?? []

@@ -1,6 +1,6 @@
 /** A RabbitMQ node of the tests' own, and questions put to it in Erlang: ten times faster than `rabbitmqctl`. */
 
-import { execFile, spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { execFile, spawn, spawnSync, type ChildProcess, type StdioOptions } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer, connect as dial } from 'node:net'
@@ -102,6 +102,10 @@ export class ErlangNode {
     await eventually('the port is free', async () => !(await answers(this.port)))
   }
 
+  signal(signal: NodeJS.Signals): void {
+    if (this.#process?.pid !== undefined) process.kill(-this.#process.pid, signal)
+  }
+
   /** Evaluates an expression of Erlang on the node; returns its value, as text. */
   async evaluate(expression: string): Promise<string> {
     const args = ['-sname', `${this.#name}@localhost`, '-c', 'commissaire', '-timeout', '10', '-e']
@@ -117,7 +121,12 @@ export class ErlangNode {
   }
 
   async #start(): Promise<void> {
-    this.#process = spawn(program, [], { env: this.#environment, stdio: 'ignore', detached: true })
+    const stdio: StdioOptions = ['pipe', 'ignore', 'ignore']
+    this.#process = spawn('sh', ['-c', supervised, program], {
+      env: this.#environment,
+      stdio,
+      detached: true,
+    })
     await eventually('RabbitMQ takes connections', () => answers(this.port), { within: 90_000 })
     await eventually('RabbitMQ has started', () => this.#isUp(), { within: 60_000 })
   }
@@ -126,6 +135,9 @@ export class ErlangNode {
     return (await this.evaluate('rabbit:is_running()').catch(() => '')).includes('true')
   }
 }
+
+/** Runs the server in a group of its own, which ends when this process does: the pipe on standard input is closed then. */
+const supervised = '"$0" </dev/null & read -r _; kill -KILL 0'
 
 function definitionsOf(vhosts: readonly string[]): object {
   const all = ['/', ...vhosts]

@@ -74,6 +74,10 @@ export class NatsServer {
     await once(server, 'exit')
   }
 
+  signal(signal: NodeJS.Signals): void {
+    this.#process?.kill(signal)
+  }
+
   async remove(): Promise<void> {
     await this.kill()
     await rm(this.#directory, { recursive: true, force: true })

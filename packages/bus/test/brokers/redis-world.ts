@@ -62,6 +62,10 @@ export class RedisServer {
     await once(server, 'exit')
   }
 
+  signal(signal: NodeJS.Signals): void {
+    this.#process?.kill(signal)
+  }
+
   async remove(): Promise<void> {
     this.client.disconnect()
     await this.kill()

@@ -78,6 +78,10 @@ export class EtcdServer implements AsyncDisposable {
     await once(child, 'exit')
   }
 
+  signal(signal: NodeJS.Signals): void {
+    this.#process?.kill(signal)
+  }
+
   /** Stops it from answering without closing a connection; the function lets it go on. */
   freeze(): () => void {
     this.#process?.kill('SIGSTOP')
