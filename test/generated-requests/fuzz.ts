@@ -37,6 +37,8 @@ const { values, positionals } = parseArgs({
   },
 })
 
+/** Ends what the rounds share. */
+const closing = new AsyncDisposableStack()
 let made: Promise<MakeWorld> | undefined
 
 type Round = (seed: number) => Promise<object>
@@ -52,7 +54,7 @@ const worlds: Record<string, () => Promise<MakeWorld>> = {
 async function rabbitMqWorld(): Promise<MakeWorld> {
   const { RabbitMqWorlds } = await import('../../packages/bus/test/brokers/rabbitmq-world.ts')
   const servers = await RabbitMqWorlds.start()
-  process.once('exit', () => void servers.remove())
+  closing.defer(() => servers.remove())
   return () => servers.make()
 }
 
@@ -62,10 +64,13 @@ if (!round) {
   process.exit(values.help ? 0 : 2)
 }
 const first = Number(values.seed)
-for (let seed = first; seed < first + Number(values.rounds); seed++)
-  console.log(
-    JSON.stringify({ seed, ...(await round(seed)), rss_mb: Math.round(process.memoryUsage.rss() / 2 ** 20) }),
-  )
+for (let seed = first; seed < first + Number(values.rounds); seed++) {
+  const report = await round(seed)
+  const rss_mb = Math.round(process.memoryUsage.rss() / 2 ** 20)
+  console.log(JSON.stringify({ seed, ...report, rss_mb }))
+}
+await closing.disposeAsync()
+process.exit(0)
 
 function roundOf([kind, name = '']: readonly string[]): Round | undefined {
   if (kind === 'rest') return requestRound
