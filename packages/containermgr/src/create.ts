@@ -1,4 +1,4 @@
-/** Chooses a container manager by the type in its configuration. Its module is loaded when it is first wanted. */
+/** Creates a container manager by the type in its configuration. Its module is loaded at the first use. */
 import { ContainerManagerConfig, type ContainerManagerType, parseModel } from '@commissaire/models'
 
 import { containerManagerError } from './errors.ts'

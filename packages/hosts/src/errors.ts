@@ -1,5 +1,5 @@
 /**
- * Everything that can go wrong with a host: one table of codes, meanings and remedies, and the error that carries one.
+ * The errors of hosts: one table of codes, meanings and remedies, and the error class.
  *
  * Match on `code`, never on text: two copies of this package may be loaded.
  */

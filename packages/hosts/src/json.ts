@@ -1,4 +1,4 @@
-/** Walks into JSON that a host printed, believing nothing about its shape. */
+/** Reads members of JSON that a host printed, without assumptions about its shape. */
 
 /** The parsed text; undefined when it is no JSON. */
 export function parseJson(text: string | undefined): unknown {

@@ -1,7 +1,7 @@
 /**
- * What a remote host is to the rest of the house: something that runs a command and tells how it ended.
+ * The interface of a remote host: runs commands and returns their results.
  *
- * `ssh/` is one way of being one. Whoever writes another runs the suite `remoteContract` of `./testing` against it.
+ * `ssh/` implements it. Another implementation runs the suite `remoteContract` of `./testing`.
  */
 
 /** How a command is run. */

@@ -1,4 +1,4 @@
-/** What tests of hosts need: scripted hosts, a real sshd, and the contract of a remote. */
+/** Test doubles for hosts: scripted hosts, a real sshd, and the contract suite of a remote. */
 export {
   FakeHost,
   type FakeHostOptions,
@@ -7,7 +7,7 @@ export {
   type RebootPhase,
 } from './testing/fake-host.ts'
 export type { Call } from './testing/fake-server.ts'
-export { factsAnswer, type HostState, pulseAnswer } from './testing/answers.ts'
+export { factsAnswer, type HostState, bootStatusAnswer } from './testing/answers.ts'
 export { type KeyPair, keyPair } from './testing/key-pair.ts'
 export { LocalSshd, type LocalSshdOptions, whyNoSshd } from './testing/local-sshd.ts'
 export { type RemoteCheck, remoteContract } from './testing/remote-contract.ts'

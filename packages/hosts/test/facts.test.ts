@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { parseAnswer } from '../src/facts/answer.ts'
 import { factsProbe, firstLine, lastLine, probeCommand } from '../src/facts/probe.ts'
 import { readFacts } from '../src/facts/read.ts'
-import { connect, type Facts, gatherFacts, hostFields, takePulse } from '../src/index.ts'
+import { connect, type Facts, gatherFacts, hostFields, readBootStatus } from '../src/index.ts'
 import { factsAnswer, FakeHost, type HostState, type SystemName, systems } from '../src/testing.ts'
 
 const state: HostState = {
@@ -139,7 +139,7 @@ test('facts come from a host in one command', async () => {
   const facts = await gatherFacts(remote)
   expect([facts.family, facts.hostKey, facts.bootId]).toEqual(['dnf', host.hostKey, host.bootId])
   expect(facts.probe.hostMs).toBe(30)
-  const pulse = await takePulse(remote)
+  const pulse = await readBootStatus(remote)
   expect([pulse.bootId, pulse.systemd?.state]).toEqual([host.bootId, 'running'])
 })
 

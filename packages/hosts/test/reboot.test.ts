@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import {
   awaitReboot,
-  type BootMark,
+  type BootRecord,
   HostError,
   issueReboot,
   rebootHost,
@@ -57,10 +57,10 @@ test('a reboot is proven by another boot id and the same host key', async () => 
 })
 
 test('the mark is taken before anything happens to the host', async () => {
-  const seen: { mark: BootMark; commands: number }[] = []
+  const seen: { mark: BootRecord; commands: number }[] = []
   await rebootHost(pool, host.target(), {
     ...quick,
-    onMark: (mark) => void seen.push({ mark, commands: host.commands.length }),
+    onRecord: (mark) => void seen.push({ mark, commands: host.commands.length }),
   })
   expect(seen).toHaveLength(1)
   expect([seen[0]?.commands, seen[0]?.mark.hostKey]).toEqual([0, host.hostKey])
@@ -68,7 +68,7 @@ test('the mark is taken before anything happens to the host', async () => {
 
 test('a controller that was restarted goes on from the mark', async () => {
   const mark = await issueReboot(pool, host.target(), quick)
-  const stored = JSON.parse(JSON.stringify(mark)) as BootMark
+  const stored = JSON.parse(JSON.stringify(mark)) as BootRecord
   await using later = new RemotePool({ connectTimeout: 5000 })
   const proof = await awaitReboot(later, host.target(), { ...quick, mark: stored })
   expect([proof.before, proof.after]).toEqual([mark.bootId, host.bootId])

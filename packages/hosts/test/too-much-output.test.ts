@@ -9,7 +9,7 @@ import {
   preflight,
   type Remote,
   RemotePool,
-  takePulse,
+  readBootStatus,
 } from '../src/index.ts'
 import { LocalSshd } from '../src/testing.ts'
 import { Throttle } from '../src/ssh/run/throttle.ts'
@@ -81,7 +81,7 @@ for (const [what, { command, stream }] of Object.entries(floods)) {
       const { error, grown } = await measured(async () => {
         const questions = Array.from({ length: 10 }, async () => {
           await using remote = await pool.connect(sshd.target())
-          const asked = [takePulse(remote), preflight(remote, factsOf('debian'))]
+          const asked = [readBootStatus(remote), preflight(remote, factsOf('debian'))]
           return await Promise.allSettled(asked)
         })
         const ends = (await Promise.all(questions)).flat()

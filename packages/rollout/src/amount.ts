@@ -1,4 +1,4 @@
-/** Numbers of hosts that are given as such or as a part of all. */
+/** Numbers of hosts, given as a number or as a percentage. */
 import type { Amount } from '@commissaire/models'
 
 /** How many of `total` that is. A part is rounded down, but something stays something: 1 % of ten hosts is one host. */

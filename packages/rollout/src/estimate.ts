@@ -1,4 +1,4 @@
-/** How long the work on a host will take, from how long it took before. */
+/** Estimates how long the work on a host takes, from how long it took before. */
 
 /** What is known of earlier turns, in milliseconds, the latest last. */
 export interface History {

@@ -1,4 +1,4 @@
-/** When an operation would be over and in which waves it would go, found by letting it run on paper. */
+/** Forecasts the waves and the end of an operation by simulating it. */
 import { decide } from './decide.ts'
 import { Rollout, type RolloutPlan } from './rollout.ts'
 

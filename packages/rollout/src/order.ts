@@ -1,4 +1,4 @@
-/** In which order hosts have their turn. */
+/** The order in which hosts have their turn. */
 import type { RolloutPolicy } from '@commissaire/models'
 
 /** One host of an operation. */

@@ -1,4 +1,4 @@
-/** The waves of a careful beginning: a few hosts first, then more. */
+/** The waves at the beginning of an operation: a few hosts first, then more. */
 import type { Amount } from '@commissaire/models'
 
 import { amountOf } from './amount.ts'

@@ -1,4 +1,4 @@
-/** Why a policy cannot be kept, found before anything is stored: what is impossible is refused, not tried. */
+/** Validates a policy against the hosts, so that an impossible one is refused before anything is stored. */
 import type { Amount, RolloutPolicy } from '@commissaire/models'
 
 import { amountOf } from './amount.ts'

@@ -1,4 +1,4 @@
-/** The steps a host is taken through, in their order, by kind of operation. */
+/** The steps of a host in their order, by kind of operation. */
 import type { OperationKindName } from '@commissaire/models'
 
 /** Every step there is, in the order in which a host meets them. */

@@ -1,4 +1,4 @@
-/** A fleet that exists only in memory, and a driver that dies on it: what the state machine is tried with. */
+/** A simulated fleet, and a driver that can be killed at any point, for tests of the state machine. */
 export {
   ends,
   type Mishap,

@@ -7,7 +7,7 @@ import {
   isHostError,
   type Remote,
   type RemotePool,
-  takePulse,
+  readBootStatus,
   type Target,
   type Work,
   type WorkKind,
@@ -79,7 +79,7 @@ export class HostAccess {
   async #connectAndProbe(target: Target, options: AccessOptions): Promise<Remote> {
     const remote = await this.#pool.connect(target, options)
     try {
-      await takePulse(remote, options)
+      await readBootStatus(remote, options)
       return remote
     } catch (error) {
       await remote.close()

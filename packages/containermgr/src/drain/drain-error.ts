@@ -1,4 +1,4 @@
-/** What goes wrong with a drain, told so that a person knows what to do next. */
+/** The errors of a drain, with remedies. */
 
 /** Why a drain did not come to its end. */
 export const drainErrorCodes = {

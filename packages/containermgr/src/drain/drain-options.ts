@@ -1,4 +1,4 @@
-/** What a drain may do, in kubectl's words and with its defaults. */
+/** The options of a drain, with the names and defaults of kubectl. */
 
 /** What decides which pods go. */
 export interface SelectOptions {

@@ -1,4 +1,4 @@
-/** Whether a pod's labels are those that a selector within an object, such as a disruption budget, asks for. */
+/** Matches the labels of a pod against a label selector of an object, such as a disruption budget. */
 import type { V1LabelSelector, V1LabelSelectorRequirement } from '@kubernetes/client-node'
 
 /** An empty selector selects all; none at all selects nothing. */

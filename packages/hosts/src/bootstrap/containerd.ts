@@ -1,4 +1,4 @@
-/** The steps that give a host containerd alone, for container managers that bring their own network. */
+/** Bootstrap steps for containerd alone, for container managers that bring their own network. */
 import type { Facts } from '../facts/facts.ts'
 import { installed } from './packages.ts'
 import { repositoryFor } from './repositories.ts'

@@ -1,4 +1,4 @@
-/** The steps that make a host run containers with Docker: its package, its place on the network, its service. */
+/** Bootstrap steps for Docker: its package, its network configuration, its service. */
 import type { Facts } from '../facts/facts.ts'
 import { fileStep } from './file.ts'
 import type { HostNetwork } from './network.ts'

@@ -1,5 +1,5 @@
 /**
- * A file with a given content on the host.
+ * The step that writes a file with a given content.
  *
  * It is compared by its digest, so that a key that lies there is not read back; it reaches the host on standard input,
  * as command lines can be seen by everybody there; and it is whole or not at all. What somebody else had written is kept

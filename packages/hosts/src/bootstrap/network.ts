@@ -1,4 +1,4 @@
-/** What a host is told about the network that joins the hosts of its cluster. */
+/** The settings of the network that connects the hosts of a cluster. */
 
 /** PEM texts. What is there is copied to the host. */
 export interface NetworkCertificates {

@@ -1,4 +1,4 @@
-/** What the packages are called, and the step that installs one. On hosts that boot images they come with the image. */
+/** The names of packages by family, and the step that installs one. Image-based hosts get packages with their image. */
 import type { Facts } from '../facts/facts.ts'
 import type { Family } from '../facts/family.ts'
 import { oscmd } from '../oscmd/oscmd.ts'

@@ -1,4 +1,4 @@
-/** What preparing a host would do, step by step, found out by nothing but the steps' checks. */
+/** Plans a bootstrap: runs the checks of all steps and returns what the actions would do. */
 import type { CarryOutOptions } from '../updates/carry-out.ts'
 import { isHostError } from '../errors.ts'
 import type { Facts } from '../facts/facts.ts'

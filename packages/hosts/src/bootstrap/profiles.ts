@@ -1,11 +1,11 @@
-/** What a host can be prepared for, and the steps of that. */
+/** The bootstrap profiles, and the steps of each. */
 import { type BootstrapProfile, bootstrapProfiles } from '@commissaire/models'
 import type { Facts } from '../facts/facts.ts'
 import { containerdSteps } from './containerd.ts'
 import { dockerSteps } from './docker.ts'
 import { flannelSteps } from './flannel.ts'
 import type { HostNetwork } from './network.ts'
-import { soundSteps } from './sound.ts'
+import { soundSteps } from './prerequisites.ts'
 import type { Step } from './step.ts'
 
 /** The profiles; `none` installs nothing. */

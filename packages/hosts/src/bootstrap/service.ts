@@ -1,4 +1,4 @@
-/** A service that starts at every boot, runs now, and runs with the configuration that lies there now. */
+/** The step that enables a service at boot, starts it, and restarts it after its configuration has changed. */
 import type { Facts } from '../facts/facts.ts'
 import { minute, type OsCommand } from '../oscmd/commands.ts'
 import { byStatus } from '../oscmd/outcome.ts'

@@ -1,4 +1,4 @@
-/** What a preparation is made of: steps, each with a check and, where something can be done, an action. */
+/** A bootstrap step: a check and, where something can be done, an action. */
 import type { CarryOutOptions } from '../updates/carry-out.ts'
 import type { OsCommand } from '../oscmd/commands.ts'
 import type { Remote } from '../remote.ts'

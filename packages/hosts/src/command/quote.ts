@@ -1,4 +1,4 @@
-/** Quoting for a POSIX shell: what stands between single quotes means itself. */
+/** Quotes text for a POSIX shell, in single quotes. */
 
 /** The text as one word of a shell command. */
 export function quote(word: string): string {

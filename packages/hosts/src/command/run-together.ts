@@ -1,5 +1,5 @@
 /**
- * Runs several commands in one round trip, and tells of each how it ended as if it had been run alone.
+ * Runs several commands in one round trip, and returns the result of each.
  *
  * Each line of the answer begins with the number of its command and what it is: `0.code=`, `0.out=` or `0.err=`.
  */

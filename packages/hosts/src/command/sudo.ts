@@ -1,5 +1,5 @@
 /**
- * Becoming root without a password, and telling plainly when that is refused.
+ * Runs commands as root without a password, with a clear error when sudo refuses.
  *
  * A command is handed to `sudo -n sh -c`, so that pipes and redirections in it happen as root too.
  */

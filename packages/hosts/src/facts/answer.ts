@@ -1,4 +1,4 @@
-/** A probe's answer as it came over the wire: lines `key=value`, between a first line and a last. */
+/** Parses the answer of a probe: lines `key=value` between a first line and a last. */
 import { HostError } from '../errors.ts'
 import type { CommandResult } from '../remote.ts'
 import { firstLine, lastLine } from './probe.ts'

@@ -1,4 +1,4 @@
-/** What is known about a host after one round trip. Everything here is plain data and may be stored as JSON. */
+/** The facts of a host. They are plain data and may be stored as JSON. */
 import type { Family } from './family.ts'
 import type { ImageState } from './image.ts'
 import type { OsRelease } from './os-release.ts'

@@ -1,6 +1,6 @@
 /**
- * Which kind of system a host is, judged by what is on it and not by its label, so that a new distribution of a known
- * kind works unannounced.
+ * Detects the family of a system by its tools and not by its name, so that a new distribution of a known family works
+ * without a change.
  */
 import type { OsRelease } from './os-release.ts'
 

@@ -1,8 +1,8 @@
-/** Asks a host for its facts, in one round trip on an open connection. */
+/** Reads the facts of a host, in one round trip on an open connection. */
 import type { Remote } from '../remote.ts'
 import { type Answer, parseAnswer } from './answer.ts'
 import type { Facts } from './facts.ts'
-import { factsProbe, probeCommand, pulseProbe } from './probe.ts'
+import { factsProbe, probeCommand, bootStatusProbe } from './probe.ts'
 import { bootIdOf, readFacts, systemdState } from './read.ts'
 import type { SystemdState } from './facts.ts'
 
@@ -20,7 +20,7 @@ export async function gatherFacts(remote: Remote, options: GatherOptions = {}): 
 }
 
 /** Whether and since when a host is up. */
-export interface Pulse {
+export interface BootStatus {
   readonly bootId: string
   readonly uptime: number
   readonly isNoLogin: boolean
@@ -28,8 +28,8 @@ export interface Pulse {
 }
 
 /** The cheapest honest answer to "are you there?": the host's shell works, and this is its boot. */
-export async function takePulse(remote: Remote, options: GatherOptions = {}): Promise<Pulse> {
-  const { answer } = await ask(remote, pulseProbe, options)
+export async function readBootStatus(remote: Remote, options: GatherOptions = {}): Promise<BootStatus> {
+  const { answer } = await ask(remote, bootStatusProbe, options)
   return {
     bootId: bootIdOf(answer, remote.address),
     uptime: answer.number('uptime') ?? 0,

@@ -1,4 +1,4 @@
-/** The image that an rpm-ostree or bootc system runs, and the one that waits for its next boot. */
+/** The image that an rpm-ostree or bootc system runs, and the one that is staged for its next boot. */
 import { at, listAt, parseJson, textAt } from '../json.ts'
 import type { Answer } from './answer.ts'
 

@@ -1,4 +1,4 @@
-/** Reads os-release as data; it is never run. */
+/** Parses os-release as data; it is never executed. */
 import type { Answer } from './answer.ts'
 
 /** What the system says it is. */

@@ -1,5 +1,5 @@
 /**
- * The script that asks a host everything at once, and the shorter one that only asks whether and how it is up.
+ * The script that reads all facts at once, and the shorter one that reads only the boot status.
  *
  * POSIX sh on standard input; no temporary file, no root, no network, nothing beyond what BusyBox has. All of it is one
  * function, so that a script cut short on its way runs not at all, and no command in it can eat the rest of it.
@@ -20,7 +20,7 @@ PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"; export PATH
 p() { printf '%s=%s\n' "$1" "$2"; }
 has() { command -v "$1" >/dev/null 2>&1; }
 line() { l=; [ -r "$2" ] && IFS= read -r l <"$2"; p "$1" "$l"; }
-pulse() {
+boot_status() {
   line boot-id /proc/sys/kernel/random/boot_id
   read -r up rest </proc/uptime; p uptime "$up"
   [ -e /run/nologin ] && p nologin 1
@@ -117,7 +117,7 @@ images() {
 export const factsProbe = `${preamble}${privilege}${locks}${rebootSigns}${facts}
 main() {
   echo '${firstLine}'
-  pulse; system; hardware; privilege; software; locks; reboot_signs; images
+  boot_status; system; hardware; privilege; software; locks; reboot_signs; images
   read -r up rest </proc/uptime; p finished "$up"
   echo '${lastLine}'
 }
@@ -125,7 +125,7 @@ main </dev/null 2>/dev/null
 `
 
 /** Asks only for the boot id, the uptime and the state of systemd. */
-export const pulseProbe = `${preamble}
-main() { echo '${firstLine}'; pulse; echo '${lastLine}'; }
+export const bootStatusProbe = `${preamble}
+main() { echo '${firstLine}'; boot_status; echo '${lastLine}'; }
 main </dev/null 2>/dev/null
 `

@@ -1,4 +1,4 @@
-/** From a probe's answer to facts. What must be there and is not, or makes no sense, is `facts_invalid`. */
+/** Converts the answer of a probe to facts. A required line that is missing or invalid is the error `facts_invalid`. */
 import { type Answer, invalid } from './answer.ts'
 import { familyOf, osName } from './family.ts'
 import type { Facts, Privilege, SystemdState } from './facts.ts'

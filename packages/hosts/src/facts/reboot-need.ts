@@ -1,5 +1,5 @@
 /**
- * Does this host need a reboot? Four answers, each with a reason and where it comes from.
+ * Whether a host needs a reboot: four answers, each with its reason and its source.
  *
  * This reads only the signs that cost nothing. `rebootNeeded` asks the family's own tool, which is slower and knows
  * more. A tool that is missing or fails never counts as a yes or a no.

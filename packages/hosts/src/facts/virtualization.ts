@@ -1,4 +1,4 @@
-/** Whether a host is a container, which runs the kernel of another. */
+/** Detects containers, which run the kernel of their host. */
 
 /** What systemd-detect-virt calls the containers it knows. */
 const containers: ReadonlySet<string> = new Set([

@@ -1,5 +1,5 @@
 /**
- * What a family of systems must offer: commands as data, each with a function that reads how it ended.
+ * The commands that a family of systems provides, as data, each with a function that interprets its result.
  *
  * A command says what a shell runs, as root, and `read` says what its end means. Exit statuses mean something else in
  * every family, which is why no caller looks at them.

@@ -1,4 +1,4 @@
-/** What depends on the init system and not on the package manager: services, and going down for a reboot. */
+/** Commands that depend on the init system and not on the package manager: services and reboots. */
 import { HostError } from '../errors.ts'
 import type { Facts } from '../facts/facts.ts'
 import { quote } from '../command/quote.ts'

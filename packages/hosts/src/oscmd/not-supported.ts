@@ -1,4 +1,4 @@
-/** Says plainly that a kind of system cannot do what was asked. */
+/** The error for an action that a family of systems does not support. */
 import { HostError } from '../errors.ts'
 
 /** Deploying a version where only packages have versions. */

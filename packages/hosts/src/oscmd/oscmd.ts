@@ -1,4 +1,4 @@
-/** Chooses the commands for a host by what was found on it. */
+/** Selects the commands of a host's family. */
 import { HostError } from '../errors.ts'
 import type { Facts } from '../facts/facts.ts'
 import type { Family } from '../facts/family.ts'

@@ -1,4 +1,4 @@
-/** Readers of exit statuses: a table for each command, and a sentence for what is not in it. */
+/** Interprets exit statuses: a table for each command, and an error for statuses that are not in it. */
 import type { RebootNeed } from '../facts/reboot-need.ts'
 import type { CommandResult } from '../remote.ts'
 import type { Outcome } from './commands.ts'

@@ -1,4 +1,4 @@
-/** Which services still run on files that were replaced: many updates need those restarted and no reboot. */
+/** Finds services that still use replaced files: many updates need a restart of these and no reboot. */
 import type { CommandResult } from '../remote.ts'
 import { minute, type Question } from './commands.ts'
 

@@ -1,4 +1,4 @@
-/** What can be in the way of an operation: one table of codes, how bad each is, what it means and what to do about it. */
+/** The findings of preflight checks: one table of codes, severities, meanings and remedies. */
 
 interface FindingRow {
   /** `blocks`: the operation would fail, or do harm. `warns`: it may go well, and a person should know. */

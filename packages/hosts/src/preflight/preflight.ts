@@ -1,5 +1,5 @@
 /**
- * Looks at a host before an operation, and tells everything that will be in its way, before anything is touched.
+ * Checks a host before an operation, and reports everything that would obstruct it, before anything is changed.
  *
  * One round trip, and as things are now: of the facts only what does not change by itself is used. That a host cannot be
  * reached, or is not itself, shows when one connects. `checkReady` refuses the worst of this once more, right before.

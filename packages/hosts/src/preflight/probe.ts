@@ -1,4 +1,4 @@
-/** The script that looks for what would be in the way of an operation. It writes nothing and needs nothing but sh. */
+/** The script of the preflight checks. It writes nothing and needs only sh. */
 import { firstLine, lastLine, locks, preamble, privilege, rebootSigns } from '../facts/probe.ts'
 
 // dpkg's own audit wants to be root; what it would say stands in a file that everybody may read.

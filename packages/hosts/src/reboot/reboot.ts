@@ -11,8 +11,8 @@ import { gatherFacts } from '../facts/gather.ts'
 import type { RebootRequest } from '../oscmd/commands.ts'
 import { oscmd } from '../oscmd/oscmd.ts'
 import { awaitReturn } from './await-return.ts'
-import { type BootMark, markBoot, type RebootProof } from './mark.ts'
-import type { Connector } from './sighting.ts'
+import { type BootRecord, markBoot, type RebootProof } from './boot-record.ts'
+import type { Connector } from './observation.ts'
 import { settle, type WellSince } from './settle.ts'
 import { type RebootTiming, defaultRebootTiming } from './timing.ts'
 import type { Remote } from '../remote.ts'
@@ -31,7 +31,7 @@ export interface RebootOptions extends Partial<RebootTiming> {
   /** Called when the host is first seen well, and with undefined when it no longer is. What it returns is waited for. */
   readonly onWell?: ((since: WellSince | undefined) => void | Promise<void>) | undefined
   /** Called when the mark is taken, before anything is done to the host. What it returns is waited for. */
-  readonly onMark?: (mark: BootMark) => void | Promise<void>
+  readonly onRecord?: (mark: BootRecord) => void | Promise<void>
 }
 
 /** Reboots and waits. Every way in which it can fail is a HostError of its own code. */
@@ -51,12 +51,12 @@ export async function issueReboot(
   connector: Connector,
   target: Target,
   options: RebootOptions = {},
-): Promise<BootMark> {
+): Promise<BootRecord> {
   const waiting = options.signal ? { signal: options.signal } : {}
   await using remote = await connector.connect(target, waiting)
   const facts = await gatherFacts(remote, waiting)
   const mark = markBoot(facts)
-  await options.onMark?.(mark)
+  await options.onRecord?.(mark)
   await sendReboot(remote, facts, options)
   await connector.forget(target.address)
   return mark
@@ -66,7 +66,7 @@ export async function issueReboot(
 export async function awaitReboot(
   connector: Connector,
   target: Target,
-  options: RebootOptions & { readonly mark: BootMark },
+  options: RebootOptions & { readonly mark: BootRecord },
 ): Promise<RebootProof> {
   const started = performance.now()
   const { mark, signal } = options
@@ -81,7 +81,11 @@ export async function awaitReboot(
   return proofOf(mark, facts, { kind, ms: Math.round(performance.now() - started) })
 }
 
-function proofOf(mark: BootMark, facts: Facts, { kind, ms }: Pick<RebootProof, 'kind' | 'ms'>): RebootProof {
+function proofOf(
+  mark: BootRecord,
+  facts: Facts,
+  { kind, ms }: Pick<RebootProof, 'kind' | 'ms'>,
+): RebootProof {
   return {
     address: mark.address,
     kind,

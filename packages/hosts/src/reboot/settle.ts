@@ -1,16 +1,16 @@
 /**
  * Waits until a host that is back has settled: its services are up, its uptime only grows, and it does not boot again.
  *
- * How long it has been well is counted by the host's own uptime, from a sighting that the caller can keep. So a
- * controller that was restarted counts from the sighting of the one before it.
+ * How long it has been well is counted by the host's own uptime, from a observation that the caller can keep. So a
+ * controller that was restarted counts from the observation of the one before it.
  *
  * systemd's `degraded` is accepted when no unit failed that had not failed before or is on the accepted list.
  */
 import { HostError } from '../errors.ts'
-import type { Pulse } from '../facts/gather.ts'
+import type { BootStatus } from '../facts/gather.ts'
 import type { Target } from '../ssh/target.ts'
-import type { BootMark } from './mark.ts'
-import { type Connector, look } from './sighting.ts'
+import type { BootRecord } from './boot-record.ts'
+import { type Connector, observe } from './observation.ts'
 import { type RebootTiming, wait } from './timing.ts'
 
 /** A boot of a host, and the uptime in seconds at which it was first seen well in it. */
@@ -21,7 +21,7 @@ export interface WellSince {
 
 /** When a host counts as settled. */
 export interface SettleOptions {
-  readonly mark: BootMark
+  readonly mark: BootRecord
   readonly timing: RebootTiming
   /** Units that may fail, besides those that had failed before the reboot. */
   readonly acceptedUnits?: readonly string[]
@@ -32,11 +32,11 @@ export interface SettleOptions {
   readonly onWell?: ((since: WellSince | undefined) => void | Promise<void>) | undefined
 }
 
-/** Resolves when the host, first seen with this pulse, has been well for the settle time. */
+/** Resolves when the host, first seen with this status, has been well for the settle time. */
 export async function settle(
   connector: Connector,
   target: Target,
-  options: SettleOptions & { readonly first: Pulse },
+  options: SettleOptions & { readonly first: BootStatus },
 ): Promise<void> {
   const { mark, timing, signal, acceptedUnits = [], onWell } = options
   const pinned = { ...target, hostKey: mark.hostKey }
@@ -45,10 +45,10 @@ export async function settle(
   let last = options.first
   const { wellSince: earlier } = options
   const next = async (
-    pulse: Pulse | undefined,
+    status: BootStatus | undefined,
     known: WellSince | undefined,
   ): Promise<WellSince | undefined> => {
-    const since = pulse && isWell(pulse, accepted) ? (known ?? sinceNow(pulse)) : undefined
+    const since = status && isWell(status, accepted) ? (known ?? sinceNow(status)) : undefined
     if (since !== known) await onWell?.(since)
     return since
   }
@@ -56,29 +56,29 @@ export async function settle(
   while (wellSince === undefined || (last.uptime - wellSince.uptime) * 1000 < timing.settleTime) {
     if (performance.now() - started > timing.settleWithin) throw unsettled(target, last, accepted)
     await wait(timing.interval, target.address, signal)
-    const sighting = await look(connector, pinned, { timeout: 15_000, ...(signal && { signal }) })
-    if (sighting.kind === 'nothing') {
+    const observation = await observe(connector, pinned, { timeout: 15_000, ...(signal && { signal }) })
+    if (observation.kind === 'nothing') {
       wellSince = await next(undefined, wellSince)
       await connector.forget(target.address)
       continue
     }
-    checkSameBoot(target, last, sighting.pulse)
-    last = sighting.pulse
+    checkSameBoot(target, last, observation.status)
+    last = observation.status
     wellSince = await next(last, wellSince)
   }
 }
 
-function sinceNow({ bootId, uptime }: Pulse): WellSince {
+function sinceNow({ bootId, uptime }: BootStatus): WellSince {
   return { bootId, uptime }
 }
 
-function isWell({ systemd, isNoLogin }: Pulse, accepted: ReadonlySet<string>): boolean {
+function isWell({ systemd, isNoLogin }: BootStatus, accepted: ReadonlySet<string>): boolean {
   if (isNoLogin) return false
   if (!systemd || systemd.state === 'running') return true
   return systemd.state === 'degraded' && systemd.failedUnits.every((unit) => accepted.has(unit))
 }
 
-function checkSameBoot({ address }: Target, last: Pulse, now: Pulse): void {
+function checkSameBoot({ address }: Target, last: BootStatus, now: BootStatus): void {
   if (now.bootId === last.bootId && now.uptime >= last.uptime) return
   const found = `${address} booted again while it settled: boot id ${last.bootId}, then ${now.bootId}`
   throw new HostError('rebooted_again', found, {
@@ -87,7 +87,7 @@ function checkSameBoot({ address }: Target, last: Pulse, now: Pulse): void {
   })
 }
 
-function unsettled({ address }: Target, last: Pulse, accepted: ReadonlySet<string>): HostError {
+function unsettled({ address }: Target, last: BootStatus, accepted: ReadonlySet<string>): HostError {
   const failedUnits = last.systemd?.failedUnits.filter((unit) => !accepted.has(unit)) ?? []
   const state = last.systemd?.state ?? 'not answering steadily'
   const found = `${address} is back but ${state}${failedUnits.length > 0 ? `; failed: ${failedUnits.join(', ')}` : ''}`

@@ -1,4 +1,4 @@
-/** How long each part of a reboot may take, and a pause that can be given up. */
+/** The time limits of a reboot, and a delay that can be cancelled. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { HostError } from '../errors.ts'
 

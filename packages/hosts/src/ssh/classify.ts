@@ -1,4 +1,4 @@
-/** Translates what sockets and ssh2 report into the codes of our table: one place, by code and level, not by text. */
+/** Translates errors of sockets and of ssh2 to the codes of the error table, by code and level and not by text. */
 import { HostError, type HostErrorCode } from '../errors.ts'
 import type { Target } from './target.ts'
 

@@ -1,4 +1,4 @@
-/** The SSH library, loaded when somebody first connects: a program that only starts has no need of it yet. */
+/** Loads the SSH library at the first connection, which keeps the start of a program short. */
 import type ssh2 from 'ssh2'
 
 /** What the library exports. */

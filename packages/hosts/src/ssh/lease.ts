@@ -1,4 +1,4 @@
-/** A kept connection and who uses it: each user gets a remote of their own, whose end is not the connection's end. */
+/** A kept connection and its users. Each user has a remote of its own; closing that leaves the connection open. */
 import { HostError, isHostError } from '../errors.ts'
 import type { CommandResult, Remote, RunOptions } from '../remote.ts'
 import type { HostScheduler, OrderedWork } from '../scheduling/scheduler.ts'

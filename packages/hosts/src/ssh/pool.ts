@@ -9,7 +9,7 @@ import { HostError, isHostError } from '../errors.ts'
 import type { Remote } from '../remote.ts'
 import { HostScheduler, type OrderedWork } from '../scheduling/scheduler.ts'
 import type { Work } from '../scheduling/work.ts'
-import { Flight } from './flight.ts'
+import { SingleFlight } from './single-flight.ts'
 import { connect } from './connect.ts'
 import { matchesPin } from './host-key.ts'
 import { Lease } from './lease.ts'
@@ -39,7 +39,7 @@ export class RemotePool implements AsyncDisposable {
   readonly scheduler: HostScheduler
   readonly #options: RemotePoolOptions
   readonly #warm = new Map<string, Lease>()
-  readonly #flights = new Map<string, Flight<Lease>>()
+  readonly #attempts = new Map<string, SingleFlight<Lease>>()
   readonly #stopping = new AbortController()
 
   constructor(options: RemotePoolOptions = {}) {
@@ -59,15 +59,15 @@ export class RemotePool implements AsyncDisposable {
     const key = keyOf(target)
     const warm = this.#warmFor(key, target)
     if (warm) return warm.take(ordered)
-    const flight = this.#flights.get(key) ?? this.#launch(key, target, ordered)
-    const lease = await flight.join(target.address, signal)
+    const attempt = this.#attempts.get(key) ?? this.#launch(key, target, ordered)
+    const lease = await attempt.join(target.address, signal)
     return lease.take(ordered)
   }
 
   /** Closes every connection to this address, those in use and those in the making too. Before a reboot, say. */
   async forget(address: string): Promise<void> {
     const belongs = (key: string): boolean => key.startsWith(`${address} `)
-    for (const [key, flight] of this.#flights) if (belongs(key)) flight.cancel()
+    for (const [key, attempt] of this.#attempts) if (belongs(key)) attempt.cancel()
     const leases = [...this.#warm].filter(([key]) => belongs(key))
     for (const [key] of leases) this.#warm.delete(key)
     await Promise.all(leases.map(([, lease]) => lease.remote.close()))
@@ -76,7 +76,7 @@ export class RemotePool implements AsyncDisposable {
   /** Closes all connections, once what runs on them has ended; what waits to connect fails with `closed`. */
   async close(): Promise<void> {
     this.#stopping.abort()
-    for (const flight of this.#flights.values()) flight.cancel()
+    for (const attempt of this.#attempts.values()) attempt.cancel()
     const leases = [...this.#warm.values()]
     this.#warm.clear()
     await Promise.all(leases.map((lease) => lease.drain()))
@@ -96,17 +96,17 @@ export class RemotePool implements AsyncDisposable {
     return lease
   }
 
-  #launch(key: string, target: Target, work: OrderedWork): Flight<Lease> {
-    const flightKey = key
-    const flight = new Flight<Lease>(async (signal) => {
+  #launch(key: string, target: Target, work: OrderedWork): SingleFlight<Lease> {
+    const attemptKey = key
+    const attempt = new SingleFlight<Lease>(async (signal) => {
       try {
         return this.#keep(key, await this.#handshake(target, work, signal))
       } finally {
-        if (this.#flights.get(flightKey) === flight) this.#flights.delete(flightKey)
+        if (this.#attempts.get(attemptKey) === attempt) this.#attempts.delete(attemptKey)
       }
     })
-    this.#flights.set(flightKey, flight)
-    return flight
+    this.#attempts.set(attemptKey, attempt)
+    return attempt
   }
 
   /** A host that is down keeps us waiting, too, but that says nothing about the load. */

@@ -1,4 +1,4 @@
-/** Checks a private key before it is used, so that a bad one is told from a refused one. */
+/** Validates a private key before it is used, so that an unreadable key is not mistaken for a refused one. */
 import { createPrivateKey } from 'node:crypto'
 import { HostError } from '../errors.ts'
 import type { Ssh2 } from './client.ts'

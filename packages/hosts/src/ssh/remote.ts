@@ -1,6 +1,6 @@
 /** A host behind an open SSH connection. */
 import type { Client } from 'ssh2'
-import { Gate } from './gate.ts'
+import { Semaphore } from './semaphore.ts'
 import type { CommandResult, Remote, RunOptions } from '../remote.ts'
 import { asRoot, checkSudo } from '../command/sudo.ts'
 import { execute } from './run/execute.ts'
@@ -16,7 +16,7 @@ export class SshRemote implements Remote {
   readonly user: string
   readonly hostKey: string
   readonly #client: Client
-  readonly #gate = new Gate(sessions)
+  readonly #semaphore = new Semaphore(sessions)
   readonly #closed: Promise<void>
   #isOpen = true
   #running = 0
@@ -47,7 +47,7 @@ export class SshRemote implements Remote {
   }
 
   async run(command: string, options: RunOptions = {}): Promise<CommandResult> {
-    const leave = await this.#gate.enter(options.signal)
+    const leave = await this.#semaphore.enter(options.signal)
     await this.#killing
     this.#running += 1
     let ended: Promise<unknown> = Promise.resolve()

@@ -1,4 +1,4 @@
-/** Where to connect, as whom, and which host key to expect there. */
+/** The address, the login and the expected host key of a connection. */
 
 /** Where a host is, who we are there, and which key it has to prove. */
 export interface Target {

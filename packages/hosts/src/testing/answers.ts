@@ -1,4 +1,4 @@
-/** Writes the answers of the two probes for a host that exists only in a test. */
+/** Creates the answers of the probes for a scripted host. */
 import { firstLine, lastLine } from '../facts/probe.ts'
 import { type SystemName, systems } from './systems.ts'
 
@@ -61,8 +61,8 @@ export function preflightAnswer(state: HostState): string {
   return factsAnswer({ ...state, lines: [...state.lines, ...now] })
 }
 
-/** The answer to the probe for the pulse. */
-export function pulseAnswer(state: HostState): string {
+/** The answer to the probe for the boot status. */
+export function bootStatusAnswer(state: HostState): string {
   return wrap(pulseLines(state))
 }
 

@@ -5,11 +5,11 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { ServerChannel } from 'ssh2'
-import { factsProbe, pulseProbe } from '../facts/probe.ts'
+import { factsProbe, bootStatusProbe } from '../facts/probe.ts'
 import { preflightProbe } from '../preflight/probe.ts'
 import { killSiblings } from '../ssh/run/kill.ts'
 import type { Target } from '../ssh/target.ts'
-import { factsAnswer, type HostState, preflightAnswer, pulseAnswer, rebootAnswer } from './answers.ts'
+import { factsAnswer, type HostState, preflightAnswer, bootStatusAnswer, rebootAnswer } from './answers.ts'
 import { type Call, end, FakeServer, flood } from './fake-server.ts'
 import { type KeyPair, keyPair } from './key-pair.ts'
 import { LocalShell } from './local-shell.ts'
@@ -184,7 +184,7 @@ export class FakeHost implements AsyncDisposable {
     channel.write(this.failure === 'truncates' ? stdout.slice(0, stdout.length / 2) : stdout)
     if (reply.stderr) channel.stderr.write(reply.stderr)
     end(channel, reply)
-    if (call.input === pulseProbe) channel.once('close', () => void this.#rebootAgain())
+    if (call.input === bootStatusProbe) channel.once('close', () => void this.#rebootAgain())
   }
 
   async #reply(call: Call): Promise<Reply> {
@@ -252,6 +252,6 @@ export class FakeHost implements AsyncDisposable {
 
 const probes: ReadonlyMap<string, (state: HostState) => string> = new Map([
   [factsProbe, factsAnswer],
-  [pulseProbe, pulseAnswer],
+  [bootStatusProbe, bootStatusAnswer],
   [preflightProbe, preflightAnswer],
 ])

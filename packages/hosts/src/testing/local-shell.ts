@@ -1,4 +1,4 @@
-/** Runs commands with the sh of this machine, for a scripted host that should really do something. */
+/** Runs the commands of a scripted host with the sh of this machine. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Reply } from './reply.ts'
 

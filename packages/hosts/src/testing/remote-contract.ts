@@ -1,6 +1,6 @@
 /**
- * What every remote must do, as data: named checks on nothing but `node:assert`, for our own tests and those of whoever
- * writes another way to reach a host. The host at the other end needs a real POSIX shell.
+ * The contract suite of remotes, as data: named checks on nothing but `node:assert`, also for implementations of other
+ * packages. The host at the other end needs a real POSIX shell.
  */
 import assert from 'node:assert/strict'
 import type { Remote } from '../remote.ts'

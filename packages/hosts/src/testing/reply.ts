@@ -1,4 +1,4 @@
-/** What a scripted host answers to a command. */
+/** The reply of a scripted host to a command. */
 
 /** How a command ends on a scripted host. */
 export interface Reply {

@@ -1,5 +1,5 @@
 /**
- * Puts a given version of the whole system on a host that boots images, and checks after the reboot that it runs.
+ * Deploys a version of the system on an image-based host, and checks after the reboot that it runs.
  *
  * Between the two lies the reboot, which is the caller's to time.
  */

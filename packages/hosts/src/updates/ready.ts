@@ -1,4 +1,4 @@
-/** What is checked before a host's system is changed, so that it fails untouched and says why. */
+/** Checks a host before its system is changed, so that it fails unchanged and with the reason. */
 import { HostError } from '../errors.ts'
 import type { Facts } from '../facts/facts.ts'
 import { noSudo } from '../command/sudo.ts'

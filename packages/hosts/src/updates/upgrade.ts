@@ -1,4 +1,4 @@
-/** Brings a host up to date, whatever kind it is. It does not reboot; it says whether a reboot is needed. */
+/** Upgrades a host of any family. Does not reboot; reports whether a reboot is needed. */
 import { carryOut, type CarryOutOptions } from './carry-out.ts'
 import type { Facts } from '../facts/facts.ts'
 import type { RebootNeed } from '../facts/reboot-need.ts'

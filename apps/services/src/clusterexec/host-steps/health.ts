@@ -5,7 +5,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises'
 
-import { type HostErrorCode, isHostError, takePulse } from '@commissaire/hosts'
+import { type HostErrorCode, isHostError, readBootStatus } from '@commissaire/hosts'
 
 import { isOutage, describeFailure } from '../node-steps/api-outage.ts'
 import { noteOf, type StepContext, type StepNote } from './step-context.ts'
@@ -90,7 +90,7 @@ async function hostProblems(context: StepContext): Promise<string[]> {
   const { command, accepted_units } = context.operation.policy.health
   const { signal } = context
   await using remote = await context.connect()
-  const { systemd, isNoLogin } = await takePulse(remote, { signal })
+  const { systemd, isNoLogin } = await readBootStatus(remote, { signal })
   const failed = systemd?.failedUnits.filter((unit) => !accepted_units.includes(unit)) ?? []
   const known = knownFailures(context)
   const fresh = failed.filter((unit) => !known.has(unit))

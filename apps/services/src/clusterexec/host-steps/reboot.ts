@@ -4,13 +4,13 @@
  */
 import {
   awaitReboot,
-  type BootMark,
+  type BootRecord,
   checkDeployed,
   gatherFacts,
   isHostError,
   issueReboot,
   type RebootProof,
-  takePulse,
+  readBootStatus,
   type WellSince,
 } from '@commissaire/hosts'
 import { Host, timestamp } from '@commissaire/models'
@@ -30,7 +30,7 @@ export async function reboot(context: StepContext): Promise<StepNote> {
   await issueReboot(access.connector(operation.cluster), target, {
     ...context.reboot,
     signal,
-    onMark: (mark) => context.note(mark),
+    onRecord: (mark) => context.note(mark),
   })
   return undefined
 }
@@ -49,7 +49,7 @@ export async function awaitReturn(context: StepContext): Promise<StepNote> {
   return { boot_id: facts.bootId, kernel: facts.kernel, ...(proof && { before, after, ms }) }
 }
 
-async function proveReboot(context: StepContext, mark: BootMark): Promise<RebootProof> {
+async function proveReboot(context: StepContext, mark: BootRecord): Promise<RebootProof> {
   const { access, host, operation, signal } = context
   const acceptedUnits = context.operation.policy.health.accepted_units
   const wellSince = wellSinceOf(context)
@@ -69,7 +69,7 @@ async function hasBegun(context: StepContext): Promise<boolean> {
   if (!mark) return false
   try {
     await using remote = await context.connect()
-    return (await takePulse(remote, { signal: context.signal })).bootId !== mark.bootId
+    return (await readBootStatus(remote, { signal: context.signal })).bootId !== mark.bootId
   } catch (error) {
     if (isHostError(error) && error.code !== 'cancelled') return true
     throw error
@@ -86,10 +86,10 @@ function wellSinceOf({ progress }: StepContext): WellSince | undefined {
 }
 
 /** The mark that the step `reboot` stored. */
-function markOf({ progress }: StepContext): BootMark | undefined {
+function markOf({ progress }: StepContext): BootRecord | undefined {
   const note = noteOf(progress, 'reboot')
   // The journal holds the JSON that the step wrote.
-  return note && 'bootId' in note && 'hostKey' in note ? (note as unknown as BootMark) : undefined
+  return note && 'bootId' in note && 'hostKey' in note ? (note as unknown as BootRecord) : undefined
 }
 
 /** Stores the facts of the host, unless it was deleted. */

@@ -1,4 +1,4 @@
-/** Collects one stream of a command: keeps the first bytes up to a bound and hands out whole lines as they come. */
+/** Collects one stream of a command: keeps the first bytes up to a limit, and passes on whole lines as they come. */
 import { StringDecoder } from 'node:string_decoder'
 
 /** A line longer than this is handed out in pieces, so that a host cannot fill our memory with one line. */

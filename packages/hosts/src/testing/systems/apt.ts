@@ -1,4 +1,4 @@
-/** Debian, what is derived from it, and where it is met without a kernel of its own. */
+/** Answers of Debian, its derivatives, and Debian in containers. */
 import type { System } from './system.ts'
 
 /** Systems that have apt. */

@@ -1,4 +1,4 @@
-/** Systems whose next boot runs what is new: transactional-update, rpm-ostree and bootc. */
+/** Answers of image-based systems: transactional-update, rpm-ostree and bootc. */
 import type { System } from './system.ts'
 
 const ostreeStatus = {

@@ -1,4 +1,4 @@
-/** Systems of RPM packages that change as they run: dnf 5, dnf, yum and zypper. */
+/** Answers of systems with RPM packages: dnf 5, dnf, yum and zypper. */
 import type { System } from './system.ts'
 
 /** Systems that have dnf, yum or zypper. */

@@ -1,4 +1,4 @@
-/** Systems that drop the modules of the running kernel when they upgrade: Arch and Alpine. */
+/** Answers of Arch and Alpine, which remove the modules of the running kernel during an upgrade. */
 import type { System } from './system.ts'
 
 /** Systems that have pacman or apk. */

@@ -1,4 +1,4 @@
-/** What is particular about a system's answer to the probe, and what a reader of it must find. */
+/** The differences of a system's answer to the probe, and the facts that must be read from it. */
 import type { Family } from '../../facts/family.ts'
 
 /** One system. */

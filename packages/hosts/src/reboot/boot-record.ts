@@ -1,9 +1,9 @@
-/** What is written down about a boot before it is ended, and the proof that another one followed it. */
+/** What is recorded about a boot before it ends, and the proof that another boot followed. */
 import type { Facts, SystemdState } from '../facts/facts.ts'
-import type { Pulse } from '../facts/gather.ts'
+import type { BootStatus } from '../facts/gather.ts'
 
 /** One boot of one host. Plain data: a journal keeps it, and a controller that was restarted goes on from it. */
-export interface BootMark {
+export interface BootRecord {
   readonly address: string
   readonly hostKey: string
   readonly bootId: string
@@ -33,7 +33,7 @@ export interface RebootProof {
 }
 
 /** The mark of the boot that these facts are of. */
-export function markBoot(facts: Facts): BootMark {
+export function markBoot(facts: Facts): BootRecord {
   const { address, hostKey, bootId, bootTime, uptime, machineId, kernel, systemd } = facts
   return {
     address,
@@ -48,10 +48,10 @@ export function markBoot(facts: Facts): BootMark {
   }
 }
 
-/** Whether this pulse belongs to another boot than the marked one. */
-export function isAnotherBoot(mark: BootMark, pulse: Pulse, kind: 'hard' | 'soft'): boolean {
-  if (pulse.bootId !== mark.bootId) return true
-  return kind === 'soft' && isAnotherUserspace(mark.systemd, pulse.systemd)
+/** Whether this status belongs to another boot than the marked one. */
+export function isAnotherBoot(mark: BootRecord, status: BootStatus, kind: 'hard' | 'soft'): boolean {
+  if (status.bootId !== mark.bootId) return true
+  return kind === 'soft' && isAnotherUserspace(mark.systemd, status.systemd)
 }
 
 /** A soft reboot keeps the kernel and its boot id; systemd counts it, or at least starts user space at another time. */

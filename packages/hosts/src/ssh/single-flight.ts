@@ -1,21 +1,21 @@
-/** One piece of work that many wait for: done once, given up only when all of them have given up. */
+/** Runs a task once for all callers that want its result at the same time; it is cancelled when all of them have given up. */
 import { HostError } from '../errors.ts'
 
 /** The work and its passengers. */
-export class Flight<Result> {
+export class SingleFlight<Result> {
   readonly #stop = new AbortController()
   readonly #result: Promise<Result>
-  #passengers = 0
+  #callers = 0
 
   constructor(work: (signal: AbortSignal) => Promise<Result>) {
-    // Deferred, so that the work may already refer to this flight.
+    // Deferred, so that the work may already refer to this attempt.
     this.#result = Promise.resolve().then(() => work(this.#stop.signal))
     this.#result.catch(() => {})
   }
 
   /** Waits for the result. Whoever aborts leaves alone; the last to leave ends the work. */
   join(address: string, signal?: AbortSignal): Promise<Result> {
-    this.#passengers += 1
+    this.#callers += 1
     return new Promise((resolve, reject) => {
       const leave = (): void => {
         reject(
@@ -38,7 +38,7 @@ export class Flight<Result> {
   }
 
   #leave(): void {
-    this.#passengers -= 1
-    if (this.#passengers === 0) this.cancel()
+    this.#callers -= 1
+    if (this.#callers === 0) this.cancel()
   }
 }

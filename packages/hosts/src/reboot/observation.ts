@@ -1,15 +1,15 @@
 /**
- * One look at a host that reboots, on a connection of its own. Everything that may go wrong while a host goes down and
- * comes up is a sighting, not an error; only another host key and a caller who gives up end the wait.
+ * Observes a host that reboots, on a connection of its own. Everything that may go wrong while a host goes down and
+ * comes up is an observation, not an error; only another host key and a caller that gives up end the wait.
  */
 import { HostError, isHostError } from '../errors.ts'
-import { type Pulse, takePulse } from '../facts/gather.ts'
+import { type BootStatus, readBootStatus } from '../facts/gather.ts'
 import type { Remote } from '../remote.ts'
 import type { Target } from '../ssh/target.ts'
 
-/** What one look saw. */
-export type Sighting =
-  | { readonly kind: 'pulse'; readonly pulse: Pulse }
+/** The result of an observation. */
+export type Observation =
+  | { readonly kind: 'answered'; readonly status: BootStatus }
   /** The host did not answer, or not with a whole and valid answer. */
   | { readonly kind: 'nothing'; readonly error: HostError }
 
@@ -19,22 +19,22 @@ export interface Connector {
   forget(address: string): Promise<void>
 }
 
-/** Looks once. The target's host key is the pin. */
-export async function look(
+/** Observes once. The target's host key is the pin. */
+export async function observe(
   connector: Connector,
   target: Target,
   options: { readonly signal?: AbortSignal; readonly timeout: number },
-): Promise<Sighting> {
+): Promise<Observation> {
   const { signal } = options
   try {
     await using remote = await connector.connect(target, signal ? { signal } : {})
-    return { kind: 'pulse', pulse: await takePulse(remote, options) }
+    return { kind: 'answered', status: await readBootStatus(remote, options) }
   } catch (error) {
     return nothing(target, error, signal)
   }
 }
 
-function nothing({ address }: Target, error: unknown, signal: AbortSignal | undefined): Sighting {
+function nothing({ address }: Target, error: unknown, signal: AbortSignal | undefined): Observation {
   if (signal?.aborted) {
     throw new HostError('cancelled', `Waiting for ${address} was given up`, { address, cause: signal.reason })
   }

@@ -1,4 +1,4 @@
-/** What every managed host must have: a shell that obeys, a way to be root, and a system we know how to keep. */
+/** The steps that check what every managed host needs: a working shell, root access, and a supported system. */
 import type { Facts } from '../facts/facts.ts'
 import { oscmd } from '../oscmd/oscmd.ts'
 import { sudoersLine } from '../command/sudo.ts'

@@ -1,8 +1,8 @@
-/** A gate that lets a bounded number through at once and the rest wait in line; used for handshakes and channels. */
+/** A semaphore: admits a bounded number of holders at a time, the others in the order in which they came. */
 import { HostError } from '../errors.ts'
 
 /** Lets `limit` holders through at once. */
-export class Gate {
+export class Semaphore {
   #free: number
   readonly #waiting = new Set<() => void>()
 
