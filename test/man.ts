@@ -1,6 +1,6 @@
 /** Writes manual pages, in the language of `man`, from what programs say about themselves. */
 import type { ProgramManual } from '@commissaire/service'
-import { type CommandRow, everywhere, loadTable, type OptionRow } from '../apps/commctl/src/index.ts'
+import { type CommandRow, globalOptions, loadTable, type OptionRow } from '../apps/commctl/src/index.ts'
 
 const NOTE =
   '.\\" Made from the tables of the programs; a test compares it. After a change: npx vitest run test/man.test.ts -u'
@@ -52,7 +52,7 @@ export async function commctlPage(version: string): Promise<string> {
     section('DESCRIPTION', [
       escaped('The command line of operators. It talks to the REST server and needs nothing else.'),
     ]),
-    section('OPTIONS OF EVERY COMMAND', everywhere.flatMap(optionEntry)),
+    section('OPTIONS OF EVERY COMMAND', globalOptions.flatMap(optionEntry)),
     ...rows.map((row) => section(row.name.toUpperCase(), commandEntries(row, ['commctl']))),
     section('EXIT STATUS', [
       ...entry('0', 'Done. Also when there is no such object, unless --strict is given.'),

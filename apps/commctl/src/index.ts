@@ -1,13 +1,13 @@
-/** The table of commands, for whoever writes a manual or a completion of it. Programs start through `bin`. */
+/** Exports the table of commands, for manuals and completions. The program starts through `bin`. */
 export type {
   ArgumentRow,
   CommandRow,
   Completes,
-  Given,
+  ParsedInput,
   OptionRow,
   Outcome,
   Result,
   Session,
 } from './cli/command.ts'
-export { everywhere } from './cli/global-options.ts'
+export { globalOptions } from './cli/global-options.ts'
 export { loadTable } from './cli/command-table.ts'

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { parseAs, RolloutPolicy } from '@commissaire/models'
 import { describe, test } from 'vitest'
 import { parse } from 'yaml'
-import { type CommandRow, everywhere, loadTable } from '../src/index.ts'
+import { type CommandRow, globalOptions, loadTable } from '../src/index.ts'
 
 const guide = readFileSync(new URL('../../../docs/guide/rolling-operations.md', import.meta.url), 'utf8')
 const table = await loadTable()
@@ -36,7 +36,7 @@ describe('a command of the guide', () => {
       { name: 'commctl', summary: '', examples: [], commands: table },
     )
     assert.ok(row?.run, `${line} leads to no command`)
-    const options = [...everywhere, ...(row.options ?? [])]
+    const options = [...globalOptions, ...(row.options ?? [])]
     const known = new Set(options.flatMap(({ flags }) => flags.match(/--?[a-z][a-z-]*/g) ?? []))
     const unknown = words.filter((word) => /^--?[a-z]/.test(word) && !known.has(word))
     assert.deepEqual(unknown, [])

@@ -1,5 +1,5 @@
 /** Writes the reference of commctl from its table of commands. */
-import { type ArgumentRow, type CommandRow, everywhere, loadTable, type OptionRow } from '../src/index.ts'
+import { type ArgumentRow, type CommandRow, globalOptions, loadTable, type OptionRow } from '../src/index.ts'
 
 const head = `# commctl
 
@@ -52,7 +52,7 @@ its members sorted. Operations and plans are told in some lines with a table ins
 /** The whole page. */
 export async function reference(): Promise<string> {
   const rows = await loadTable()
-  const general = `## Options of every command\n\nThey may stand before or after any word.\n\n${optionTable(everywhere)}`
+  const general = `## Options of every command\n\nThey may stand before or after any word.\n\n${optionTable(globalOptions)}`
   return [head, general, ...rows.flatMap((row) => sections(row, ['commctl']))].join('\n')
 }
 

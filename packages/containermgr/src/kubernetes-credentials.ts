@@ -1,5 +1,5 @@
 /**
- * What a container manager's options say of a cluster and of who we are there, as the official client wants it.
+ * Converts the options of a container manager to a KubeConfig of the official client.
  *
  * Every container manager gets a KubeConfig of its own. The client keeps tokens by the user's name within a KubeConfig,
  * so that sharing one between clusters would show the token of one to another whose user has the same name.

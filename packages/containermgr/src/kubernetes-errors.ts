@@ -1,4 +1,4 @@
-/** What the Kubernetes client throws, turned into container manager errors that say what to do. */
+/** Converts errors of the Kubernetes client to container manager errors with remedies. */
 import { ApiException } from '@kubernetes/client-node'
 import type { BusError } from '@commissaire/bus'
 

@@ -1,7 +1,7 @@
 /**
- * What a container manager is: the platform that runs containers on hosts, as far as Commissaire talks to it.
+ * The interface of a container manager: the platform that runs containers on hosts.
  *
- * Each way of being one is a file beside this and runs the contract suite of `testing.ts`. Every call is
+ * Each implementation is a file in this folder and runs the contract suite of `testing.ts`. Every call is
  * idempotent, because the message that asked for it may be delivered twice. Every fault is a `BusError`
  * named `ContainerManager`.
  */

@@ -1,4 +1,4 @@
-/** What Kubernetes calls a host: its address, as far as a node's name (an RFC 1123 subdomain) can hold it. */
+/** The node name of a host: its address, as far as the name of a node (an RFC 1123 subdomain) can contain it. */
 import { isIPv6 } from 'node:net'
 
 const IPV6_GROUPS = 8

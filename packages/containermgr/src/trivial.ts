@@ -1,5 +1,5 @@
 /**
- * A container manager that is a set in memory: for trying things out, and for tests of everything around it.
+ * A container manager that keeps its nodes in memory, for trials and tests.
  * It forgets when its process ends, and two processes do not share it.
  */
 import { notRegistered } from './errors.ts'

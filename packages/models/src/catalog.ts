@@ -1,5 +1,5 @@
 /**
- * Every model and every list by its name: how one gets from a name on the wire to a definition.
+ * Finds the definition of a model or a list by its name on the wire.
  */
 import { ClusterDeploy, ClusterRestart, ClusterUpgrade } from './operation/cluster-operation.ts'
 import { Cluster, Clusters } from './cluster.ts'

@@ -1,5 +1,5 @@
 /**
- * How a container manager is reached: its kind, its server, and what we show to be let in.
+ * The configuration of a container manager: its type, its server, and the credentials.
  *
  * Options that are not known here are kept, as a container manager of somebody's own may have others.
  */

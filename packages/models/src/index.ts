@@ -1,5 +1,5 @@
 /**
- * The things Commissaire manages and the rules they keep. Needs nothing but zod, so a browser may use it.
+ * The models of Commissaire and their rules. Depends only on zod and runs in browsers.
  */
 export {
   attributesOf,

@@ -1,5 +1,5 @@
 /**
- * A network that the hosts of a cluster are joined by.
+ * A network that connects the hosts of a cluster.
  */
 import { z } from 'zod'
 import { defineList, defineModel, type ModelOf } from './model/model.ts'

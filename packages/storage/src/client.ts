@@ -1,5 +1,5 @@
 /**
- * The storage service with types: what every other part uses to read and keep models.
+ * The typed client of the storage service, with which all other parts read and save models.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { BusError, type Requester } from '@commissaire/bus'

@@ -1,8 +1,8 @@
 /**
- * Moves everything from one store to another, whatever their handlers are. Secrets are opened with the keys of the one
+ * Copies everything from one store to another, whatever their handlers are. Secrets are opened with the keys of the one
  * and sealed with the keys of the other.
  *
- * What was written is read again and compared by a digest over all models, so that a copy that is called done is one.
+ * The copy is read again and compared by a digest over all models.
  */
 import { createHash } from 'node:crypto'
 import { defaultNetwork, keyOf, type ModelDefinition } from '@commissaire/models'

@@ -1,8 +1,8 @@
 /**
- * Hosts whose data is at home elsewhere: `source` names the store handler, say an inventory, that is the authority.
+ * Hosts with an external source: `source` names the store handler, such as an inventory, that is the authority.
  *
- * What it says is laid over what we have, each time a host is read; what we found out ourselves stays ours. Nothing is
- * ever written there. While it does not answer, what it said when the host was last saved is what there is.
+ * Its attributes replace ours each time a host is read, except those that we determine ourselves. Nothing is written to
+ * the source. While it does not answer, the attributes of the last save are used.
  */
 import { BusError } from '@commissaire/bus'
 import { Host, type ModelDefinition, parseModel } from '@commissaire/models'

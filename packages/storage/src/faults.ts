@@ -1,5 +1,5 @@
 /**
- * What a store can suffer, in words that say what was tried, what was found, and what to do.
+ * The faults of a store. Messages say what was tried, what was found, and what to do.
  */
 import { BusError, type ErrorName } from '@commissaire/bus'
 import type { Deletion, Place, Stored } from './handler.ts'

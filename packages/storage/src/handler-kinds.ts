@@ -1,6 +1,6 @@
 /**
- * The kinds of store handler: ours by the name that stands in a configuration, other people's by the path or the
- * package of a module. A kind's code is loaded when it is used.
+ * The types of store handlers: built-in ones by name, others by the path or the package of a module. The code of a type is
+ * loaded when it is used.
  */
 import { dirname, isAbsolute, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'

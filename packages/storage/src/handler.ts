@@ -1,8 +1,7 @@
 /**
- * What a store handler is: the thin thing between the store, which knows models, and a place where texts rest.
+ * The interface of a store handler, which keeps values as text; the store above it knows the models.
  *
- * A handler never looks into a value. Each way of being one is a file in `handlers/`, and each runs the contract
- * suite of `testing.ts`.
+ * A handler never parses a value. Each implementation is in `handlers/` and runs the contract suite of `testing.ts`.
  */
 import type { Logger } from '@commissaire/bus'
 

@@ -1,5 +1,5 @@
 /**
- * Where models rest: the store that the storage service has, and the client by which everybody else asks for it.
+ * The storage of models: the store of the storage service, and the client for all other parts.
  */
 export { asBusError } from './arguments.ts'
 export { type SaveOptions, StorageClient } from './client.ts'

@@ -1,5 +1,5 @@
 /**
- * Which models are stored, and the path each has: in etcd, and in the messages of errors, which peers know.
+ * The stored models and their paths, in etcd and in error messages that peers parse.
  */
 import { type ModelDefinition, type ModelName, models } from '@commissaire/models'
 import { BusError } from '@commissaire/bus'

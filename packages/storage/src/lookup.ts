@@ -1,5 +1,5 @@
 /**
- * Finding out which model is meant, and saying in the words that peers know that it is not there.
+ * Finds the key of a requested model, and creates the error for a missing one in the words that peers parse.
  */
 import { keyOf, type ModelDefinition, parseAs } from '@commissaire/models'
 import { BusError } from '@commissaire/bus'

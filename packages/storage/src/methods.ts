@@ -1,6 +1,5 @@
 /**
- * What the storage service's methods do with their arguments, as they come from the bus: a model or its JSON text, or
- * a list of either. The service itself only passes them on.
+ * The methods of the storage service without the bus. An argument is a model or its JSON text, or a list of either.
  */
 import { BusError, type Logger } from '@commissaire/bus'
 import {

@@ -1,5 +1,5 @@
 /**
- * Which handler has which model: reads the configuration of the storage service and refuses what cannot be meant.
+ * Assigns models to handlers: reads the configuration of the storage service and validates it.
  */
 import { parse } from 'node:path'
 import { type Fault, parseAs, ValidationError } from '@commissaire/models'

@@ -1,4 +1,4 @@
-/** Which refusal of the storage service an error is. Errors are told by their `code`: two copies of the bus package may be loaded. */
+/** Recognizes errors of the storage service by their `code`, since two copies of the bus package may be loaded. */
 import { errorTable } from '@commissaire/bus'
 
 /** Whether the error says that nothing is stored under that key. */

@@ -1,6 +1,6 @@
 /**
- * The store: every model in the place its configuration gives it, secret ones sealed, everything checked on the way
- * in and on the way out. The storage service has one; everybody else asks the service, with a StorageClient.
+ * The store: puts each model into the handler that the configuration assigns, seals secret models, and validates models when
+ * they are written and read. Only the storage service has one; all other parts use a StorageClient.
  */
 import { resolve } from 'node:path'
 import {

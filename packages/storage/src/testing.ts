@@ -1,5 +1,5 @@
 /**
- * What every store handler must do, as a table of named checks on `node:assert`: run each with a fresh, empty handler.
+ * The contract suite of store handlers, as named checks on `node:assert`: run each with a new, empty handler.
  *
  *     for (const [name, check] of Object.entries(handlerContract)) test(name, () => check(openEmptyHandler))
  */

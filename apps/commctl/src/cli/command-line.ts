@@ -1,4 +1,4 @@
-/** Parses a command line, runs its command, and turns whatever comes of it into an exit status. */
+/** Parses a command line, runs its command, and returns the exit status. */
 import { CommanderError } from 'commander'
 import { Failure, status } from './failure.ts'
 import { createProgram } from './program.ts'
@@ -7,8 +7,8 @@ import { runRow } from './run.ts'
 /** Runs the command that these words name; never throws. */
 export async function runCommandLine(words: readonly string[]): Promise<number> {
   let outcome: number = status.ok
-  const program = createProgram(async (row, given) => {
-    outcome = await runRow(row, given)
+  const program = createProgram(async (row, parsed) => {
+    outcome = await runRow(row, parsed)
   })
   try {
     await program.parseAsync(withoutHelpWord(words), { from: 'user' })

@@ -1,6 +1,6 @@
 /**
- * Every word that may follow `commctl`, and the file that knows the rest. A file is read only when its word is typed,
- * so that `commctl` starts as fast with many commands as with one.
+ * The commands of `commctl`, and the file of each. A file is loaded only when its command is used, so that the number of
+ * commands does not slow down the start.
  */
 import type { CommandRow } from './command.ts'
 

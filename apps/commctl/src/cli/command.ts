@@ -1,5 +1,5 @@
 /**
- * What a command is: one row of a table from which the parser, the help, shell completion and the manual are derived.
+ * The definition of a command: one row of a table from which the parser, the help, the completion and the manual are derived.
  *
  * The rows live in `commands/`, one file for each word that follows `commctl`; `table.ts` lists the files.
  */
@@ -39,9 +39,9 @@ export interface OptionRow {
 }
 
 /** What the person typed, by the names of the rows. */
-export interface Given {
+export interface ParsedInput {
   readonly one: (argument: string) => string
-  readonly maybe: (argument: string) => string | undefined
+  readonly optional: (argument: string) => string | undefined
   readonly many: (argument: string) => readonly string[]
   readonly option: (name: string) => string | undefined
   readonly repeated: (name: string) => readonly string[]
@@ -50,7 +50,7 @@ export interface Given {
 
 /** What surrounds a command while it runs. */
 export interface Session {
-  readonly given: Given
+  readonly parsed: ParsedInput
   readonly format: Format
   readonly signal: AbortSignal
   readonly strict: boolean

@@ -1,9 +1,9 @@
 /**
- * What may be typed next: `commctl __complete WORD…`, of which the last word is the one being typed. The scripts of the
- * shells ask this, so that all shells complete alike and none of them has a copy of the table.
+ * Completes a command line: `commctl __complete WORD…`, where the last word is the one being typed. The completion scripts
+ * of all shells call this and have no copy of the table.
  */
 import type { ArgumentRow, CommandRow, Completes, OptionRow } from './command.ts'
-import { everywhere } from './global-options.ts'
+import { globalOptions } from './global-options.ts'
 import { loadTable } from './command-table.ts'
 
 /** One thing that may be typed, and what it means. */
@@ -58,8 +58,8 @@ function valueOption(row: CommandRow, word: string): OptionRow | undefined {
 
 function optionsOf(row: CommandRow): OptionRow[] {
   const general = row.ownShortO
-    ? everywhere.map((one) => ({ ...one, flags: one.flags.replace('-o, ', '') }))
-    : everywhere
+    ? globalOptions.map((one) => ({ ...one, flags: one.flags.replace('-o, ', '') }))
+    : globalOptions
   return [...(row.options ?? []), ...general]
 }
 

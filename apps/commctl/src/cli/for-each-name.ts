@@ -1,4 +1,4 @@
-/** The same done for several names: deleting them, or asking for the details of each. */
+/** Repeats a request for several names, such as a deletion. */
 import type { Answer, Api } from '../client/api.ts'
 import type { Result, Session } from './command.ts'
 import { Interrupted, NoServer } from './failure.ts'

@@ -1,9 +1,9 @@
-/** The options that every command has: parser, completion and manual take them from here. */
+/** The options that every command has, for the parser, the completion and the manual. */
 import type { OptionRow } from './command.ts'
 import { formats } from '../output/format.ts'
 
 /** Options that every command has. */
-export const everywhere: readonly OptionRow[] = [
+export const globalOptions: readonly OptionRow[] = [
   {
     flags: '-o, --output <FORMAT>',
     text: 'how to print the result; without it, text as scripts know it',

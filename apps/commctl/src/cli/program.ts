@@ -1,17 +1,17 @@
 /**
- * Makes the parser from the table. The options that every command has are put on every level, so that `-o json` works
- * before the subcommand and after it.
+ * Creates the parser from the table. Global options are added at every level, so that `-o json` works before and after the
+ * subcommand.
  */
 import { Argument, Command, Option } from 'commander'
-import type { CommandRow, Given, OptionRow } from './command.ts'
-import { everywhere } from './global-options.ts'
-import { givenBy } from './parsed-input.ts'
+import type { CommandRow, ParsedInput, OptionRow } from './command.ts'
+import { globalOptions } from './global-options.ts'
+import { parsedInput } from './parsed-input.ts'
 import { formats } from '../output/format.ts'
 import { type LazyRow, loadRow, table } from './command-table.ts'
 import { version } from '../version.ts'
 
 /** Runs a row with what was typed. */
-export type Invoke = (row: CommandRow, given: Given) => Promise<void>
+export type Invoke = (row: CommandRow, parsed: ParsedInput) => Promise<void>
 
 const description = `Manages hosts and clusters through a Commissaire server.
 
@@ -63,7 +63,7 @@ function fill(command: Command, row: CommandRow, invoke: Invoke): void {
   addEverywhere(command, row.ownShortO ?? false)
   if (row.examples.length > 0) command.addHelpText('after', exampleText(row.examples))
   if (row.passesThrough) command.passThroughOptions()
-  if (row.run) command.action(() => invoke(row, givenBy(command, row)))
+  if (row.run) command.action(() => invoke(row, parsedInput(command, row)))
   for (const sub of row.commands ?? []) fill(command.command(sub.name), sub, invoke)
 }
 
@@ -74,7 +74,7 @@ function optionOf({ flags, text, repeats, suggests }: OptionRow): Option {
 }
 
 function addEverywhere(command: Command, ownShortO: boolean): void {
-  for (const row of everywhere) {
+  for (const row of globalOptions) {
     const option = optionOf(ownShortO ? { ...row, flags: row.flags.replace('-o, ', '') } : row)
     if (option.long === '--output') option.choices(formats).description = row.text
     command.addOption(option.helpGroup('Options of every command:'))

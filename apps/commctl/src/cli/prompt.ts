@@ -1,4 +1,4 @@
-/** Asks the person at the terminal. The question goes to standard error, so that output can still be redirected. */
+/** Prompts the user at the terminal, on standard error, so that output can be redirected. */
 import { createInterface } from 'node:readline'
 import { Writable } from 'node:stream'
 import { Interrupted } from './failure.ts'

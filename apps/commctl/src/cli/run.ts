@@ -1,13 +1,13 @@
-/** Runs one command: gives it its session, prints what it comes back with, and says the exit status. */
+/** Runs one command with its session, prints its result, and returns the exit status. */
 import type { Answer } from '../client/api.ts'
-import type { CommandRow, Given, Outcome, Result, Session } from './command.ts'
+import type { CommandRow, ParsedInput, Outcome, Result, Session } from './command.ts'
 import { Failure, status } from './failure.ts'
 import { type Format, write } from '../output/format.ts'
 import { openSession } from './session.ts'
 
 /** Runs a row; returns the exit status. */
-export async function runRow(row: CommandRow, given: Given): Promise<number> {
-  const session = openSession(given)
+export async function runRow(row: CommandRow, parsed: ParsedInput): Promise<number> {
+  const session = openSession(parsed)
   const outcome = (await row.run?.(session)) ?? status.ok
   return finish(outcome, row, session)
 }

@@ -1,6 +1,6 @@
 /**
- * Names that the server knows, for completion. It asks nothing of anybody, says nothing, and has little time: without
- * an answer there are no names.
+ * Reads names from the server for completion. It never prompts or prints, and has a short time limit; without an answer
+ * there are no names.
  */
 import { Api } from '../client/api.ts'
 import type { Completes } from './command.ts'

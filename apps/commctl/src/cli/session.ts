@@ -1,25 +1,25 @@
-/** Makes what surrounds a command while it runs: the server, the two outputs, and the signal that ends everything. */
+/** Creates the session of a command: the server, the two outputs, and the abort signal. */
 import type { Api } from '../client/api.ts'
-import type { Given, Session } from './command.ts'
+import type { ParsedInput, Session } from './command.ts'
 import { Failure } from './failure.ts'
 import { formats } from '../output/format.ts'
 
 const DEFAULT_TIMEOUT = 30
 
 /** Opens the session of one command. */
-export function openSession(given: Given): Session {
+export function openSession(parsed: ParsedInput): Session {
   const signal = untilTold()
   const tell = (text: string): void => void process.stderr.write(`${text}\n`)
-  const timeout = seconds(given.option('timeout') ?? DEFAULT_TIMEOUT, '--timeout') * 1000
+  const timeout = seconds(parsed.option('timeout') ?? DEFAULT_TIMEOUT, '--timeout') * 1000
   let api: Promise<Api> | undefined
   return {
-    given,
+    parsed,
     signal,
     tell,
-    format: formats.find((format) => format === given.option('output')) ?? 'text',
-    strict: given.flag('strict'),
+    format: formats.find((format) => format === parsed.option('output')) ?? 'text',
+    strict: parsed.flag('strict'),
     print: (text) => void process.stdout.write(`${text}\n`),
-    api: () => (api ??= openApi({ config: given.option('config'), timeout, signal, tell })),
+    api: () => (api ??= openApi({ config: parsed.option('config'), timeout, signal, tell })),
   }
 }
 

@@ -1,4 +1,4 @@
-/** Hosts are known by their addresses; people know them by their names. */
+/** Resolves the name of a host to its address. */
 import { Failure } from '../cli/failure.ts'
 
 /** The address of a host: the IPv4 one where a name has several, as hosts have always been registered by it. */

@@ -1,6 +1,6 @@
 /**
- * The REST server as commands see it: `get`, `put` and `delete`, the endpoints tried in order, and every way to fail
- * turned into one message for the person at the terminal.
+ * The client of the REST server: `get`, `put` and `delete`. Tries the endpoints in order, and converts every failure to one
+ * message for the user.
  */
 import { Failure, Interrupted, NoServer } from '../cli/failure.ts'
 import { exchange, type Exchange, type Reply, stream } from './http.ts'

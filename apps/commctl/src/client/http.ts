@@ -1,6 +1,6 @@
 /**
- * One HTTP exchange, and nothing of what it means. It stands on Node's own client rather than on `fetch`, because only
- * that can show a client certificate, and because it loads faster.
+ * One HTTP exchange. It uses the client of Node and not `fetch`, because only that supports client certificates, and because
+ * it loads faster.
  */
 import type { RequestOptions } from 'node:http'
 

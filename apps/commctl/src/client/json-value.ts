@@ -1,4 +1,4 @@
-/** Looks into values that came from elsewhere, of which nothing is certain. */
+/** Reads members of JSON values of unknown shape. */
 
 /** Whether this is an object with members. */
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -1,4 +1,4 @@
-/** What a person reads when the server refuses: RFC 9457 problem details, or whatever else came, in one message. */
+/** Converts an error response to one message: RFC 9457 problem details, or any other body. */
 import { STATUS_CODES } from 'node:http'
 import type { Reply } from './http.ts'
 import { member, textOf } from './json-value.ts'

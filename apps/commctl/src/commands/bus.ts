@@ -1,4 +1,4 @@
-/** `commctl bus …`: the message bus between the server and its services, for whoever looks after them. */
+/** `commctl bus …`: the message bus between the server and its services. */
 import type { Answer } from '../client/api.ts'
 import type { ArgumentRow, CommandRow, Session } from '../cli/command.ts'
 import { Failure, status } from '../cli/failure.ts'
@@ -36,7 +36,7 @@ const services: CommandRow = {
   view: servicesView,
   run: async (session) => {
     const answer = await (await session.api()).get(route`/bus/services`)
-    const name = session.given.maybe('SERVICE')
+    const name = session.parsed.optional('SERVICE')
     if (!answer.found) return answer
     if (name !== undefined) return one(list(answer.value), name)
     return { found: true, value: session.format === 'text' ? list(answer.value).map(brief) : answer.value }
@@ -93,7 +93,7 @@ const call: CommandRow = {
   ],
   run: async (session) => {
     const body = {
-      routing_key: session.given.one('ROUTING_KEY'),
+      routing_key: session.parsed.one('ROUTING_KEY'),
       params: paramsOf(session),
       ...wait(session),
     }
@@ -102,25 +102,25 @@ const call: CommandRow = {
   },
 }
 
-function wait({ given }: Session): { timeout?: number } {
-  const text = given.option('wait')
+function wait({ parsed }: Session): { timeout?: number } {
+  const text = parsed.option('wait')
   if (text === undefined) return {}
   const seconds = Number(text)
   if (seconds > 0) return { timeout: seconds }
   throw new Failure(`--wait is "${text}"; it must be a number of seconds, like 30.`)
 }
 
-function paramsOf({ given }: Session): unknown {
-  const byName = given.option('params')
-  const inOrder = given.many('ARGUMENTS')
-  if (byName === undefined) return inOrder.map((text) => parsed(text) ?? text)
+function paramsOf({ parsed }: Session): unknown {
+  const byName = parsed.option('params')
+  const inOrder = parsed.many('ARGUMENTS')
+  if (byName === undefined) return inOrder.map((text) => jsonIn(text) ?? text)
   if (inOrder.length > 0) throw new Failure('Give the arguments in order or with --params, not both.')
-  const params = parsed(byName)
+  const params = jsonIn(byName)
   if (typeof params === 'object' && params !== null) return params
   throw new Failure(`--params is no JSON object or array; write it like '{"x": 1}' or '[1, 2]'.`)
 }
 
-function parsed(text: string): unknown {
+function jsonIn(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
@@ -155,7 +155,7 @@ const deadList: CommandRow = {
   arguments: [queue],
   examples: ['commctl bus dead list storage', 'commctl bus dead list storage -o table'],
   view: deadView,
-  run: async ({ api, given }) => (await api()).get(route`/bus/dead/${given.one('QUEUE')}`),
+  run: async ({ api, parsed }) => (await api()).get(route`/bus/dead/${parsed.one('QUEUE')}`),
 }
 
 const deadShow: CommandRow = {
@@ -164,7 +164,8 @@ const deadShow: CommandRow = {
   arguments: [queue, { ...ids, many: false }],
   examples: ['commctl bus dead show storage 3f0c6f2e-9d6b-4c43-9d8e-0d8b0a7d6a51'],
   view: deadView,
-  run: async ({ api, given }) => (await api()).get(route`/bus/dead/${given.one('QUEUE')}/${given.one('ID')}`),
+  run: async ({ api, parsed }) =>
+    (await api()).get(route`/bus/dead/${parsed.one('QUEUE')}/${parsed.one('ID')}`),
 }
 
 const deadRetry: CommandRow = {
@@ -172,10 +173,10 @@ const deadRetry: CommandRow = {
   summary: 'Puts messages that were set aside back on their queue',
   arguments: [queue, ids],
   examples: ['commctl bus dead retry storage 3f0c6f2e-9d6b-4c43-9d8e-0d8b0a7d6a51'],
-  run: async ({ api, given }) => {
+  run: async ({ api, parsed }) => {
     const server = await api()
-    const name = given.one('QUEUE')
-    return forEachName(given.many('ID'), (id) => server.post(route`/bus/dead/${name}/${id}/retry`))
+    const name = parsed.one('QUEUE')
+    return forEachName(parsed.many('ID'), (id) => server.post(route`/bus/dead/${name}/${id}/retry`))
   },
 }
 
@@ -184,10 +185,10 @@ const deadDrop: CommandRow = {
   summary: 'Forgets messages that were set aside, for good',
   arguments: [queue, ids],
   examples: ['commctl bus dead drop storage 3f0c6f2e-9d6b-4c43-9d8e-0d8b0a7d6a51'],
-  run: async ({ api, given }) => {
+  run: async ({ api, parsed }) => {
     const server = await api()
-    const name = given.one('QUEUE')
-    return forEachName(given.many('ID'), (id) => server.delete(route`/bus/dead/${name}/${id}`))
+    const name = parsed.one('QUEUE')
+    return forEachName(parsed.many('ID'), (id) => server.delete(route`/bus/dead/${name}/${id}`))
   },
 }
 

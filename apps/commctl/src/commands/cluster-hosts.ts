@@ -1,4 +1,4 @@
-/** `commctl cluster exec|drain`: a command on every host of a cluster, and hosts held empty for work by hand. */
+/** `commctl cluster exec|drain`: runs a command on every host of a cluster, and drains hosts for maintenance. */
 import { addressOf } from '../client/address.ts'
 import type { ArgumentRow, CommandRow } from '../cli/command.ts'
 import { begin, beginOptions } from '../operation/begin.ts'
@@ -29,12 +29,12 @@ export const exec: CommandRow = {
     `commctl cluster exec web --host 192.0.2.10 -- 'df -h / | tail -1'`,
   ],
   run: async (session) => {
-    const { given } = session
-    const hosts = await Promise.all(given.repeated('host').map(addressOf))
-    const command = shellLine(given.many('COMMAND'))
+    const { parsed } = session
+    const hosts = await Promise.all(parsed.repeated('host').map(addressOf))
+    const command = shellLine(parsed.many('COMMAND'))
     return begin(session, {
       kind: 'exec',
-      cluster: given.one('NAME'),
+      cluster: parsed.one('NAME'),
       command,
       ...(hosts.length > 0 && { hosts }),
     })
@@ -58,8 +58,8 @@ export const drain: CommandRow = {
     'commctl cluster drain web 192.0.2.10 192.0.2.11 --plan',
   ],
   run: async (session) => {
-    const { given } = session
-    const hosts = await Promise.all(given.many('HOST').map(addressOf))
-    return begin(session, { kind: 'drain', cluster: given.one('NAME'), ...(hosts.length > 0 && { hosts }) })
+    const { parsed } = session
+    const hosts = await Promise.all(parsed.many('HOST').map(addressOf))
+    return begin(session, { kind: 'drain', cluster: parsed.one('NAME'), ...(hosts.length > 0 && { hosts }) })
   },
 }

@@ -6,7 +6,7 @@ import { member, textOf } from '../client/json-value.ts'
 import { beginOptions, showPlan } from '../operation/begin.ts'
 import { column, type View } from '../output/view.ts'
 import { policyIn } from '../operation/policy.ts'
-import { present } from '../cli/require-found.ts'
+import { requireFound } from '../cli/require-found.ts'
 import { watchOptions } from '../watch/options.ts'
 
 type Kind = 'deploy' | 'restart' | 'upgrade'
@@ -52,7 +52,7 @@ function operation(kind: Kind, texts: { summary: string; start: string; operands
           `commctl cluster ${kind} start web${operands} --watch`,
         ],
         view,
-        run: (session) => (session.given.flag('plan') ? plan(session, kind) : start(session, kind)),
+        run: (session) => (session.parsed.flag('plan') ? plan(session, kind) : start(session, kind)),
       },
       {
         name: 'status',
@@ -70,34 +70,34 @@ function operation(kind: Kind, texts: { summary: string; start: string; operands
   }
 }
 
-function pathOf({ given }: Session, kind: Kind): string {
-  return `${route`/cluster/${given.one('NAME')}`}/${kind}`
+function pathOf({ parsed }: Session, kind: Kind): string {
+  return `${route`/cluster/${parsed.one('NAME')}`}/${kind}`
 }
 
 function plan(session: Session, kind: Kind): Promise<number> {
-  const { given } = session
-  const version = given.maybe('VERSION')
-  return showPlan(session, { kind, cluster: given.one('NAME'), ...(version !== undefined && { version }) })
+  const { parsed } = session
+  const version = parsed.optional('VERSION')
+  return showPlan(session, { kind, cluster: parsed.one('NAME'), ...(version !== undefined && { version }) })
 }
 
 async function start(session: Session, kind: Kind): Promise<Outcome> {
   const policy = await policyIn(session)
-  const body = { version: session.given.maybe('VERSION'), policy }
+  const body = { version: session.parsed.optional('VERSION'), policy }
   const api = await session.api()
   return watched(session, kind, await api.put(pathOf(session, kind), body))
 }
 
 /** The answer or, where that is wanted, the way to the end. A server of old has only the cluster's view of it. */
 async function watched(session: Session, kind: Kind, answer: Answer): Promise<Outcome> {
-  if (!answer.found || !session.given.flag('watch')) return answer
+  if (!answer.found || !session.parsed.flag('watch')) return answer
   const { watch } = await import('../watch/watch.ts')
-  const [cluster, id] = [session.given.one('NAME'), textOf(member(answer.value, 'operation'))]
+  const [cluster, id] = [session.parsed.one('NAME'), textOf(member(answer.value, 'operation'))]
   if (id === undefined) {
     const { clusterOperation } = await import('../watch/cluster-operation.ts')
     return watch(session, clusterOperation({ kind, cluster, first: answer.value, view }))
   }
   const { operationById } = await import('../watch/operation.ts')
-  const last = async (api: Api) => present(await api.get(pathOf(session, kind)))
+  const last = async (api: Api) => requireFound(await api.get(pathOf(session, kind)))
   return watch(session, operationById(id, { view, last }))
 }
 

@@ -1,4 +1,4 @@
-/** `commctl cluster …`: groups of hosts, and what is done to all of them in turn. */
+/** `commctl cluster …`: clusters of hosts, and rolling operations on them. */
 import { route } from '../client/route.ts'
 import type { ArgumentRow, CommandRow } from '../cli/command.ts'
 import { member } from '../client/json-value.ts'
@@ -51,14 +51,14 @@ const create: CommandRow = {
   ],
   examples: ['commctl cluster create web', 'commctl cluster create -c production -n overlay web'],
   view,
-  run: async ({ api, given }) => {
+  run: async ({ api, parsed }) => {
     const body = {
-      type: given.option('type'),
-      network: given.option('network'),
-      container_manager: given.option('containerManager'),
-      bootstrap: given.option('bootstrap'),
+      type: parsed.option('type'),
+      network: parsed.option('network'),
+      container_manager: parsed.option('containerManager'),
+      bootstrap: parsed.option('bootstrap'),
     }
-    return (await api()).put(route`/cluster/${given.one('NAME')}`, body)
+    return (await api()).put(route`/cluster/${parsed.one('NAME')}`, body)
   },
 }
 
@@ -68,7 +68,7 @@ const get: CommandRow = {
   arguments: [name],
   examples: ['commctl cluster get web', 'commctl cluster get web -o json'],
   view,
-  run: async ({ api, given }) => (await api()).get(route`/cluster/${given.one('NAME')}`),
+  run: async ({ api, parsed }) => (await api()).get(route`/cluster/${parsed.one('NAME')}`),
 }
 
 const list: CommandRow = {
@@ -84,9 +84,9 @@ const remove: CommandRow = {
   summary: 'Deletes clusters; their hosts stay, without a cluster',
   arguments: [{ ...name, many: true }],
   examples: ['commctl cluster delete web', 'commctl cluster delete web old-web'],
-  run: async ({ api, given }) => {
+  run: async ({ api, parsed }) => {
     const server = await api()
-    return forEachName(given.many('NAME'), (cluster) => server.delete(route`/cluster/${cluster}`))
+    return forEachName(parsed.many('NAME'), (cluster) => server.delete(route`/cluster/${cluster}`))
   },
 }
 

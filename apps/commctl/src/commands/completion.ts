@@ -1,4 +1,4 @@
-/** `commctl completion`: the scripts by which shells complete `commctl`. All they do is ask `commctl __complete`. */
+/** `commctl completion`: the completion scripts of shells, which call `commctl __complete`. */
 import type { CommandRow, Session } from '../cli/command.ts'
 
 const bash = `# Completion of commctl for bash. Load it with: source <(commctl completion bash)
@@ -61,8 +61,8 @@ export const completion = {
     'commctl completion zsh > ~/.zfunc/_commctl',
     'commctl completion fish > ~/.config/fish/completions/commctl.fish',
   ],
-  run: ({ given, print }: Session) => {
-    print(scripts[given.one('SHELL')] ?? '')
+  run: ({ parsed, print }: Session) => {
+    print(scripts[parsed.one('SHELL')] ?? '')
     return 0
   },
 } satisfies Partial<CommandRow>

@@ -39,9 +39,9 @@ const create: CommandRow = {
   ],
   view,
   ownShortO: true,
-  run: async ({ api, given }) => {
-    const body = { type: given.option('type'), options: readKeyValues(given.repeated('options')) }
-    return (await api()).put(route`/containermanager/${given.one('NAME')}`, body)
+  run: async ({ api, parsed }) => {
+    const body = { type: parsed.option('type'), options: readKeyValues(parsed.repeated('options')) }
+    return (await api()).put(route`/containermanager/${parsed.one('NAME')}`, body)
   },
 }
 
@@ -51,7 +51,7 @@ const get: CommandRow = {
   arguments: [name],
   examples: ['commctl container_manager get production'],
   view,
-  run: async ({ api, given }) => (await api()).get(route`/containermanager/${given.one('NAME')}`),
+  run: async ({ api, parsed }) => (await api()).get(route`/containermanager/${parsed.one('NAME')}`),
 }
 
 const list: CommandRow = {
@@ -68,9 +68,9 @@ const remove: CommandRow = {
   summary: 'Forgets container managers',
   arguments: [{ ...name, many: true }],
   examples: ['commctl container_manager delete production'],
-  run: async ({ api, given }) => {
+  run: async ({ api, parsed }) => {
     const server = await api()
-    return forEachName(given.many('NAME'), (manager) => server.delete(route`/containermanager/${manager}`))
+    return forEachName(parsed.many('NAME'), (manager) => server.delete(route`/containermanager/${manager}`))
   },
 }
 

@@ -1,4 +1,4 @@
-/** `commctl host …`: the machines themselves. */
+/** `commctl host …`: hosts. */
 import { addressOf } from '../client/address.ts'
 import { route } from '../client/route.ts'
 import type { ArgumentRow, CommandRow } from '../cli/command.ts'
@@ -73,13 +73,13 @@ const create: CommandRow = {
     'commctl host create -c web -r admin web1.example.com - < key',
   ],
   view,
-  run: async ({ api, given }) => {
+  run: async ({ api, parsed }) => {
     const { readKeyFile } = await import('../ssh/key-file.ts')
-    const host = await addressOf(given.one('ADDRESS'))
+    const host = await addressOf(parsed.one('ADDRESS'))
     const body = {
-      ssh_priv_key: await readKeyFile(given.one('KEYFILE')),
-      cluster: given.option('cluster'),
-      remote_user: given.option('remoteUser'),
+      ssh_priv_key: await readKeyFile(parsed.one('KEYFILE')),
+      cluster: parsed.option('cluster'),
+      remote_user: parsed.option('remoteUser'),
     }
     return (await api()).put(route`/host/${host}`, body)
   },
@@ -91,8 +91,8 @@ const get: CommandRow = {
   arguments: [address],
   examples: ['commctl host get 192.0.2.10', 'commctl host get web1.example.com -o json'],
   view,
-  run: async ({ api, given }) => {
-    const host = await addressOf(given.one('ADDRESS'))
+  run: async ({ api, parsed }) => {
+    const host = await addressOf(parsed.one('ADDRESS'))
     return (await api()).get(route`/host/${host}`)
   },
 }
@@ -104,7 +104,7 @@ const list: CommandRow = {
   examples: ['commctl host list', 'commctl host list web', 'commctl host list -o table'],
   view,
   run: (session) => {
-    const name = session.given.maybe('CLUSTER')
+    const name = session.parsed.optional('CLUSTER')
     const path = name === undefined ? route`/hosts` : route`/cluster/${name}/hosts`
     return listOf(session, path, (host) => route`/host/${host}`)
   },
@@ -116,8 +116,8 @@ const status: CommandRow = {
   arguments: [address],
   examples: ['commctl host status 192.0.2.10'],
   view: statusView,
-  run: async ({ api, given }) => {
-    const host = await addressOf(given.one('ADDRESS'))
+  run: async ({ api, parsed }) => {
+    const host = await addressOf(parsed.one('ADDRESS'))
     return (await api()).get(route`/host/${host}/status`)
   },
 }
@@ -131,8 +131,8 @@ const plan: CommandRow = {
   arguments: [address],
   examples: ['commctl host plan 192.0.2.10', 'commctl host plan 192.0.2.10 -o table'],
   view: planView,
-  run: async ({ api, given, format }) => {
-    const host = await addressOf(given.one('ADDRESS'))
+  run: async ({ api, parsed, format }) => {
+    const host = await addressOf(parsed.one('ADDRESS'))
     const answer = await (await api()).get(route`/host/${host}/plan`)
     const isListed = format === 'table' || format === 'name'
     return answer.found && isListed ? { ...answer, value: member(answer.value, 'steps') } : answer
@@ -144,9 +144,9 @@ const remove: CommandRow = {
   summary: 'Forgets hosts and their credentials, and takes them out of their clusters',
   arguments: [{ ...address, many: true }],
   examples: ['commctl host delete 192.0.2.10', 'commctl host delete 192.0.2.10 192.0.2.11'],
-  run: async ({ api, given }) => {
+  run: async ({ api, parsed }) => {
     const server = await api()
-    return forEachName(given.many('ADDRESS'), async (host) =>
+    return forEachName(parsed.many('ADDRESS'), async (host) =>
       server.delete(route`/host/${await addressOf(host)}`),
     )
   },
@@ -157,9 +157,9 @@ const join: CommandRow = {
   summary: 'Makes a host a member of a cluster',
   arguments: [address, cluster],
   examples: ['commctl host join 192.0.2.10 web'],
-  run: async ({ api, given }) => {
-    const host = await addressOf(given.one('ADDRESS'))
-    return (await api()).put(route`/cluster/${given.one('CLUSTER')}/hosts/${host}`)
+  run: async ({ api, parsed }) => {
+    const host = await addressOf(parsed.one('ADDRESS'))
+    return (await api()).put(route`/cluster/${parsed.one('CLUSTER')}/hosts/${host}`)
   },
 }
 
@@ -168,9 +168,9 @@ const unjoin: CommandRow = {
   summary: 'Takes a host out of a cluster',
   arguments: [address, cluster],
   examples: ['commctl host unjoin 192.0.2.10 web'],
-  run: async ({ api, given }) => {
-    const host = await addressOf(given.one('ADDRESS'))
-    return (await api()).delete(route`/cluster/${given.one('CLUSTER')}/hosts/${host}`)
+  run: async ({ api, parsed }) => {
+    const host = await addressOf(parsed.one('ADDRESS'))
+    return (await api()).delete(route`/cluster/${parsed.one('CLUSTER')}/hosts/${host}`)
   },
 }
 

@@ -22,9 +22,9 @@ const create: CommandRow = {
   ],
   view,
   ownShortO: true,
-  run: async ({ api, given }) => {
-    const body = { type: given.option('type'), options: readKeyValues(given.repeated('options')) }
-    return (await api()).put(route`/network/${given.one('NAME')}`, body)
+  run: async ({ api, parsed }) => {
+    const body = { type: parsed.option('type'), options: readKeyValues(parsed.repeated('options')) }
+    return (await api()).put(route`/network/${parsed.one('NAME')}`, body)
   },
 }
 
@@ -34,7 +34,7 @@ const get: CommandRow = {
   arguments: [name],
   examples: ['commctl network get default'],
   view,
-  run: async ({ api, given }) => (await api()).get(route`/network/${given.one('NAME')}`),
+  run: async ({ api, parsed }) => (await api()).get(route`/network/${parsed.one('NAME')}`),
 }
 
 const list: CommandRow = {
@@ -50,9 +50,9 @@ const remove: CommandRow = {
   summary: 'Deletes networks',
   arguments: [{ ...name, many: true }],
   examples: ['commctl network delete overlay'],
-  run: async ({ api, given }) => {
+  run: async ({ api, parsed }) => {
     const server = await api()
-    return forEachName(given.many('NAME'), (network) => server.delete(route`/network/${network}`))
+    return forEachName(parsed.many('NAME'), (network) => server.delete(route`/network/${network}`))
   },
 }
 

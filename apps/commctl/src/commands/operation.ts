@@ -1,11 +1,11 @@
-/** `commctl operation …`: how rolling operations go, and what is asked of them. */
+/** `commctl operation …`: the progress and the control of rolling operations. */
 import { addressOf } from '../client/address.ts'
 import type { ArgumentRow, CommandRow, OptionRow, Session } from '../cli/command.ts'
 import { historyOf } from '../operation/host-history.ts'
 import { showOperation } from '../operation/begin.ts'
 import { operationView as view, summaryOf } from '../operation/summary.ts'
 import { report } from '../output/report.ts'
-import { present } from '../cli/require-found.ts'
+import { requireFound } from '../cli/require-found.ts'
 import { route } from '../client/route.ts'
 import { watchingOptions, watchOptions } from '../watch/options.ts'
 
@@ -35,10 +35,10 @@ const list: CommandRow = {
     'commctl operation list --cluster web --status paused -o name',
   ],
   view,
-  run: async ({ api, given }) => {
+  run: async ({ api, parsed }) => {
     const filter = new URLSearchParams()
     for (const name of ['cluster', 'kind', 'status', 'limit']) {
-      const value = given.option(name)
+      const value = parsed.option(name)
       if (value !== undefined) filter.set(name, value)
     }
     return (await api()).get(`${route`/operations`}${filter.size > 0 ? `?${filter.toString()}` : ''}`)
@@ -55,8 +55,8 @@ const get: CommandRow = {
   examples: [`commctl operation get ${sample}`, `commctl operation get ${sample} 192.0.2.10`],
   view,
   run: async (session) => {
-    const { given } = session
-    const [operation, name] = [given.one('ID'), given.maybe('HOST')]
+    const { parsed } = session
+    const [operation, name] = [parsed.one('ID'), parsed.optional('HOST')]
     const api = await session.api()
     const path =
       name === undefined
@@ -85,8 +85,8 @@ const watch: CommandRow = {
   examples: [`commctl operation watch ${sample}`],
   view,
   run: async (session) => {
-    const operation = session.given.one('ID')
-    present(await (await session.api()).get(route`/operations/${operation}`))
+    const operation = session.parsed.one('ID')
+    requireFound(await (await session.api()).get(route`/operations/${operation}`))
     const [watching, { operationById }] = await Promise.all([
       import('../watch/watch.ts'),
       import('../watch/operation.ts'),
@@ -115,16 +115,16 @@ function asks(
 }
 
 async function ask(session: Session, verb: string): Promise<number> {
-  const { given } = session
-  const hosts = await Promise.all(given.many('HOST').map(addressOf))
-  const pace = given.maybe('MAX_UNAVAILABLE')
+  const { parsed } = session
+  const hosts = await Promise.all(parsed.many('HOST').map(addressOf))
+  const pace = parsed.optional('MAX_UNAVAILABLE')
   const body = {
-    reason: given.option('reason'),
+    reason: parsed.option('reason'),
     ...(hosts.length > 0 && { hosts }),
     ...(pace !== undefined && { max_unavailable: /^\d+$/.test(pace) ? Number(pace) : pace }),
   }
   const api = await session.api()
-  return showOperation(session, await api.put(`${route`/operations/${given.one('ID')}`}/${verb}`, body))
+  return showOperation(session, await api.put(`${route`/operations/${parsed.one('ID')}`}/${verb}`, body))
 }
 
 const some: ArgumentRow = { ...host, many: true, optional: true }

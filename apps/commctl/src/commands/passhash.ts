@@ -31,16 +31,16 @@ export const passhash = {
   },
 } satisfies Partial<CommandRow>
 
-function roundsOf({ given }: Session): number {
-  const rounds = given.option('rounds') ?? DEFAULT_ROUNDS
+function roundsOf({ parsed }: Session): number {
+  const rounds = parsed.option('rounds') ?? DEFAULT_ROUNDS
   if (/^\d+$/.test(rounds) && Number(rounds) >= 4 && Number(rounds) <= 31) return Number(rounds)
   throw new Failure(`--rounds is "${rounds}"; it must be a whole number from 4 to 31.`)
 }
 
-async function passwordOf({ given, signal }: Session): Promise<string> {
-  const password = given.option('password')
+async function passwordOf({ parsed, signal }: Session): Promise<string> {
+  const password = parsed.option('password')
   if (password !== undefined) return password
-  const file = given.option('file')
+  const file = parsed.option('file')
   if (file !== undefined) return firstOf(file === '-' ? await readAll(process.stdin) : await read(file))
   if (!process.stdin.isTTY)
     throw new Failure(

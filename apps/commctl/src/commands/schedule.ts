@@ -1,11 +1,11 @@
-/** `commctl schedule …`: operations that begin by themselves, again and again. */
+/** `commctl schedule …`: operations that start on a schedule. */
 import type { ArgumentRow, CommandRow } from '../cli/command.ts'
 import { Failure } from '../cli/failure.ts'
 import { shellLine } from '../operation/shell-line.ts'
 import { ago, moment } from '../output/quantities.ts'
 import { column, type View } from '../output/view.ts'
 import { policyIn, policyOptions } from '../operation/policy.ts'
-import { present } from '../cli/require-found.ts'
+import { requireFound } from '../cli/require-found.ts'
 import { route } from '../client/route.ts'
 import { forEachName } from '../cli/for-each-name.ts'
 
@@ -51,18 +51,18 @@ const create: CommandRow = {
   ],
   view,
   run: async (session) => {
-    const { given } = session
-    const [kind, what] = [given.one('KIND'), given.many('WHAT')]
+    const { parsed } = session
+    const [kind, what] = [parsed.one('KIND'), parsed.many('WHAT')]
     const body = {
       kind,
-      cluster: given.one('CLUSTER'),
-      when: given.option('when'),
-      timezone: given.option('timezone'),
+      cluster: parsed.one('CLUSTER'),
+      when: parsed.option('when'),
+      timezone: parsed.option('timezone'),
       ...whatOf(kind, what),
-      enabled: given.flag('disabled') ? false : undefined,
+      enabled: parsed.flag('disabled') ? false : undefined,
       policy: await policyIn(session),
     }
-    return (await session.api()).put(route`/schedule/${given.one('NAME')}`, body)
+    return (await session.api()).put(route`/schedule/${parsed.one('NAME')}`, body)
   },
 }
 
@@ -82,7 +82,7 @@ const get: CommandRow = {
   arguments: [name],
   examples: ['commctl schedule get weekly'],
   view,
-  run: async ({ api, given }) => (await api()).get(route`/schedule/${given.one('NAME')}`),
+  run: async ({ api, parsed }) => (await api()).get(route`/schedule/${parsed.one('NAME')}`),
 }
 
 const list: CommandRow = {
@@ -98,9 +98,9 @@ const remove: CommandRow = {
   summary: 'Deletes schedules; what they have begun goes on',
   arguments: [{ ...name, many: true }],
   examples: ['commctl schedule delete weekly'],
-  run: async ({ api, given }) => {
+  run: async ({ api, parsed }) => {
     const server = await api()
-    return forEachName(given.many('NAME'), (schedule) => server.delete(route`/schedule/${schedule}`))
+    return forEachName(parsed.many('NAME'), (schedule) => server.delete(route`/schedule/${schedule}`))
   },
 }
 
@@ -111,10 +111,10 @@ function switches(word: 'enable' | 'disable', summary: string): CommandRow {
     arguments: [name],
     examples: [`commctl schedule ${word} weekly`],
     view,
-    run: async ({ api, given }) => {
+    run: async ({ api, parsed }) => {
       const server = await api()
-      const path = route`/schedule/${given.one('NAME')}`
-      present(await server.get(path))
+      const path = route`/schedule/${parsed.one('NAME')}`
+      requireFound(await server.get(path))
       return server.put(path, { enabled: word === 'enable' })
     },
   }

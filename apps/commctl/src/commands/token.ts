@@ -1,4 +1,4 @@
-/** `commctl token`: a token for a program, and the entry by which the server knows it. */
+/** `commctl token`: creates a token for a program, and the entry for the server's list of tokens. */
 import type { CommandRow, Session } from '../cli/command.ts'
 import { Failure } from '../cli/failure.ts'
 
@@ -33,20 +33,20 @@ export const token = {
   },
 } satisfies Partial<CommandRow>
 
-function nameOf({ given }: Session): string {
-  const name = given.one('NAME')
+function nameOf({ parsed }: Session): string {
+  const name = parsed.one('NAME')
   if (/^[\w.@-]{1,100}$/.test(name) && name !== '__proto__') return name
   throw new Failure(`"${name}" is no name for a token; it must be letters, digits, "_", "-", "." and "@".`)
 }
 
-function roleOf({ given }: Session): string {
-  const role = given.option('role') ?? 'viewer'
+function roleOf({ parsed }: Session): string {
+  const role = parsed.option('role') ?? 'viewer'
   if (roles.includes(role)) return role
   throw new Failure(`--role is "${role}"; it must be ${roles.join(', ')}.`)
 }
 
-function expiryOf({ given }: Session): { expires?: string } {
-  const days = given.option('days')
+function expiryOf({ parsed }: Session): { expires?: string } {
+  const days = parsed.option('days')
   if (days === undefined) return {}
   if (/^\d{1,5}$/.test(days) && Number(days) > 0)
     return { expires: new Date(Date.now() + Number(days) * DAY).toISOString() }

@@ -1,4 +1,4 @@
-/** `commctl user-data`: a file for cloud-init by which a new host registers itself at its first boot. */
+/** `commctl user-data`: writes a cloud-init file with which a new host registers itself at its first boot. */
 import { open, readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { CommandRow, Session } from '../cli/command.ts'
@@ -59,7 +59,7 @@ export const userData = {
   ownShortO: true,
   run: async (session: Session) => {
     const values = await readValues(session)
-    const carried = await carriedPart(session.given.option('cloudInit'))
+    const carried = await carriedPart(session.parsed.option('cloudInit'))
     const script = registerScript(values)
     const text = multipart([
       carried,
@@ -88,8 +88,8 @@ async function carriedPart(file: string | undefined): Promise<Part> {
 }
 
 /** A file that is there already is made private before the password goes into it. */
-async function put(text: string, { given, print }: Session): Promise<void> {
-  const path = given.option('outfile') ?? '-'
+async function put(text: string, { parsed, print }: Session): Promise<void> {
+  const path = parsed.option('outfile') ?? '-'
   if (path === '-') return print(text.trimEnd())
   try {
     await using file = await open(path, 'w', 0o600)

@@ -1,6 +1,5 @@
 /**
- * Reads a configuration file and checks every key of it. A message names the file, the key, what was found and what
- * may be there, so that nobody has to look anything up.
+ * Reads a configuration file and validates every key. Messages name the file, the key, the value and what is allowed.
  */
 import { readFile, stat } from 'node:fs/promises'
 import { Failure } from '../cli/failure.ts'

@@ -1,6 +1,6 @@
 /**
- * Where the server is and who we are: from a configuration file, else from what the all-in-one program wrote for its
- * first user, else from the person at the terminal.
+ * Finds the server and the credentials: in a configuration file, else in the file that the program `commissaire` wrote for
+ * its first user, else by a prompt.
  */
 import { homedir } from 'node:os'
 import { join } from 'node:path'

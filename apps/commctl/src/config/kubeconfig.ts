@@ -1,5 +1,5 @@
 /**
- * The current user of a kubeconfig file, as what authenticates us: a token, a name with a password, or a client
+ * Reads the credentials of the current user of a kubeconfig file: a token, a name with a password, or a client
  * certificate. Programs that a kubeconfig tells to run (`exec`) are not run.
  */
 import { readFileSync } from 'node:fs'

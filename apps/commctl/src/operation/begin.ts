@@ -1,10 +1,10 @@
-/** Beginning an operation from the command line: seeing its plan, or staying to watch it. */
+/** Starts an operation from the command line, or shows its plan, or watches it. */
 import type { Answer } from '../client/api.ts'
 import type { OptionRow, Outcome, Session } from '../cli/command.ts'
 import { status } from '../cli/failure.ts'
 import { member, textOf } from '../client/json-value.ts'
 import { report } from '../output/report.ts'
-import { present } from '../cli/require-found.ts'
+import { requireFound } from '../cli/require-found.ts'
 import { policyIn, policyOptions } from './policy.ts'
 import { route } from '../client/route.ts'
 import { watchOptions } from '../watch/options.ts'
@@ -22,7 +22,7 @@ export const beginOptions: readonly OptionRow[] = [
 ]
 
 /** What is to be done, as the server wants it; the policy comes from the options. */
-export interface Wish {
+export interface OperationRequest {
   readonly kind: 'upgrade' | 'restart' | 'deploy' | 'exec' | 'drain'
   readonly cluster: string
   readonly version?: string
@@ -31,17 +31,19 @@ export interface Wish {
 }
 
 /** Begins it, or shows its plan. */
-export async function begin(session: Session, wish: Wish): Promise<Outcome> {
-  if (session.given.flag('plan')) return showPlan(session, wish)
+export async function begin(session: Session, request: OperationRequest): Promise<Outcome> {
+  if (session.parsed.flag('plan')) return showPlan(session, request)
   const api = await session.api()
-  const begun = await api.post(route`/operations`, { ...wish, policy: await policyIn(session) })
+  const begun = await api.post(route`/operations`, { ...request, policy: await policyIn(session) })
   return showOperation(session, begun)
 }
 
 /** Shows how it would go, and touches nothing. */
-export async function showPlan(session: Session, wish: Wish): Promise<number> {
+export async function showPlan(session: Session, request: OperationRequest): Promise<number> {
   const api = await session.api()
-  const value = present(await api.post(route`/operations/plan`, { ...wish, policy: await policyIn(session) }))
+  const value = requireFound(
+    await api.post(route`/operations/plan`, { ...request, policy: await policyIn(session) }),
+  )
   const isList = session.format === 'name'
   const shown = isList ? member(value, 'hosts') : value
   await report(session, { value: shown, view: planView, text: (width) => planText(value, width) })
@@ -50,9 +52,9 @@ export async function showPlan(session: Session, wish: Wish): Promise<number> {
 
 /** Shows an operation that something was asked of, or stays to watch it. There has to be one. */
 export async function showOperation(session: Session, answer: Answer): Promise<number> {
-  const value = present(answer)
+  const value = requireFound(answer)
   const id = textOf(member(value, 'id'))
-  if (!session.given.flag('watch') || id === undefined)
+  if (!session.parsed.flag('watch') || id === undefined)
     return report(session, { value, view: operationView, text: (width) => summaryOf(value, width) })
   const [{ watch }, { operationById }] = await Promise.all([
     import('../watch/watch.ts'),

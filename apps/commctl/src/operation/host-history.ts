@@ -1,4 +1,4 @@
-/** What happened to one host of an operation: its steps with how long they took, and what its commands printed. Pure. */
+/** Formats the history of one host of an operation: its steps with their durations, and the output of its commands. */
 import { isObject, member, textOf, textsOf } from '../client/json-value.ts'
 import { printable } from '../output/printable.ts'
 import { moment, span } from '../output/quantities.ts'

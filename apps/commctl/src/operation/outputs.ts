@@ -1,4 +1,4 @@
-/** What a command printed on every host of an operation, for whoever stayed to see it: each line after its host. */
+/** Prints the output of the hosts of an operation as it arrives: each line after its host. */
 import type { Session } from '../cli/command.ts'
 import { member, textOf, textsOf } from '../client/json-value.ts'
 import { printable } from '../output/printable.ts'

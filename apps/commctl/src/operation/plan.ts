@@ -1,4 +1,4 @@
-/** How an operation would go, as text: the turns with their times, who would be left out, and what is in the way. Pure. */
+/** Formats the plan of an operation: the turns with their times, hosts that are left out, and findings. */
 import { isObject, member, textOf } from '../client/json-value.ts'
 import { printable } from '../output/printable.ts'
 import { moment, span, timeOf } from '../output/quantities.ts'

@@ -1,4 +1,4 @@
-/** The policy of a rolling operation from the command line: a file or JSON, and single limits that go before it. */
+/** The policy of a rolling operation from the command line: a file or JSON, and options for single limits, which take precedence. */
 import { readFile } from 'node:fs/promises'
 import type { OptionRow, Session } from '../cli/command.ts'
 import { Failure } from '../cli/failure.ts'
@@ -28,18 +28,18 @@ export const policyOptions: readonly OptionRow[] = [
 ]
 
 /** Reads the policy; undefined where nothing is said of it, so that a server of old is told nothing of it either. */
-export async function policyIn({ given }: Session): Promise<object | undefined> {
-  const [ramp, zones] = [given.option('ramp'), given.repeated('zone')]
+export async function policyIn({ parsed }: Session): Promise<object | undefined> {
+  const [ramp, zones] = [parsed.option('ramp'), parsed.repeated('zone')]
   const stated = {
-    max_unavailable: amount(given.option('maxUnavailable')),
+    max_unavailable: amount(parsed.option('maxUnavailable')),
     ramp: ramp?.split(',').map((size) => amount(size.trim())),
-    max_failures: amount(given.option('maxFailures')),
-    reboot: given.option('reboot'),
-    pause_between: amount(given.option('pauseBetween')),
+    max_failures: amount(parsed.option('maxFailures')),
+    reboot: parsed.option('reboot'),
+    pause_between: amount(parsed.option('pauseBetween')),
     zones: zones.length > 0 ? zones : undefined,
   }
   const options = Object.entries(stated).filter(([, value]) => value !== undefined)
-  const file = given.option('policy')
+  const file = parsed.option('policy')
   if (file === undefined && options.length === 0) return undefined
   return { ...(file === undefined ? {} : await readPolicy(file)), ...Object.fromEntries(options) }
 }

@@ -1,4 +1,4 @@
-/** A command line for the shell of a host, from the words that were typed here. */
+/** Quotes the words of a command for the shell of a host. */
 
 /** A single word is a line already; several are quoted, so that each arrives as it is. */
 export function shellLine(words: readonly string[]): string {

@@ -1,4 +1,4 @@
-/** An operation in some lines for people, and its hosts in a table. Pure. */
+/** Formats an operation as a summary and a table of its hosts. */
 import { isObject, member, textOf } from '../client/json-value.ts'
 import { printable } from '../output/printable.ts'
 import { moment, span, timeOf } from '../output/quantities.ts'

@@ -1,4 +1,4 @@
-/** Chooses how a result is written. Each way of writing is one file beside this one, loaded when it is asked for. */
+/** Selects the output format. Each format is a file in this folder and is loaded when it is used. */
 import type { WriteOptions } from './view.ts'
 
 /** What `-o` takes. Without it a result is written as `text`, which is what scripts have always read. */

@@ -1,4 +1,4 @@
-/** JSON for programs: what the server said, members in its order. */
+/** JSON output: the response of the server, with its members in their order. */
 
 /** Writes a value as indented JSON. */
 export function writeJson(value: unknown): string {

@@ -1,4 +1,4 @@
-/** Names alone, one a line, for loops of a shell. */
+/** Names only, one per line, for shell loops. */
 import { member, textOf } from '../client/json-value.ts'
 import type { WriteOptions } from './view.ts'
 import { printable } from './printable.ts'

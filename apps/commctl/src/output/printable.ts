@@ -1,6 +1,5 @@
 /**
- * Makes text safe for a terminal. Some of what is shown was read on hosts, and a host must not be able to move
- * anybody's cursor.
+ * Removes control characters from text, since some of it was read on hosts, and a host must not control the terminal.
  */
 
 // oxlint-disable-next-line no-control-regex -- control characters are what this is about

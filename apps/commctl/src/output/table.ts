@@ -1,6 +1,6 @@
 /**
- * Tables that fit the terminal. When there is too little room, the widest columns give way first, down to a width at
- * which something can still be read; the first column, which names the thing, gives way last.
+ * Tables that fit the terminal. When there is too little room, the widest columns are shortened first, down to a
+ * minimum; the first column, which has the name, is shortened last.
  */
 import { isObject } from '../client/json-value.ts'
 import type { WriteOptions } from './view.ts'

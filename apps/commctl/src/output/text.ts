@@ -1,5 +1,5 @@
 /**
- * What is printed when nobody says how: a list of scalars one a line, so that it can be another command's input;
+ * The default output: a list of scalars is printed one per line, so that another command can read it;
  * `Success` for an empty answer; else block YAML.
  */
 import { printable } from './printable.ts'

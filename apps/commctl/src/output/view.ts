@@ -1,4 +1,4 @@
-/** How a thing looks in a table: which attribute names it, and its columns. */
+/** The table view of a thing: its name attribute and its columns. */
 
 /** One column; `cell` makes the text of one thing. */
 export interface Column {

@@ -1,6 +1,5 @@
 /**
- * Block YAML as PyYAML writes it, which the tools of people who parse this have always read: sorted members, lists not
- * indented, and quotes around every text that YAML 1.1 would take for something else.
+ * Block YAML as PyYAML writes it, which existing tools parse: sorted members, lists not indented, and quotes around every text that YAML 1.1 would take for something else.
  */
 import { stringify } from 'yaml'
 

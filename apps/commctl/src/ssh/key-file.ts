@@ -1,4 +1,4 @@
-/** Reads the private key by which a host is to be reached, and refuses what the server could not use. */
+/** Reads the private key for a host, and refuses a key that the server could not use. */
 import { readFile } from 'node:fs/promises'
 import { text as readAll } from 'node:stream/consumers'
 import { Failure } from '../cli/failure.ts'

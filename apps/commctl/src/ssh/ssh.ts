@@ -1,6 +1,6 @@
 /**
- * `commctl host ssh`: runs ssh with the key that the server has for a host. The key lies in a folder of its own that
- * only we may enter, and the folder is gone when ssh is, however we end.
+ * `commctl host ssh`: runs ssh with the key that the server has for a host. The key is in a private folder,
+ * which is removed when ssh ends, also after a signal.
  */
 import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -16,7 +16,7 @@ import { member, textOf } from '../client/json-value.ts'
 
 /** Logs in; comes back with the status of ssh. */
 export async function logIn(session: Session): Promise<Outcome> {
-  const address = await addressOf(session.given.one('ADDRESS'))
+  const address = await addressOf(session.parsed.one('ADDRESS'))
   const api = await session.api()
   const [creds, host] = await Promise.all([
     api.get(route`/host/${address}/creds`),
@@ -33,7 +33,7 @@ export async function logIn(session: Session): Promise<Outcome> {
   const keyFile = folder.write('key', withNewline(Buffer.from(key, 'base64').toString('utf8')))
   const identity = ['-i', keyFile, '-o', 'IdentitiesOnly=yes', '-l', user]
   const trust = hostKeyOptions({ address, pin: pinOf(host), write: folder.write })
-  return await run([...identity, ...trust, address, ...session.given.many('SSH_ARGUMENTS')])
+  return await run([...identity, ...trust, address, ...session.parsed.many('SSH_ARGUMENTS')])
 }
 
 const pinOf = (host: Answer): string => (host.found ? (textOf(member(host.value, 'host_key')) ?? '') : '')

@@ -1,4 +1,4 @@
-/** Puts parts into one multipart/mixed file, as cloud-init takes it. */
+/** Creates a multipart/mixed file for cloud-init. */
 import { randomBytes } from 'node:crypto'
 
 /** One part of the file. */

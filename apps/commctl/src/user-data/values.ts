@@ -1,4 +1,4 @@
-/** Checks what was typed before it goes into a script that root runs on every new host. */
+/** Validates the values that go into a script that root runs on every new host. */
 import { readFile } from 'node:fs/promises'
 import { text as readAll } from 'node:stream/consumers'
 import type { Session } from '../cli/command.ts'
@@ -7,8 +7,8 @@ import type { ScriptValues } from './register-script.ts'
 
 /** Reads the options; asks for the password when it is wanted. */
 export async function readValues(session: Session): Promise<ScriptValues> {
-  const { given } = session
-  const endpoints = given.repeated('endpoint').map(endpointOf)
+  const { parsed } = session
+  const endpoints = parsed.repeated('endpoint').map(endpointOf)
   if (endpoints.length === 0)
     throw new Failure(
       '-e is missing: the URL of the server as new hosts see it, like https://192.0.2.1:8000.',
@@ -18,20 +18,20 @@ export async function readValues(session: Session): Promise<ScriptValues> {
   return {
     endpoints,
     authorization,
-    authorities: await authoritiesOf(given.option('caFile')),
-    cluster: matching(given.option('cluster'), {
+    authorities: await authoritiesOf(parsed.option('caFile')),
+    cluster: matching(parsed.option('cluster'), {
       option: '-c',
       pattern: /^[\w-]+$/,
       rule: 'letters, digits, "_" and "-"',
     }),
     remoteUser:
-      matching(given.option('remoteUser'), {
+      matching(parsed.option('remoteUser'), {
         option: '-r',
         pattern: /^[a-z_][\w.-]{0,31}$/i,
         rule: 'the name of a user: letters, digits, "_", "-" and "."',
       }) ?? 'root',
-    keyPath: pathOf(given.option('sshKeyPath'), '-s'),
-    authorizedKeysPath: pathOf(given.option('authorizedKeysPath'), '-a'),
+    keyPath: pathOf(parsed.option('sshKeyPath'), '-s'),
+    authorizedKeysPath: pathOf(parsed.option('authorizedKeysPath'), '-a'),
   }
 }
 
@@ -47,12 +47,12 @@ function endpointOf(text: string): string {
 }
 
 async function authorizationOf(session: Session): Promise<string | undefined> {
-  const { given } = session
-  const username = given.option('username')
-  if (username === undefined && given.flag('password'))
+  const { parsed } = session
+  const username = parsed.option('username')
+  if (username === undefined && parsed.flag('password'))
     throw new Failure('-p needs -u: whose password is it?')
   if (username === undefined) return undefined
-  if (!given.flag('password'))
+  if (!parsed.flag('password'))
     throw new Failure('-u needs -p: a name alone lets nobody in. With -p the password is asked for.')
   if (username.includes(':')) throw new Failure(`-u "${username}" holds a ":", which no user name may.`)
   const password = await passwordOf(session)

@@ -1,6 +1,5 @@
 /**
- * Rings when something happens to an operation, as the server's events tell. Where the server has no events, or the
- * stream of them is broken, it rings at every interval, as a clock does.
+ * Signals changes of an operation, from the event stream of the server. If there is no stream, it signals at every interval.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Api } from '../client/api.ts'

@@ -1,4 +1,4 @@
-/** A rolling operation as servers of old tell of it: one record a cluster and kind, in which only hosts that are done count. */
+/** Reads the progress of a rolling operation from an older server: one record per cluster and kind, with the completed hosts. */
 import type { Answer, Api } from '../client/api.ts'
 import { Failure } from '../cli/failure.ts'
 import { isObject, member, textOf, textsOf } from '../client/json-value.ts'

@@ -1,4 +1,4 @@
-/** The progress as lines of text: whole frames for a terminal, single changes for a file. Pure. */
+/** Formats the progress as text: whole frames for a terminal, single changes for a file. */
 import { printable } from '../output/printable.ts'
 import { span, timeOf } from '../output/quantities.ts'
 import { pad, truncate, widthOf } from '../output/width.ts'

@@ -1,4 +1,4 @@
-/** An operation with its hosts, each with its step, as `/operations/{id}` tells of it. */
+/** Reads an operation with its hosts and their steps from `/operations/{id}`. */
 import type { OperationHostState } from '@commissaire/models'
 import { Failure } from '../cli/failure.ts'
 import { isObject, member, textOf } from '../client/json-value.ts'

@@ -40,7 +40,7 @@ export interface Watched {
 
 /** Watches; status 0 when it finished, 3 when it did not. */
 export async function watch(session: Session, watched: Watched): Promise<number> {
-  const interval = seconds(session.given.option('interval') ?? DEFAULT_INTERVAL, '--interval') * 1000
+  const interval = seconds(session.parsed.option('interval') ?? DEFAULT_INTERVAL, '--interval') * 1000
   const screen = screenOn(session.format === 'text' ? process.stdout : process.stderr)
   const api = (await session.api()).quietly()
   if (watched.id !== undefined) session.tell(`Operation ${watched.id}`)

@@ -1,5 +1,5 @@
 /**
- * The three APIs of the official client that nodes are drained with, and how each call is limited in time.
+ * The three APIs of the official client that a drain uses, and the time limit of each call.
  */
 import {
   ApiException,

@@ -1,5 +1,5 @@
 /**
- * What disruption budgets will say to evictions, before one is asked for. The rules are those of the API server.
+ * Predicts the answers of disruption budgets to evictions. The rules are those of the API server.
  */
 import type { V1Pod, V1PodDisruptionBudget } from '@kubernetes/client-node'
 

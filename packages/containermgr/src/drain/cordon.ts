@@ -1,8 +1,8 @@
 /**
- * Cordons nodes and takes that back, and never takes back what somebody else did.
+ * Cordons and uncordons nodes, and never undoes a cordon of somebody else.
  *
- * Who cordoned is written on the node in the same patch, so that it outlives us. The patch names the revision that was
- * read: somebody who was faster is seen, and then theirs is the cordon.
+ * The owner of a cordon is written to the node in the same patch. The patch contains the revision that was read, so that
+ * a concurrent cordon is detected and kept.
  */
 import { PatchStrategy, type V1Node } from '@kubernetes/client-node'
 

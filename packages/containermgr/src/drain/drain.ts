@@ -1,8 +1,7 @@
 /**
- * Empties a node: every pod that may go is evicted, all at a time, and waited for.
+ * Drains a node: evicts all pods that may be evicted at the same time, and waits for them.
  *
- * A drain that was interrupted is simply begun again: pods that are gone are not there to be evicted, and with
- * `startedAt` its time goes on where it was.
+ * An interrupted drain is started again: evicted pods are gone, and `startedAt` continues its time limit.
  */
 import type { V1Pod } from '@kubernetes/client-node'
 

@@ -1,5 +1,5 @@
 /**
- * Which pods of a node may go: kubectl's filters, in kubectl's order. The first that says no ends it for a pod.
+ * Selects the pods of a node that are evicted: kubectl's filters, in kubectl's order. The first that refuses decides.
  */
 import type { V1OwnerReference, V1Pod } from '@kubernetes/client-node'
 

@@ -1,5 +1,5 @@
 /**
- * The front door: what can be done with the nodes of one cluster, over one connection.
+ * The operations on the nodes of one cluster, over one connection.
  */
 import type { ContainerManagerConfig } from '@commissaire/models'
 

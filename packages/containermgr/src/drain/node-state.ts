@@ -1,6 +1,6 @@
 /**
- * How a node is: what gates ask before and after an operation. A node that says Ready is not enough; it must be the one
- * that was booted last, without pressure, and with its DaemonSet pods up.
+ * The health gates of a node before and after an operation: Ready is not enough; the node must have the boot id of the
+ * last boot, no pressure, and running DaemonSet pods.
  */
 import type { V1Node } from '@kubernetes/client-node'
 

@@ -1,4 +1,4 @@
-/** What the API server double answers: a status code and an object; a refusal is a Status object, as of a real server. */
+/** The response of the API server double: a status code and an object; a refusal is a Status object, as of a real server. */
 
 /** A status code and an object. */
 export type Answer = readonly [code: number, object: object]

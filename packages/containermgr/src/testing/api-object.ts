@@ -1,4 +1,4 @@
-/** What the API server double keeps: objects as they are in JSON, and the resources that they are filed under. */
+/** The objects of the API server double as JSON, and the resources that they belong to. */
 
 /** Any object of the API, as JSON. */
 export interface ApiObject {

@@ -1,5 +1,5 @@
 /**
- * The cluster within the API server double: its objects, and what a test says of them.
+ * The cluster of the API server double: its objects, and how a test changes them.
  *
  * It has no controllers: what they would do (a new pod in the place of an evicted one, a budget that has room again)
  * a test does itself, at once with `onRemoved`, or whenever it likes.

@@ -1,5 +1,5 @@
 /**
- * What every container manager must do, as data: a table of named checks on `node:assert` alone.
+ * The contract suite of container managers, as data: named checks on `node:assert` alone.
  *
  * Run each check with a manager that knows no node yet:
  * `for (const [name, check] of Object.entries(containerManagerContract)) test(name, () => check(make))`

@@ -1,4 +1,4 @@
-/** Nodes, pods and budgets in a few words, as tests speak of them, and the API's objects for them. */
+/** Creates API objects of nodes, pods and budgets from short descriptions. */
 import type { ApiObject } from './api-object.ts'
 
 /** A node: by default Ready, and booted once. */

@@ -1,4 +1,4 @@
-/** What a client asks first: which groups, versions and resources there are. */
+/** The discovery endpoints: API groups, versions and resources. */
 import { groupVersion, type Resource, resources, versionsOf } from './api-object.ts'
 
 const readVerbs = ['get', 'list', 'watch']

@@ -1,5 +1,5 @@
 /**
- * How an API server answers a request to evict a pod: disruption budgets are asked unless the pod is of no use anyway.
+ * Answers requests to evict a pod as an API server does: disruption budgets count, except for pods that do not run.
  */
 import { type Answer, notFound, refuse, success } from './answer.ts'
 import type { ApiObject } from './api-object.ts'

@@ -1,4 +1,4 @@
-/** For tests of whatever deals with container managers: the promises that one keeps, and a double of an API server. */
+/** For tests: the contract suite of container managers, and a double of an API server. */
 export {
   type ContainerManagerCheck,
   containerManagerContract,

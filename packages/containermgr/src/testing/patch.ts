@@ -1,4 +1,4 @@
-/** The three ways of patching that an API server knows, as far as they matter for nodes. */
+/** The three patch types of an API server, as far as nodes need them. */
 
 type Json = Record<string, unknown>
 

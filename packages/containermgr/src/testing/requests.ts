@@ -1,4 +1,4 @@
-/** What the API server double does with a request to an object or a list of them. */
+/** Handles requests of the API server double for objects and lists. */
 import { type Answer, conflict, notFound, refuse } from './answer.ts'
 import { type ApiObject, groupVersion, keyOf, type Resource, resources, versionsOf } from './api-object.ts'
 import type { ClusterDouble } from './cluster-double.ts'

@@ -1,5 +1,5 @@
 /**
- * Checks what the API server double is sent against the published OpenAPI definitions of Kubernetes.
+ * Validates requests to the API server double against the published OpenAPI definitions of Kubernetes.
  * Unknown fields are faults: a real server only warns of them, and then leaves them out.
  */
 import type { ValidateFunction } from 'ajv'

@@ -1,5 +1,5 @@
 /**
- * What is needed to log in to a host. A secret model: sealed at rest and shown by nothing but the creds endpoint.
+ * The credentials of a host. A secret model: sealed at rest, and returned only by the creds endpoint.
  */
 import { z } from 'zod'
 import { defineModel, type ModelOf } from '../model/model.ts'

@@ -1,5 +1,5 @@
 /**
- * What each status of a host means and which moves between them are legal: the one table that every part decides by.
+ * The meaning of each status of a host, and the legal changes between them: the one table that all parts use.
  *
  * A status that is added to `hostStatuses` does not compile until it has a row here. The moves themselves are made by
  * `@commissaire/storage/host-lifecycle`, the only code that writes a status.

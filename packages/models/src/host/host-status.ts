@@ -1,5 +1,5 @@
 /**
- * How a host is, from where we stand and from where its container manager stands. Computed on request, never stored.
+ * The status of a host, also in its container manager. Computed on request, never stored.
  */
 import { z } from 'zod'
 import { type Host, hostStatuses } from './host.ts'

@@ -1,5 +1,5 @@
 /**
- * A host: a machine that is reached over SSH, what is known about it, and how far it has come.
+ * A host: a machine that is managed over SSH, with its facts and its status.
  */
 import { z } from 'zod'
 import { defineList, defineModel, type ModelOf } from '../model/model.ts'

@@ -1,5 +1,5 @@
 /**
- * What goes round on the watcher's queue: which host is to be looked at, and when it last was.
+ * A record on the watcher's queue: a host to be checked, and the time of its last check.
  */
 import { z } from 'zod'
 import { defineModel, type ModelOf } from '../model/model.ts'

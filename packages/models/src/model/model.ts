@@ -1,7 +1,7 @@
 /**
- * What a model is: a name, a schema with defaults, the attribute it is found by, and what must not be shown.
+ * The definition of a model: its name, its schema with defaults, its key attribute, and its hidden attributes.
  *
- * Everybody who stores, sends, checks or documents a model reads its definition; no model is described twice.
+ * Storage, server, services and documentation use this one definition.
  */
 import type { z } from 'zod'
 import { blankSecrets } from '../secrets/blank.ts'

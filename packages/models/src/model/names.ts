@@ -1,5 +1,5 @@
 /**
- * What names and addresses may look like. Both are parts of keys, routing keys and URLs, hence the narrow alphabet.
+ * The syntax of names and addresses. Both are parts of keys, routing keys and URLs, hence the small alphabet.
  */
 import { z } from 'zod'
 

@@ -1,5 +1,5 @@
 /**
- * Times as models hold them: UTC, ISO 8601 with six decimals and no zone, as peers in Python write them.
+ * Timestamps in models: UTC, ISO 8601 with six decimals and no zone, as Python peers write them.
  */
 
 /** A time in the models' form, `2015-12-17T15:48:18.710454`; now, unless a date is given. */

@@ -1,5 +1,5 @@
 /**
- * Checking data against a model: defaults for what is missing, nothing unknown, and every fault at once.
+ * Validates data against a model: adds defaults, refuses unknown members, and reports all faults at once.
  *
  * A fault names kinds of values, and for a wrong choice the value found; never the content of a secret model.
  */

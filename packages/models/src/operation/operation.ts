@@ -1,6 +1,5 @@
 /**
- * Rolling operations as records with a history: the operation, how far each of its hosts is, what its commands printed,
- * who works on it, and which hosts it holds.
+ * The records of rolling operations: the operation, the progress and output of its hosts, its lease, and its host locks.
  */
 import { z } from 'zod'
 import { defineList, defineModel, type ModelOf } from '../model/model.ts'

@@ -1,7 +1,7 @@
 /**
- * How a rolling operation is to go: in which order, how many hosts at a time, when, and when to stop and ask.
+ * The policy of a rolling operation: the order, how many hosts at a time, when, and when to pause.
  *
- * A member that is not known is refused and not dropped: a mistyped limit must not become no limit.
+ * An unknown member is refused and not dropped: a mistyped limit must not become no limit.
  */
 import { z } from 'zod'
 

@@ -1,5 +1,5 @@
 /**
- * Takes secrets out of options before anybody is shown them.
+ * Masks the secrets in options before they are shown.
  */
 
 /** What is shown in the place of a secret. */

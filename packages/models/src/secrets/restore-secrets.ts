@@ -1,5 +1,5 @@
 /**
- * Puts secrets back where what comes in has the blanks that are shown for them.
+ * Restores stored secrets where a saved model has the masks that are shown for them.
  */
 import { blankSecrets, blankText } from './blank.ts'
 import type { ModelDefinition } from '../model/model.ts'

@@ -1,5 +1,5 @@
 /**
- * Keeps values in memory, and only there: for tests, and for trying things out.
+ * Stores values in memory only, for tests and trials.
  */
 import { z } from 'zod'
 import { conflict, requireExpected, StoreFault } from '../faults.ts'

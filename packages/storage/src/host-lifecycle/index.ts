@@ -1,6 +1,5 @@
 /**
- * The life of a host as it is stored: how it is added, to which clusters it belongs, when it is ready, and every write
- * of its status. The rules are in `@commissaire/models`; the server and the services change hosts only by these functions.
+ * The lifecycle of a stored host: adding it, its membership in clusters, its readiness, and every write of its status. The rules are in `@commissaire/models`; the server and the services change hosts only by these functions.
  */
 export {
   addHost,

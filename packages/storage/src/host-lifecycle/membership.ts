@@ -1,4 +1,4 @@
-/** Which hosts a cluster has: its host set is what people want, whatever the status of the hosts. */
+/** The membership of hosts in clusters. The host set of a cluster is what users want, whatever the status of the hosts. */
 import { BusError } from '@commissaire/bus'
 import { Cluster, Clusters, type Host, isReadyHost } from '@commissaire/models'
 

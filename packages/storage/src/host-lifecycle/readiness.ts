@@ -1,5 +1,5 @@
 /**
- * Which status a host that is ready and well has: `active` in a cluster whose container manager knows it or that has
+ * Determines the status of a ready host: `active` in a cluster whose container manager knows it or that has
  * none, `disassociated` otherwise. A container manager that gives no answer never counts as "not registered".
  */
 import { errorTable } from '@commissaire/bus'

@@ -1,5 +1,5 @@
 /**
- * What membership means to the container manager of a cluster: a host is registered there before it becomes active, and
+ * Registers and removes members with the container manager of their cluster: a host is registered there before it becomes active, and
  * removed there before it becomes disassociated. Every step can be repeated, so that the same request again completes
  * what a container manager that did not answer left undone.
  */

@@ -1,5 +1,5 @@
 /**
- * The file with the vault's keys: made at the first start, refused when others may read it.
+ * The key file of the vault: created at the first start, refused when others can read it.
  */
 import { randomBytes } from 'node:crypto'
 import { link, mkdir, open, rm } from 'node:fs/promises'

@@ -1,6 +1,6 @@
 /**
- * Seals the secrets among a model's options, such as a container manager's token: the rest stays readable, by us and by
- * other tools that look into the store. What was stored in the clear, by others or before, is read as it is.
+ * Seals the secrets among a model's options, such as a container manager's token: the rest stays readable, also for
+ * other tools. Options that were stored in plain text are read as they are.
  */
 import { blankSecrets, type ModelDefinition } from '@commissaire/models'
 import type { Place } from '../handler.ts'

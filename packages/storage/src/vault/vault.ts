@@ -1,5 +1,5 @@
 /**
- * Seals secret models, so that whoever has the store or a copy of it does not have the credentials in it.
+ * Seals secret models, so that a copy of the store does not reveal the credentials in it.
  *
  * AES-256-GCM. The key lies in a file of its own that only its owner may read; the model's name and key are bound to
  * the sealed text, so that one host's credentials cannot be put in another's place. The key file may hold several

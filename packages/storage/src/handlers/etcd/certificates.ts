@@ -1,6 +1,6 @@
 /**
- * Reads the certificates that a configuration names, and says in words what is wrong with them: a missing file, a
- * key that belongs to another certificate, a certificate whose time is over.
+ * Reads the certificates of a configuration, with clear errors for a missing file, a key of another certificate, and an
+ * expired certificate.
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'

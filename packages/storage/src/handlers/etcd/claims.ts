@@ -1,5 +1,5 @@
 /**
- * How far foreign changes have been told of, in a key that all storage processes of a cluster share. Its value is
+ * The revision up to which foreign changes were announced, in a key that all storage processes of a cluster share. Its value is
  * `<revision, twenty digits> <who>`, so that etcd, which compares texts, compares revisions.
  */
 import type { IEvent, ITxnRequest } from 'etcd3'

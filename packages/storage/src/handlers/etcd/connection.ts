@@ -1,9 +1,9 @@
 /**
- * Requests to a cluster of etcd servers: each within a time, again where that is safe, and to the next server when one
- * does not answer. Knows nothing of models.
+ * Sends requests to a cluster of etcd servers, with a time limit, with retries where they are safe, and with failover to
+ * the next server. It does not know models.
  *
- * One client for each server, with the library's own repetitions switched off: it would also send a write again of
- * which nobody knows whether it was done.
+ * There is one client for each server. The retries of the library are off, since it would also repeat a write whose
+ * outcome is unknown.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import type {

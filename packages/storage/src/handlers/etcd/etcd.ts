@@ -1,5 +1,5 @@
 /**
- * Keeps values in etcd, under the keys that other tools know: `/commissaire/hosts/<address>` and so on. Several
+ * Stores values in etcd, under the keys that other tools know: `/commissaire/hosts/<address>` and so on. Several
  * storage services on several machines may share one cluster.
  */
 import type { IKeyValue } from 'etcd3'

@@ -1,5 +1,5 @@
 /**
- * etcd's and gRPC's errors in plain words, and which of them say for sure that nothing was done.
+ * Translates errors of etcd and gRPC, and determines which of them prove that nothing was done.
  */
 import { BusError } from '@commissaire/bus'
 import { StoreFault, type StoreFaultKind } from '../../faults.ts'

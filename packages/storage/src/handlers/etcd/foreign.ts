@@ -1,11 +1,10 @@
 /**
- * Tells of what was changed with other tools, such as `etcdctl`, each change once, though every storage process of
- * the cluster watches.
+ * Reports changes by other tools, such as `etcdctl`, each once, although every storage process of the cluster watches.
  *
- * What a store writes carries a mark in the same revision and is passed over: its writer has announced it before its
- * reply. The rest is claimed: how far everything has been told rests in a key of its own, and whoever manages to move
- * it on, in a transaction, tells what lies between. That there is one key and no elected leader means that nobody
- * has to notice a leader's death: the next change is simply claimed by somebody else.
+ * A write of a store also writes the key `writtenKey` in the same revision and is skipped: its writer announces it before
+ * its reply. All other changes are claimed: the revision up to which changes were announced is in a key of its own, and the
+ * process that advances this key, in a transaction, announces the changes in between. There is no elected leader, so that no
+ * process has to notice the death of one: the next change is claimed by another process.
  */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -14,7 +13,7 @@ import type { ForeignChange, HandlerLog } from '../../handler.ts'
 import { placeAt } from '../../keys.ts'
 import { type Claim, EtcdClaims, told } from './claims.ts'
 import type { EtcdConnection } from './connection.ts'
-import { mark } from './transactions.ts'
+import { writtenKey } from './transactions.ts'
 import { follow } from './watch.ts'
 
 type Hear = (change: ForeignChange) => Promise<void>
@@ -68,7 +67,9 @@ const longestSilence = 1000
 /** The changes of revisions that no store of ours made. */
 function foreignOf(events: readonly IEvent[]): IEvent[] {
   const ours = new Set(
-    events.filter(({ kv }) => [mark, told].includes(kv.key.toString())).map(({ kv }) => kv.mod_revision),
+    events
+      .filter(({ kv }) => [writtenKey, told].includes(kv.key.toString()))
+      .map(({ kv }) => kv.mod_revision),
   )
   return events.filter(({ kv }) => !ours.has(kv.mod_revision) && placeAt(kv.key.toString()))
 }

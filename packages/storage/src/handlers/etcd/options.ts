@@ -1,5 +1,5 @@
 /**
- * What an etcd handler can be told. Certificates are read and checked here, so that a wrong one is an error of the
+ * The options of an etcd handler. Certificates are read and checked here, so that a wrong one is an error of the
  * configuration, with the name of its key, and not one of the first request.
  */
 import { z } from 'zod'

@@ -1,6 +1,6 @@
 /**
- * Reads everything under a path, page by page, so that no answer is longer than a server or we can take, and all as
- * of one revision, so that the pages fit together.
+ * Reads everything under a path in pages, so that no answer is too long, and all at one revision, so that the pages are
+ * consistent.
  */
 import type { IKeyValue } from 'etcd3'
 import type { EtcdConnection } from './connection.ts'

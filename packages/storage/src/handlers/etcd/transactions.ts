@@ -1,15 +1,15 @@
 /**
- * Saves and deletes as etcd's transactions: pure functions that write requests and read answers.
+ * Saves and deletes as etcd transactions: pure functions that create requests and read responses.
  *
- * Every transaction of ours also touches the key `mark`. Who watches sees both changes under one revision, and so
- * knows that a store made the change and has announced it itself; see `etcd-foreign.ts`.
+ * Every transaction of a store also writes the key `writtenKey`. A watcher sees both changes under one revision and so
+ * knows that a store made the change and announces it itself; see `foreign.ts`.
  */
 import type { ICompare, IKeyValue, IRequestOp, ITxnRequest, ITxnResponse } from 'etcd3'
 import type { Deletion, Place, Stored, Write, Written } from '../../handler.ts'
 import { pathOf, root } from '../../keys.ts'
 
 /** Touched by whatever a store writes. */
-export const mark = `${root}.storage/written`
+export const writtenKey = `${root}.storage/written`
 
 /** The transaction that keeps all of the values, when what is expected is there, and else says what is there. */
 export function saveRequest(writes: readonly Write[]): ITxnRequest {
@@ -110,5 +110,5 @@ function put(path: string, value: string): IRequestOp {
 }
 
 function touch(): IRequestOp {
-  return { request_put: { key: Buffer.from(mark) } }
+  return { request_put: { key: Buffer.from(writtenKey) } }
 }

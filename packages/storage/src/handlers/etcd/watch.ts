@@ -1,5 +1,5 @@
 /**
- * Everything that changes below `/commissaire/`, revision by revision, over broken connections and restarted servers.
+ * Watches everything below `/commissaire/`, revision by revision, across broken connections and restarts of servers.
  */
 import { on } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'

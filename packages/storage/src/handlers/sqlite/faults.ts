@@ -1,5 +1,5 @@
 /**
- * SQLite's result codes in plain words, and waiting for a lock without blocking the process.
+ * Translates the result codes of SQLite, and waits for a lock without blocking the process.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { BusError } from '@commissaire/bus'

@@ -1,8 +1,8 @@
 /**
- * Keeps values in one SQLite file, that several processes may share and that anybody can look into.
+ * Stores values in one SQLite file, which several processes may share.
  *
- * Write-ahead log with `synchronous = FULL`: a save that was answered survives a power cut as well as a crash. What
- * that costs, one flush of the disk a save, is little beside what a lost credential or operation costs.
+ * Write-ahead log with `synchronous = FULL`: a confirmed save survives a power cut as well as a crash, at the
+ * cost of one flush of the disk for each save.
  */
 import { mkdir, open as openFile, statfs } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
