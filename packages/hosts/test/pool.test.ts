@@ -115,3 +115,18 @@ test('close waits for what runs, and then nothing connects any more', async () =
   expect((await running).code).toBe(0)
   await expect(pool.connect(host.target())).rejects.toMatchObject({ code: 'closed' })
 })
+
+test('a host that is silent while much else runs is tried again, and one that is silent alone is not', async () => {
+  await using busy = new RemotePool({ scheduler: new HostScheduler({ limit: 2 }), connectTimeout: 300 })
+  await using slow = await FakeHost.start({ address: '127.0.2.10' })
+  slow.failure = 'silent'
+  await expect(busy.connect(slow.target())).rejects.toMatchObject({ code: 'timeout' })
+  expect(slow.connections).toBe(1)
+  const other = await busy.scheduler.enter()
+  const waiting = busy.connect(slow.target())
+  await vi.waitUntil(() => slow.connections === 2)
+  slow.failure = undefined
+  await using _remote = await waiting
+  expect(slow.connections).toBe(3)
+  other.leave()
+})

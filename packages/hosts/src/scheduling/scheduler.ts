@@ -72,6 +72,11 @@ export class HostScheduler {
     return this.#running
   }
 
+  /** Whether so much runs or waits that a late answer may be the fault of the load. */
+  get isBusy(): boolean {
+    return this.#queue.size > 0 || this.#running >= this.limit / 2
+  }
+
   /** How much of each kind waits now. */
   get waiting(): Readonly<Record<WorkKind, number>> {
     const counts = workKinds.map((kind): [WorkKind, number] => [kind, this.#queue.count(kind)])

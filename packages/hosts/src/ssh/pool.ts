@@ -109,20 +109,27 @@ export class RemotePool implements AsyncDisposable {
     return attempt
   }
 
-  /** A host that is down keeps us waiting, too, but that says nothing about the load. */
+  /** A host that accepted the connection and is silent while much else runs is tried again with a new slot. */
   async #handshake(target: Target, work: OrderedWork, signal: AbortSignal): Promise<SshRemote> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#attemptHandshake(target, work, signal)
+      } catch (error) {
+        if (!isOverloadSign(error) || !this.scheduler.isBusy || attempt === HANDSHAKES) throw error
+      }
+    }
+  }
+
+  /** A host that is down keeps us waiting, too, but that says nothing about the load. */
+  async #attemptHandshake(target: Target, work: OrderedWork, signal: AbortSignal): Promise<SshRemote> {
     const slot = await this.scheduler.enter(work, signal)
-    const { connectTimeout, keepAlive } = this.#options
+    const { connectTimeout: timeout = 10_000, keepAlive } = this.#options
     try {
-      const remote = await connect(target, {
-        signal,
-        ...(connectTimeout !== undefined && { timeout: connectTimeout }),
-        ...(keepAlive !== undefined && { keepAlive }),
-      })
-      slot.leave({ answered: { command: 'connect', timeLimit: connectTimeout ?? 10_000 } })
+      const remote = await connect(target, { signal, timeout, ...(keepAlive !== undefined && { keepAlive }) })
+      slot.leave({ answered: { command: 'connect', timeLimit: timeout } })
       return remote
     } catch (error) {
-      slot.leave({ timedOut: isHostError(error, 'timeout') && error.details['accepted'] === true })
+      slot.leave({ timedOut: isOverloadSign(error) })
       throw error
     }
   }
@@ -144,6 +151,14 @@ export class RemotePool implements AsyncDisposable {
       void lease.remote.close()
     }
   }
+}
+
+/** How often a handshake is attempted on a busy process. */
+const HANDSHAKES = 3
+
+/** Whether a host accepted the connection and then did not answer in time. */
+function isOverloadSign(error: unknown): boolean {
+  return isHostError(error, 'timeout') && error.details['accepted'] === true
 }
 
 /** Another user, port or key is another login, and never shares a connection. */
