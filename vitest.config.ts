@@ -14,8 +14,8 @@ const include = [...all, 'lab/test/**/*.test.ts', 'test/**/*.test.ts']
 const slow = [
   'lab/test/**/*.test.ts',
   'test/{end-to-end,scenarios}/**/*.test.ts',
-  'test/chaos/*-*.test.ts',
-  'test/{examples,guide,man,packed,programs,systemd}*.test.ts',
+  'test/{chaos,packed}/**/*.test.ts',
+  'test/{examples,guide,man,programs,systemd}*.test.ts',
   'packages/bus/test/{contract,hostile,invalid-messages,kombu,nats,redis}/**/*.test.ts',
   'packages/bus/test/tls*.test.ts',
   'packages/hosts/test/too-much-output.test.ts',

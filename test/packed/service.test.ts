@@ -10,10 +10,10 @@ import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { connect } from '@commissaire/bus'
-import { Program } from '../packages/service/test/program/program.ts'
-import { hasRedis, type RedisServer, startRedis } from '../packages/service/test/redis-server.ts'
+import { Program } from '../../packages/service/test/program/program.ts'
+import { hasRedis, type RedisServer, startRedis } from '../../packages/service/test/redis-server.ts'
 
-const root = resolve(import.meta.dirname, '..')
+const root = resolve(import.meta.dirname, '../..')
 const run = promisify(execFile)
 
 const greeter = `import { CommissaireService, run } from '@commissaire/service'
