@@ -5,10 +5,10 @@
  * list element to and fro: what a round trip costs on this machine before anything is promised about it.
  */
 
+import { freePort } from '@commissaire/testing'
 import { fork, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -203,14 +203,6 @@ async function whenUp(url: string): Promise<void> {
   redis.on('error', () => {})
   await redis.ping()
   redis.disconnect()
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  return typeof address === 'object' && address ? address.port : 0
 }
 
 async function child(role: string, url: string): Promise<{ process: ChildProcess } & AsyncDisposable> {

@@ -1,4 +1,5 @@
 /** Runs each example as the manual says, in processes of its own, over a real Redis. */
+import { haveRedis, RedisServer } from '@commissaire/testing'
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -10,19 +11,18 @@ import type { Calculator } from '../examples/calculator.ts'
 import type { MyService } from '../examples/my-service.ts'
 import type { SimpleService } from '../examples/simple-service.ts'
 import { Program } from '../packages/service/test/program/program.ts'
-import { hasRedis, type RedisServer, startRedis } from '../packages/service/test/redis-server.ts'
 
 const root = resolve(import.meta.dirname, '..')
 const examples = join(root, 'examples')
 const start = (name: string, args: string[], environment = {}) =>
   new Program(join(examples, 'run.ts'), [name, ...args], { environment })
 
-describe.skipIf(!hasRedis())('an example', { timeout: 180_000 }, () => {
+describe.skipIf(!haveRedis)('an example', { timeout: 180_000 }, () => {
   let redis: RedisServer
   let bus: Bus
 
   beforeAll(async () => {
-    redis = await startRedis()
+    redis = await RedisServer.start()
     bus = await connect(redis.url)
   })
 

@@ -2,16 +2,14 @@
  * The guide "Writing a service", done from its first to its last line as a newcomer would: in an empty folder, with the
  * packages as they would be published. Files are written, commands are run in one shell, and what they print is compared.
  */
+import { freePort, haveRedis, RedisServer, until } from '@commissaire/testing'
 import assert from 'node:assert/strict'
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process'
 import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, test } from 'vitest'
-import { hasRedis, type RedisServer, startRedis } from '../packages/service/test/redis-server.ts'
-import { until } from '../packages/service/test/until.ts'
 
 const root = resolve(import.meta.dirname, '..')
 const guide = readFileSync(join(root, 'docs/guide/writing-a-service.md'), 'utf8')
@@ -52,13 +50,13 @@ class Shell {
     this.#errors = ''
     this.#process.stdin?.write(`${block}\necho "end of block: $?"\n`)
     const [, printed = '', status] = await until(
-      `this ends: ${block}`,
       () => /^([^]*)end of block: (\d+)\n$/.exec(this.#output) ?? undefined,
+      `this ends: ${block}`,
       { timeout: 240_000 },
     )
     assert.equal(status, '0', `${block}${printed}${this.#errors}`)
     if (block.trimEnd().endsWith('&'))
-      await until('it runs', () => /is running|is ready in/.test(this.#errors) || undefined, {
+      await until(() => /is running|is ready in/.test(this.#errors) || undefined, 'it runs', {
         timeout: 60_000,
       })
     return printed
@@ -69,7 +67,7 @@ class Shell {
   }
 }
 
-describe.skipIf(!hasRedis())('the guide "Writing a service"', { timeout: 300_000 }, () => {
+describe.skipIf(!haveRedis)('the guide "Writing a service"', { timeout: 300_000 }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'guide-'))
   const packed = mkdtempSync(join(tmpdir(), 'guide-packed-'))
   let redis: RedisServer
@@ -78,7 +76,7 @@ describe.skipIf(!hasRedis())('the guide "Writing a service"', { timeout: 300_000
   let tarballs: string
 
   beforeAll(async () => {
-    redis = await startRedis()
+    redis = await RedisServer.start()
     port = await freePort()
     const names = ['bus', 'service']
     await promisify(execFile)('npx', ['tsc', '-b', ...names.map((name) => `packages/${name}`)], { cwd: root })
@@ -154,12 +152,4 @@ function environment(): NodeJS.ProcessEnv {
     ...quiet,
     PATH: `${dirname(process.execPath)}:${process.env.PATH ?? ''}`,
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-  const bound = server.address()
-  await new Promise((done) => server.close(done))
-  return typeof bound === 'object' && bound ? bound.port : 0
 }

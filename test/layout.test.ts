@@ -11,6 +11,7 @@ const root = resolve(import.meta.dirname, '..')
 
 const standsOn: Record<string, readonly string[]> = {
   'packages/launch': [],
+  'packages/testing': [],
   'packages/models': [],
   'packages/bus': [],
   'packages/service': ['bus'],

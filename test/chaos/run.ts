@@ -6,7 +6,7 @@ import { Network, parseModel } from '@commissaire/models'
 import { StorageClient } from '@commissaire/storage'
 import { clusterOf } from '../scenarios/suite/scenario.ts'
 import { type brokers, sevenProcessesOn, type stores } from '../scenarios/worlds/grounds.ts'
-import { until } from '../scenarios/worlds/until.ts'
+import { until } from '@commissaire/testing'
 import type { World } from '../scenarios/worlds/world.ts'
 import { type EndState, violationsOf } from './checks.ts'
 import { nextFault, type Random } from './faults.ts'
@@ -83,21 +83,21 @@ async function settle(
 ): Promise<EndState> {
   const path = `/cluster/${cluster}/restart`
   await until(
-    'no operation is in process',
     async () => {
       await cancelAny(world, path)
       const { status, body } = await world.api<{ status: string }>('GET', path)
       return status === 404 || !['in_process', 'paused'].includes(body.status) || undefined
     },
+    'no operation is in process',
     { timeout: 120_000 },
   )
   const sent = history.of('sent').filter(({ outcome }) => outcome === 'done')
   await until(
-    'the accepted messages are handled',
     () => {
       const ids = new Set(history.of('handled').map(({ id }) => id))
       return sent.every(({ id }) => ids.has(id)) || undefined
     },
+    'the accepted messages are handled',
     { timeout: 30_000 },
   ).catch(() => undefined)
   const { body } = await world.api<string[]>('GET', '/networks')

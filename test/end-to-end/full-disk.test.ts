@@ -5,9 +5,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, test } from 'vitest'
-import { ask, authentication, freePort } from '../scenarios/operator.ts'
+import { ask, authentication } from '../scenarios/operator.ts'
 import { Program } from '../scenarios/worlds/program.ts'
-import { until } from '../scenarios/worlds/until.ts'
+import { freePort, until } from '@commissaire/testing'
 
 const isRoot = process.getuid?.() === 0
 
@@ -65,7 +65,7 @@ describe.skipIf(!isRoot && !process.env.CI)('a data folder on a full disk', { ti
 
   test('with room on the disk it is ready again and takes writes, without a restart', async () => {
     rmSync(filler)
-    await until('it is ready', async () => (await fetch(`http://127.0.0.1:${port}/readyz`)).ok || undefined)
+    await until(async () => (await fetch(`http://127.0.0.1:${port}/readyz`)).ok || undefined, 'it is ready')
     for (const name of refused) assert.equal((await put(`/network/${name}`, {})).status, 201)
     assert.match(await metrics(), /^commissaire_store_usable\{store="default"\} 1$/m)
   })

@@ -7,8 +7,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { readDocument } from '../generated-requests/document.ts'
 import { exchange } from '../generated-requests/exchange.ts'
 import { generatedRun } from '../generated-requests/run.ts'
-import { ask, authentication, freePort } from '../scenarios/operator.ts'
-import { until } from '../scenarios/worlds/until.ts'
+import { ask, authentication } from '../scenarios/operator.ts'
+import { freePort, until } from '@commissaire/testing'
 import { Program } from '../scenarios/worlds/program.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'commissaire-generated-'))
@@ -60,7 +60,7 @@ test('a trailing slash changes the response to no request', async () => {
 
 test('each request is one line of the log, and none has failed', async () => {
   await statusOf('GET', '/api/v0/host/the-last')
-  await until('the last line is there', () => program.log.includes('/api/v0/host/the-last') || undefined)
+  await until(() => program.log.includes('/api/v0/host/the-last') || undefined, 'the last line is there')
   const ids = lines().map(({ id }) => id)
   assert.equal(new Set(ids).size, ids.length)
   assert.ok(ids.length > 0.9 * size * seeds.length, `${ids.length} lines`)

@@ -2,6 +2,7 @@
  * A restart of eight real hosts whose worker is killed as a power cut kills, five times, at moments nobody chose: every
  * host reboots once, never more than two are away, and each time another worker goes on within ten seconds.
  */
+import { freePort, haveRedis, RedisServer, until } from '@commissaire/testing'
 import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -12,10 +13,8 @@ import { Lab, whyNoLab } from '@commissaire/lab'
 import { ClusterRestart, OperationLease, OperationOutput, operationHostKey } from '@commissaire/models'
 import { StorageClient } from '@commissaire/storage'
 import { afterAll, beforeAll, describe, test } from 'vitest'
-import { haveRedis, RedisServer } from '../../packages/bus/test/brokers/redis-world.ts'
-import { ask, authentication, freePort, untilServing } from '../scenarios/operator.ts'
+import { ask, authentication, untilServing } from '../scenarios/operator.ts'
 import { Program } from '../scenarios/worlds/program.ts'
-import { until } from './until.ts'
 
 const reason =
   whyNoLab() ?? (haveRedis ? undefined : 'There is no redis-server. apt-get install redis-server')

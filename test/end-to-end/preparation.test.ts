@@ -18,7 +18,7 @@ import {
 import { Lab, type LabHost, whyNoLab } from '@commissaire/lab'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { startSystemUnderTest } from './system.ts'
-import { until } from './until.ts'
+import { until } from '@commissaire/testing'
 
 const reason = whyNoLab()
 if (reason && process.env.CI) throw new Error(reason)

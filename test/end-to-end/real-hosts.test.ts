@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { Lab, type LabHost, probePackage, whyNoLab } from '@commissaire/lab'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { startSystemUnderTest, type SystemUnderTest } from './system.ts'
-import { until } from './until.ts'
+import { until } from '@commissaire/testing'
 
 const reason = whyNoLab()
 if (reason && process.env.CI) throw new Error(reason)

@@ -5,14 +5,13 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { Lab, type LabHost, whyNoLab } from '@commissaire/lab'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { command, outputLog, seed } from './cloud-init.ts'
 import { startSystemUnderTest, type SystemUnderTest } from './system.ts'
-import { until } from './until.ts'
+import { freePort, until } from '@commissaire/testing'
 
 const reason = whyNoLab()
 if (reason && process.env.CI) throw new Error(reason)
@@ -186,11 +185,3 @@ WantedBy=multi-user.target
     assert.match(stderr, /gave up after 3 seconds/)
   })
 })
-
-async function freePort(address: string): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((done) => server.listen(0, address, done))
-  const bound = server.address()
-  await new Promise((done) => server.close(done))
-  return typeof bound === 'object' && bound ? bound.port : 0
-}

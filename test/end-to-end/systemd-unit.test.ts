@@ -9,7 +9,7 @@ import { join, resolve } from 'node:path'
 import { Lab, type LabHost, whyNoLab } from '@commissaire/lab'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { command } from './cloud-init.ts'
-import { until } from './until.ts'
+import { until } from '@commissaire/testing'
 
 const reason = whyNoLab()
 if (reason && process.env.CI) throw new Error(reason)

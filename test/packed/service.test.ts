@@ -2,6 +2,7 @@
  * What somebody gets who installs the two packages and nothing else: the ten-line service, in JavaScript, in an empty
  * folder, from the tarballs that would be published.
  */
+import { haveRedis, RedisServer } from '@commissaire/testing'
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -11,7 +12,6 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { connect } from '@commissaire/bus'
 import { Program } from '../../packages/service/test/program/program.ts'
-import { hasRedis, type RedisServer, startRedis } from '../../packages/service/test/redis-server.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 const run = promisify(execFile)
@@ -31,12 +31,12 @@ await run(Greeter, { queues: [{ routingKey: 'greeter.*' }], processes: Number(pr
 
 const packages = ['bus', 'service']
 
-describe.skipIf(!hasRedis())('the packed packages, in an empty folder', { timeout: 300_000 }, () => {
+describe.skipIf(!haveRedis)('the packed packages, in an empty folder', { timeout: 300_000 }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'packed-'))
   let redis: RedisServer
 
   beforeAll(async () => {
-    redis = await startRedis()
+    redis = await RedisServer.start()
     await run('npx', ['tsc', '-b', ...packages.map((name) => `packages/${name}`)], { cwd: root })
     const workspaces = packages.flatMap((name) => ['--workspace', `packages/${name}`])
     await run('npm', ['pack', ...workspaces, '--pack-destination', folder], { cwd: root })

@@ -10,7 +10,7 @@ import { describe, test } from 'vitest'
 import { type BadPayload, badPayloads, callAt, type Door, doors } from './bad-messages.ts'
 import { brokers, sevenProcessesOn } from './worlds/grounds.ts'
 import { clusterOf, expectStatus } from './suite/scenario.ts'
-import { until } from './worlds/until.ts'
+import { until } from '@commissaire/testing'
 import type { World } from './worlds/world.ts'
 
 /** Where answers would come. */
@@ -43,7 +43,7 @@ for (const name of ['redis', 'rabbitmq'] as const) {
           if (payload.isAnswered) due += 1
         }
       }
-      await until(`${due} answers have come`, async () => (await wire.heard()).length >= due || undefined)
+      await until(async () => (await wire.heard()).length >= due || undefined, `${due} answers have come`)
       for (const { part } of doors) assert.match(world.log(part), /refused a message/, part)
       await stillAnswer(busOf(world))
       assert.equal(await digest(world), before)
@@ -135,7 +135,7 @@ async function rabbitWire(world: World): Promise<Wire> {
     async ({ body }) => void heard.push(Buffer.isBuffer(body) ? body.toString() : String(body)),
   )
   const publisher = connection.createPublisher({ confirm: true })
-  await until('we listen for answers', () => consumer.consumerTag || undefined)
+  await until(() => consumer.consumerTag || undefined, 'we listen for answers')
   return {
     send: (door, { body, contentType, headers }) =>
       publisher.send(

@@ -1,7 +1,5 @@
 /** The operator: may in everywhere, and asks the server over HTTP. */
-import { createServer } from 'node:net'
-import { once } from 'node:events'
-import { until } from './worlds/until.ts'
+import { until } from '@commissaire/testing'
 import type { Answer } from './worlds/world.ts'
 
 /** The configuration of who is let in. The hash is a cheap one, for speed. */
@@ -33,18 +31,8 @@ export async function ask<T>(
 /** Waits until the server answers, and storage answers the server. */
 export async function untilServing(port: number): Promise<void> {
   const url = `http://127.0.0.1:${port}/readyz`
-  await until('the server is ready', async () => {
+  await until(async () => {
     const response = await fetch(url, { signal: AbortSignal.timeout(5000) }).catch(() => undefined)
     return response?.ok || undefined
-  })
-}
-
-/** A port that is free now. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  return typeof address === 'object' && address ? address.port : 0
+  }, 'the server is ready')
 }

@@ -1,8 +1,9 @@
 /** `commctl bus`: who is there, calls by hand, and messages that were set aside, against the real server. */
+import { until } from '@commissaire/testing'
 import assert from 'node:assert/strict'
 import { afterAll, beforeAll, test } from 'vitest'
 import { CommissaireService, type Message } from '@commissaire/service'
-import { openWorld, until, type World } from './world.ts'
+import { openWorld, type World } from './world.ts'
 
 /** Adds, and cannot take apart. */
 class Simple extends CommissaireService {

@@ -1,10 +1,11 @@
 /** Completion: what is offered where, and that the shells' scripts work in the shells. */
+import { until } from '@commissaire/testing'
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
 import { Cluster, Host, parseModel } from '@commissaire/models'
 import { afterAll, beforeAll, describe, test } from 'vitest'
-import { commandLine, openWorld, run, until, type World } from './world.ts'
+import { commandLine, openWorld, run, type World } from './world.ts'
 
 let world: World
 

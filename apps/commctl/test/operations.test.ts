@@ -1,10 +1,11 @@
 /** `commctl operation`, `cluster exec|drain`, policies, plans and schedules, against the real server, services and scripted hosts. */
+import { until } from '@commissaire/testing'
 import assert from 'node:assert/strict'
 import type { FastifyInstance } from 'fastify'
 import { createApp, openAuthentication } from '@commissaire/server'
 import { afterAll, afterEach, beforeAll, describe, test } from 'vitest'
 import { TestSystem } from '../../services/test/system.ts'
-import { commandLine, Home, onTerminal, operator, type RunOptions, until } from './world.ts'
+import { commandLine, Home, onTerminal, operator, type RunOptions } from './world.ts'
 
 const silence = () => {}
 const log = { debug: silence, info: silence, warn: silence, error: silence }
@@ -62,7 +63,7 @@ async function begun(words: string): Promise<string> {
   return stdout.split('\n')[0] ?? ''
 }
 
-function untilStatus(id: string, wanted: string): Promise<void> {
+function untilStatus(id: string, wanted: string): Promise<true> {
   return until(async () => (await json(`operation get ${id}`)).status === wanted, `${id} being ${wanted}`)
 }
 

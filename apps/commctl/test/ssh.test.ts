@@ -1,13 +1,14 @@
 /** `commctl host ssh` against a real sshd on a free port. */
+import { freePort, until } from '@commissaire/testing'
 import assert from 'node:assert/strict'
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { createConnection, createServer, type AddressInfo } from 'node:net'
+import { createConnection } from 'node:net'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { Host, HostCreds, parseModel } from '@commissaire/models'
 import { afterAll, beforeAll, describe, test } from 'vitest'
-import { openWorld, until, type World } from './world.ts'
+import { openWorld, type World } from './world.ts'
 
 const sshd = ['/usr/sbin/sshd', '/usr/bin/sshd'].find((path) => existsSync(path))
 if (!sshd && process.env.CI)
@@ -134,14 +135,6 @@ describe.skipIf(!sshd)('host ssh', () => {
     assert.deepEqual([status, stdout], [0, 'No object found.\n'])
   })
 })
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
 
 function accepts(port: number): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>()

@@ -198,16 +198,3 @@ async function serveAll(bus: Bus, store: Store, storage: StorageClient): Promise
 function listOf({ params }: Message): unknown[] {
   return Array.isArray(params) ? params : Object.values(params)
 }
-
-/** Waits until something is so. */
-export async function until(
-  holds: () => boolean | Promise<boolean>,
-  what: string,
-  limit = 15_000,
-): Promise<void> {
-  const end = Date.now() + limit
-  while (!(await holds())) {
-    if (Date.now() > end) throw new Error(`${what} did not happen within ${limit / 1000} s`)
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-}

@@ -1,4 +1,5 @@
 /** `commissaire store copy`, as a person types it, between data folders, SQLite files and a real etcd. */
+import { etcdIsThere, EtcdServer } from '@commissaire/testing'
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -7,7 +8,6 @@ import { join } from 'node:path'
 import { Cluster, ClusterDeploy, Host, HostCreds, parseModel } from '@commissaire/models'
 import { Store } from '@commissaire/storage'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { etcdIsThere, EtcdServer } from '../../../packages/storage/test/etcd/etcd-server.ts'
 import { openDataFolder } from '../src/index.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'commissaire-copy-'))

@@ -1,4 +1,5 @@
 /** Whatever is wrong with the configuration is said with file, key, value and remedy, and the program ends with 2. */
+import { CertificateFolder } from '@commissaire/testing'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
@@ -6,32 +7,31 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { program } from '../src/program.ts'
-import { Certificates } from './certificates.ts'
 import { operator } from './world.ts'
 
 const bin = fileURLToPath(new URL('../bin/commissaire-server.js', import.meta.url))
 const taken = createServer()
-let files: Certificates
+let files: CertificateFolder
 let conf: string
 
 beforeAll(async () => {
-  files = await Certificates.open()
+  files = new CertificateFolder()
   conf = files.at('commissaire.conf')
-  await files.selfSigned('server')
-  await files.selfSigned('other')
-  await files.during('old', ['20200101000000Z', '20200201000000Z'])
-  await files.during('early', ['20900101000000Z', '20910101000000Z'])
-  await files.write('mixed.pem', (await files.read('server.key')) + (await files.read('other.crt')))
-  await files.write('empty.pem', '')
-  await files.write('words.pem', 'these are words')
-  await files.write('broken.pem', (await files.read('server.key')) + broken(await files.read('server.crt')))
-  await files.write('broken-users.json', '{"alice": {"hash": "hunter2"}}')
+  files.selfSigned('server')
+  files.selfSigned('other')
+  files.during('old', ['20200101000000Z', '20200201000000Z'])
+  files.during('early', ['20900101000000Z', '20910101000000Z'])
+  files.write('mixed.pem', files.read('server.key') + files.read('other.crt'))
+  files.write('empty.pem', '')
+  files.write('words.pem', 'these are words')
+  files.write('broken.pem', files.read('server.key') + broken(files.read('server.crt')))
+  files.write('broken-users.json', '{"alice": {"hash": "hunter2"}}')
   await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
 })
 
 afterAll(async () => {
   taken.close()
-  await files[Symbol.asyncDispose]()
+  files[Symbol.dispose]()
 })
 
 const broken = (pem: string) => pem.replace(/\n[^\n]+\n/, '\nAAAA\n')
@@ -43,7 +43,7 @@ interface Ended {
 
 /** Runs the program in this process, which is faster; it returns as soon as it has said what is wrong. */
 async function run(content: string, flags: readonly string[] = []): Promise<Ended> {
-  const file = await files.write('commissaire.conf', content)
+  const file = files.write('commissaire.conf', content)
   const lines: string[] = []
   const spy = vi.spyOn(console, 'error').mockImplementation((line) => void lines.push(String(line)))
   const before = process.exitCode
@@ -58,7 +58,7 @@ async function run(content: string, flags: readonly string[] = []): Promise<Ende
 
 /** Runs it as an operator does. */
 async function runAlone(content: string): Promise<Ended> {
-  const file = await files.write('commissaire.conf', content)
+  const file = files.write('commissaire.conf', content)
   const child = spawn(process.execPath, [bin, '-c', file], { stdio: ['ignore', 'ignore', 'pipe'] })
   const [said, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')])
   return { code, said }

@@ -1,10 +1,11 @@
 /** The container manager service over the memory bus. */
+import { until } from '@commissaire/testing'
 import { ApiServerDouble } from '@commissaire/containermgr/testing'
 import { ContainerManagerConfig, parseModel } from '@commissaire/models'
 import { expect, test } from 'vitest'
 
 import { ContainerManagerService } from '../src/index.ts'
-import { TestSystem, until } from './system.ts'
+import { TestSystem } from './system.ts'
 
 const noWatcher = { watcher: false } as const
 

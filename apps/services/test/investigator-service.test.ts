@@ -1,9 +1,10 @@
 /** Investigation, from registration to active, over the memory bus and real SSH. */
+import { until } from '@commissaire/testing'
 import { keyPair } from '@commissaire/hosts/testing'
 import { ContainerManagerConfig, Host, HostCreds, parseModel } from '@commissaire/models'
 import { expect, test } from 'vitest'
 
-import { TestSystem, until } from './system.ts'
+import { TestSystem } from './system.ts'
 
 const noWatcher = { watcher: false } as const
 

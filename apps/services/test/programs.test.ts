@@ -1,4 +1,5 @@
 /** The programs as one installs them: their examples of configuration, and what they survive as processes over Redis. */
+import { haveRedis, RedisServer, until } from '@commissaire/testing'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,8 +13,7 @@ import { program as containermgr } from '../src/containermgr/program.ts'
 import { program as investigator } from '../src/investigator/program.ts'
 import { program as storage } from '../src/storage/program.ts'
 import { program as watcher } from '../src/watcher/program.ts'
-import { RedisServer, withoutRedis } from './redis.ts'
-import { TestSystem, until, untilEnded } from './system.ts'
+import { TestSystem, untilEnded } from './system.ts'
 
 const programs = { clusterexec, containermgr, investigator, storage, watcher }
 const conf = (name: string) => fileURLToPath(new URL(`../../../conf/${name}.conf`, import.meta.url))
@@ -60,7 +60,7 @@ class Running implements AsyncDisposable {
   }
 
   until(sentence: string): Promise<true> {
-    return until(() => this.output.includes(sentence) || undefined, 60_000)
+    return until(() => this.output.includes(sentence) || undefined, undefined, { timeout: 60_000 })
   }
 
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<unknown> {
@@ -73,88 +73,86 @@ class Running implements AsyncDisposable {
   }
 }
 
-describe.skipIf(withoutRedis !== undefined && !process.env['CI'])(
-  'as processes over Redis',
-  { timeout: 180_000 },
-  () => {
-    test('a clusterexec service that is killed while a host reboots is replaced, and no host is rebooted twice', async () => {
-      await using redis = await RedisServer.start()
-      await using system = await TestSystem.start({ url: redis.url, watcher: false, clusterexec: false })
-      const hosts = [await system.activeHost(), await system.activeHost()]
-      for (const host of hosts) host.downTime = 3000
-      await system.cluster('web', hosts)
-      const config = join(system.dataDir, 'clusterexec.conf')
-      const times = { lease: 3, settle_time: 0.1, return_timeout: 60 }
-      writeFileSync(config, JSON.stringify({ 'bus-uri': redis.url, 'ssh-port': system.sshPort, ...times }))
+describe.skipIf(!haveRedis)('as processes over Redis', { timeout: 180_000 }, () => {
+  test('a clusterexec service that is killed while a host reboots is replaced, and no host is rebooted twice', async () => {
+    await using redis = await RedisServer.start()
+    await using system = await TestSystem.start({ url: redis.url, watcher: false, clusterexec: false })
+    const hosts = [await system.activeHost(), await system.activeHost()]
+    for (const host of hosts) host.downTime = 3000
+    await system.cluster('web', hosts)
+    const config = join(system.dataDir, 'clusterexec.conf')
+    const times = { lease: 3, settle_time: 0.1, return_timeout: 60 }
+    writeFileSync(config, JSON.stringify({ 'bus-uri': redis.url, 'ssh-port': system.sshPort, ...times }))
 
-      await using first = new Running('clusterexec', config)
-      await first.until('ClusterexecService is running')
-      const answer = await system.bus.request('jobs.clusterexec.restart', ['web'])
-      expect(answer).toMatchObject({ name: 'web', status: 'in_process' })
-      await until(
-        () => hosts[0]?.commands.some((command) => command.includes('systemctl reboot')) || undefined,
-        60_000,
-      )
-      await first.kill('SIGKILL')
+    await using first = new Running('clusterexec', config)
+    await first.until('ClusterexecService is running')
+    const answer = await system.bus.request('jobs.clusterexec.restart', ['web'])
+    expect(answer).toMatchObject({ name: 'web', status: 'in_process' })
+    await until(
+      () => hosts[0]?.commands.some((command) => command.includes('systemctl reboot')) || undefined,
+      undefined,
+      { timeout: 60_000 },
+    )
+    await first.kill('SIGKILL')
 
-      await using second = new Running('clusterexec', config)
-      const operation = await untilEnded(() => system.storage.find(ClusterRestart, 'web'), 120_000)
-      expect(second.output).toContain('is continued here')
-      expect(operation).toMatchObject({
-        status: 'finished',
-        restarted: hosts.map(({ address }) => address),
-        failures: {},
-      })
-      for (const { commands } of hosts) {
-        expect(commands.filter((command) => command.includes('systemctl reboot'))).toHaveLength(1)
-      }
-      expect(await second.kill('SIGTERM')).toBe(0)
+    await using second = new Running('clusterexec', config)
+    const operation = await untilEnded(() => system.storage.find(ClusterRestart, 'web'), 120_000)
+    expect(second.output).toContain('is continued here')
+    expect(operation).toMatchObject({
+      status: 'finished',
+      restarted: hosts.map(({ address }) => address),
+      failures: {},
     })
+    for (const { commands } of hosts) {
+      expect(commands.filter((command) => command.includes('systemctl reboot'))).toHaveLength(1)
+    }
+    expect(await second.kill('SIGTERM')).toBe(0)
+  })
 
-    test('an investigation whose process is killed is made by the next', async () => {
-      await using redis = await RedisServer.start()
-      await using system = await TestSystem.start({ url: redis.url, watcher: false, investigator: false })
-      const host = await system.host({ latency: 1000 })
-      await system.register(host.address)
-      await system.cluster('web', [host])
-      const config = join(system.dataDir, 'investigator.conf')
-      writeFileSync(config, JSON.stringify({ bus_uri: redis.url, ssh_port: system.sshPort }))
+  test('an investigation whose process is killed is made by the next', async () => {
+    await using redis = await RedisServer.start()
+    await using system = await TestSystem.start({ url: redis.url, watcher: false, investigator: false })
+    const host = await system.host({ latency: 1000 })
+    await system.register(host.address)
+    await system.cluster('web', [host])
+    const config = join(system.dataDir, 'investigator.conf')
+    writeFileSync(config, JSON.stringify({ bus_uri: redis.url, ssh_port: system.sshPort }))
 
-      await using first = new Running('investigator', config)
-      await first.until('InvestigatorService is running')
-      await system.bus.notify('jobs.investigate', { address: host.address, cluster_data: {} })
-      await until(
-        async () => (await system.stored(host.address)).status === 'bootstrapping' || undefined,
-        60_000,
-      )
-      await first.kill('SIGKILL')
-      expect((await system.stored(host.address)).status).toBe('bootstrapping')
+    await using first = new Running('investigator', config)
+    await first.until('InvestigatorService is running')
+    await system.bus.notify('jobs.investigate', { address: host.address, cluster_data: {} })
+    await until(
+      async () => (await system.stored(host.address)).status === 'bootstrapping' || undefined,
+      undefined,
+      { timeout: 60_000 },
+    )
+    await first.kill('SIGKILL')
+    expect((await system.stored(host.address)).status).toBe('bootstrapping')
 
-      await using second = new Running('investigator', config)
-      await second.until(`Host ${host.address} is active`)
-      expect((await system.stored(host.address)).status).toBe('active')
-    })
+    await using second = new Running('investigator', config)
+    await second.until(`Host ${host.address} is active`)
+    expect((await system.stored(host.address)).status).toBe('active')
+  })
 
-    test('every program starts, answers ping and ends in peace', async () => {
-      await using redis = await RedisServer.start()
-      await using system = await TestSystem.start({ url: redis.url, only: 'hosts' })
-      const keys = {
-        storage: 'storage.ping',
-        investigator: 'jobs.investigate',
-        watcher: 'jobs.watcher',
-        clusterexec: 'jobs.clusterexec.ping',
-        containermgr: 'container.ping',
-      }
-      for (const name of Object.keys(programs)) {
-        const config = join(system.dataDir, `${name}.conf`)
-        const places = name === 'storage' ? { data_dir: system.dataDir } : {}
-        writeFileSync(config, JSON.stringify({ bus_uri: redis.url, ...places }))
-        await using running = new Running(name, config)
-        await running.until('is running')
-        const key = keys[name as keyof typeof keys]
-        if (key.endsWith('ping')) expect(await system.bus.request(key, [], { timeout: 60_000 })).toBe('pong')
-        expect(await running.kill('SIGTERM')).toBe(0)
-      }
-    })
-  },
-)
+  test('every program starts, answers ping and ends in peace', async () => {
+    await using redis = await RedisServer.start()
+    await using system = await TestSystem.start({ url: redis.url, only: 'hosts' })
+    const keys = {
+      storage: 'storage.ping',
+      investigator: 'jobs.investigate',
+      watcher: 'jobs.watcher',
+      clusterexec: 'jobs.clusterexec.ping',
+      containermgr: 'container.ping',
+    }
+    for (const name of Object.keys(programs)) {
+      const config = join(system.dataDir, `${name}.conf`)
+      const places = name === 'storage' ? { data_dir: system.dataDir } : {}
+      writeFileSync(config, JSON.stringify({ bus_uri: redis.url, ...places }))
+      await using running = new Running(name, config)
+      await running.until('is running')
+      const key = keys[name as keyof typeof keys]
+      if (key.endsWith('ping')) expect(await system.bus.request(key, [], { timeout: 60_000 })).toBe('pong')
+      expect(await running.kill('SIGTERM')).toBe(0)
+    }
+  })
+})

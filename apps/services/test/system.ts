@@ -1,4 +1,5 @@
 /** All five services on one memory bus, as small and quick as tests want them, and scripted hosts to manage. */
+import { freePort, until } from '@commissaire/testing'
 import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -9,7 +10,6 @@ import { RemotePool } from '@commissaire/hosts'
 import { FakeHost, type FakeHostOptions, keyPair } from '@commissaire/hosts/testing'
 import { Cluster, type ClusterRestart, Host, HostCreds, parseModel } from '@commissaire/models'
 import { StorageClient } from '@commissaire/storage'
-import { vi } from 'vitest'
 
 import {
   type ClusterexecOptions,
@@ -176,23 +176,19 @@ export class TestSystem implements AsyncDisposable {
   }
 }
 
-/** Waits until a question has an answer. */
-export async function until<T>(
-  ask: () => T | undefined | Promise<T | undefined>,
-  timeout = 20_000,
-): Promise<T> {
-  return vi.waitUntil(async () => (await ask()) || undefined, { timeout, interval: 10 })
-}
-
 /** Waits until an operation has ended. */
 export function untilEnded<T extends Pick<ClusterRestart, 'status'>>(
   find: () => Promise<T | undefined>,
   timeout?: number,
 ): Promise<T> {
-  return until(async () => {
-    const operation = await find()
-    return operation && operation.status !== 'in_process' ? operation : undefined
-  }, timeout)
+  return until(
+    async () => {
+      const operation = await find()
+      return operation && operation.status !== 'in_process' ? operation : undefined
+    },
+    undefined,
+    { timeout: timeout },
+  )
 }
 
 /** What a sound host says to the questions of its preparation. */
@@ -204,12 +200,4 @@ function soundAnswer({ command, input }: { command: string; input: string }): { 
 function nextAddress(): string {
   lastAddress += 1
   return `127.1.${lastAddress >> 8}.${lastAddress & 255}`
-}
-
-/** A port that is free now; hosts share it, each at its own address. */
-async function freePort(): Promise<number> {
-  const probe = await FakeHost.start()
-  const { port } = probe
-  await probe.close()
-  return port
 }

@@ -1,4 +1,5 @@
 /** The watcher over the memory bus and real SSH: cycles, verdicts, shared work, nothing lost. */
+import { until } from '@commissaire/testing'
 import { setTimeout as pause } from 'node:timers/promises'
 
 import {
@@ -13,7 +14,7 @@ import {
 import { expect, test } from 'vitest'
 
 import { WatcherService } from '../src/index.ts'
-import { TestSystem, until } from './system.ts'
+import { TestSystem } from './system.ts'
 
 const quick = { watcher: { interval: 120 } }
 const old = '2020-01-01T00:00:00.000000'

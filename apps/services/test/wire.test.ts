@@ -8,7 +8,7 @@ import { ClusterRestart } from '@commissaire/models'
 import { Redis } from 'ioredis'
 import { describe, expect, test } from 'vitest'
 
-import { RedisServer, withoutRedis } from './redis.ts'
+import { haveRedis, RedisServer } from '@commissaire/testing'
 import { TestSystem, untilEnded } from './system.ts'
 
 const SEPARATOR = '\x06\x16'
@@ -90,7 +90,7 @@ class Peer implements AsyncDisposable {
   }
 }
 
-describe.skipIf(withoutRedis !== undefined && !process.env['CI'])('on the wire', { timeout: 120_000 }, () => {
+describe.skipIf(!haveRedis)('on the wire', { timeout: 120_000 }, () => {
   test('a save is announced as a bare transient message before it is answered', async () => {
     await using redis = await RedisServer.start()
     await using system = await TestSystem.start({ url: redis.url, watcher: false, clusterexec: false })

@@ -1,5 +1,14 @@
 /** TLS and credentials with real brokers, and the errors for wrong ones. */
 
+import {
+  answers,
+  type Authority,
+  ErlangNode,
+  freePorts,
+  haveRabbitMq,
+  haveRedis,
+  makeAuthority,
+} from '@commissaire/testing'
 import assert from 'node:assert/strict'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -7,15 +16,12 @@ import { afterAll, beforeAll, describe, test } from 'vitest'
 import { connect } from '../src/index.ts'
 import { eventually } from '../src/testing/eventually.ts'
 import { silent } from '../src/testing/expect.ts'
-import { makeCertificates, type Certificates } from './brokers/certificates.ts'
-import { answers, ErlangNode, freePorts, haveRabbitMq } from './brokers/erlang-node.ts'
-import { haveRedis } from './brokers/redis-world.ts'
 
-let certificates: Certificates
+let certificates: Authority
 beforeAll(async () => {
-  certificates = await makeCertificates()
+  certificates = makeAuthority()
 })
-afterAll(() => certificates[Symbol.asyncDispose]())
+afterAll(() => certificates[Symbol.dispose]())
 
 /** Makes one call over the connection. */
 async function callOver(url: string): Promise<void> {
@@ -28,7 +34,7 @@ async function callOver(url: string): Promise<void> {
 function secureConnections(address: () => string): void {
   const withFiles = (more = ''): string => {
     const { ca, client } = certificates
-    return `${address()}?ca=${ca}&cert=${client.cert}&key=${client.key}${more}`
+    return `${address()}?ca=${ca}&cert=${client.certificate}&key=${client.key}${more}`
   }
 
   test('a certificate of a private authority is verified, and the client certificate is sent', () =>
@@ -44,7 +50,7 @@ function secureConnections(address: () => string): void {
 
   test('an unknown authority is refused with advice', async () => {
     const { client } = certificates
-    const url = `${address()}?cert=${client.cert}&key=${client.key}`
+    const url = `${address()}?cert=${client.certificate}&key=${client.key}`
     await assert.rejects(connect(url), { name: 'ConnectionLost', message: /authority.*\?ca=/ })
   })
 
@@ -71,7 +77,7 @@ describe.skipIf(!haveRedis)('Redis over TLS', () => {
   beforeAll(async () => {
     ;[port = 0, plain = 0] = await freePorts(2)
     const { ca, server: own } = certificates
-    const files = ['--tls-ca-cert-file', ca, '--tls-cert-file', own.cert, '--tls-key-file', own.key]
+    const files = ['--tls-ca-cert-file', ca, '--tls-cert-file', own.certificate, '--tls-key-file', own.key]
     const args = ['--port', String(plain), '--tls-port', String(port), '--bind', '127.0.0.1', '--save', '']
     const user = ['--user', 'anna', 'on', '>p@ss', '~*', '&*', '+@all']
     server = spawn('redis-server', [...args, ...files, ...user], { stdio: 'ignore' })
@@ -102,7 +108,7 @@ describe.skipIf(!haveRabbitMq)('RabbitMQ over TLS', { timeout: 60_000 }, () => {
     const config = Object.entries({
       'listeners.ssl.default': String(port),
       'ssl_options.cacertfile': ca,
-      'ssl_options.certfile': server.cert,
+      'ssl_options.certfile': server.certificate,
       'ssl_options.keyfile': server.key,
       'ssl_options.verify': 'verify_peer',
       'ssl_options.fail_if_no_peer_cert': 'true',

@@ -4,17 +4,18 @@
  * Versions of kubectl differ in what we leave out of the comparison: discovery, looking at the node, how many pods a
  * page has, the version of an eviction, and how often they look whether a pod is gone.
  */
+import { makeAuthority } from '@commissaire/testing'
 import { KubeConfig } from '@kubernetes/client-node'
 import { afterAll, describe, expect, test } from 'vitest'
 
 import { DrainError, type DrainOptions, NodeOperations } from '../src/drain/index.ts'
 import { ApiServerDouble, type Call, type ClusterDouble } from '../src/testing/index.ts'
-import { Certificates } from './certificates.ts'
 import { kubeconfigFor, kubectl, whyNoKubectl } from './kubectl.ts'
 
 const missing = whyNoKubectl()
-const certificates = new Certificates()
-afterAll(() => certificates.remove())
+const authority = makeAuthority()
+const certificates = authority.files
+afterAll(() => authority[Symbol.dispose]())
 const tls = {
   cert: certificates.read('server.crt'),
   key: certificates.read('server.key'),

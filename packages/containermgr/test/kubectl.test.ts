@@ -1,13 +1,14 @@
 /** The double is no toy: a real kubectl works with it. */
+import { makeAuthority } from '@commissaire/testing'
 import { afterAll, describe, expect, test } from 'vitest'
 
 import { ApiServerDouble } from '../src/testing/index.ts'
-import { Certificates } from './certificates.ts'
 import { kubectl, whyNoKubectl } from './kubectl.ts'
 
 const missing = whyNoKubectl()
-const certificates = new Certificates()
-afterAll(() => certificates.remove())
+const authority = makeAuthority()
+const certificates = authority.files
+afterAll(() => authority[Symbol.dispose]())
 const tls = {
   cert: certificates.read('server.crt'),
   key: certificates.read('server.key'),

@@ -1,8 +1,8 @@
 /** A real kubectl against the double, over HTTPS: what it prints, and how it ends. */
+import { type CertificateFolder } from '@commissaire/testing'
 import { execFile, spawnSync } from 'node:child_process'
 
 import type { ApiServerDouble } from '../src/testing/index.ts'
-import type { Certificates } from './certificates.ts'
 
 /** The program; another can be named to try more than one version. */
 const program = process.env['KUBECTL'] ?? 'kubectl'
@@ -26,11 +26,11 @@ export interface Ended {
 /** Runs kubectl with a kubeconfig for this server. */
 export function kubectl(
   server: ApiServerDouble,
-  certificates: Certificates,
+  certificates: CertificateFolder,
   words: readonly string[],
 ): Promise<Ended> {
   const kubeconfig = kubeconfigFor(server, certificates)
-  const options = ['--kubeconfig', kubeconfig, '--cache-dir', certificates.path('kubectl-cache')]
+  const options = ['--kubeconfig', kubeconfig, '--cache-dir', certificates.at('kubectl-cache')]
   return new Promise((resolve) => {
     execFile(program, [...words, ...options], { timeout: 60_000 }, (error, stdout, stderr) => {
       resolve({ status: error ? Number(error.code ?? 255) : 0, stdout, stderr })
@@ -39,7 +39,7 @@ export function kubectl(
 }
 
 /** A kubeconfig for this server, beside its certificates. */
-export function kubeconfigFor(server: ApiServerDouble, certificates: Certificates): string {
+export function kubeconfigFor(server: ApiServerDouble, certificates: CertificateFolder): string {
   const user = server.token === undefined ? {} : { token: server.token }
   return certificates.write(
     'kubectl.conf',

@@ -1,4 +1,5 @@
 /** By what Kubernetes lets us in: every kind of credentials, against a double over HTTPS that checks them. */
+import { makeAuthority } from '@commissaire/testing'
 import { chmodSync, mkdirSync } from 'node:fs'
 
 import {
@@ -10,16 +11,16 @@ import { afterAll, expect, test, vi } from 'vitest'
 
 import { type ContainerManager, createContainerManager } from '../src/index.ts'
 import { ApiServerDouble } from '../src/testing/index.ts'
-import { Certificates } from './certificates.ts'
 
-const certificates = new Certificates()
-afterAll(() => certificates.remove())
+const authority = makeAuthority()
+const certificates = authority.files
+afterAll(() => authority[Symbol.dispose]())
 const tls = {
   cert: certificates.read('server.crt'),
   key: certificates.read('server.key'),
   ca: certificates.read('ca.crt'),
 }
-const certificate_ca_path = certificates.path('ca.crt')
+const certificate_ca_path = certificates.at('ca.crt')
 
 function config(options: Record<string, unknown>): ContainerManagerConfig {
   return parseModel(definition, { name: 'prod', type: 'kubernetes', options })
@@ -89,10 +90,10 @@ test('in a pod, the service account lets in', async () => {
   const { hostname, port } = new URL(server.url)
   vi.stubEnv('KUBERNETES_SERVICE_HOST', hostname)
   vi.stubEnv('KUBERNETES_SERVICE_PORT', port)
-  mkdirSync(certificates.path('account'))
+  mkdirSync(certificates.at('account'))
   certificates.write('account/token', 'of the account')
   certificates.write('account/ca.crt', certificates.read('ca.crt'))
-  const options = { in_cluster: true, service_account_path: certificates.path('account') }
+  const options = { in_cluster: true, service_account_path: certificates.at('account') }
   await register(await createContainerManager(config(options)))
   expect([...server.nodes.keys()]).toEqual(['10.2.0.2'])
   vi.unstubAllEnvs()

@@ -1,4 +1,5 @@
 /** Kubernetes as a container manager, against a double of an API server over real HTTP and HTTPS. */
+import { makeAuthority } from '@commissaire/testing'
 import {
   type ContainerManagerConfig,
   parseModel,
@@ -9,16 +10,15 @@ import { afterAll, expect, test } from 'vitest'
 import { createContainerManager } from '../src/index.ts'
 import { ApiServerDouble, containerManagerContract } from '../src/testing/index.ts'
 
-import { Certificates } from './certificates.ts'
-
-const certificates = new Certificates()
-afterAll(() => certificates.remove())
+const authority = makeAuthority()
+const certificates = authority.files
+afterAll(() => authority[Symbol.dispose]())
 const tls = {
   cert: certificates.read('server.crt'),
   key: certificates.read('server.key'),
   ca: certificates.read('ca.crt'),
 }
-const certificate_ca_path = certificates.path('ca.crt')
+const certificate_ca_path = certificates.at('ca.crt')
 
 function config(options: Record<string, unknown>, type = 'kubernetes'): ContainerManagerConfig {
   return parseModel(definition, { name: 'prod', type, options })
@@ -62,8 +62,8 @@ test('the status of a node is its Node object', async () => {
 
 test('a client certificate lets in', async () => {
   await using server = await ApiServerDouble.start({ tls })
-  const certificate_path = certificates.path('client.crt')
-  const certificate_key_path = certificates.path('client.key')
+  const certificate_path = certificates.at('client.crt')
+  const certificate_key_path = certificates.at('client.key')
   const manager = await createContainerManager(
     config({ server_url: server.url, certificate_path, certificate_key_path, certificate_ca_path }),
   )

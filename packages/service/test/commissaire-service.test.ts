@@ -4,7 +4,7 @@ import { connect } from '@commissaire/bus'
 import { CommissaireService, type Message, type ServiceOptions } from '../src/index.ts'
 import { Notebook } from './notebook.ts'
 import { rejection, serve } from './over-memory.ts'
-import { until } from './until.ts'
+import { until } from '@commissaire/testing'
 
 class Slow extends CommissaireService {
   readonly gate = Promise.withResolvers<void>()
@@ -102,7 +102,7 @@ test('close() may be called before start() and while it starts', async () => {
 test('close() lets the message in hand finish, and takes no other', async () => {
   await using world = await serve(Slow, 'slow')
   const answer = world.bus.request('slow.wait')
-  await until('the handler has the message', () => world.service.started === 1)
+  await until(() => world.service.started === 1, 'the handler has the message')
   const closing = world.service.close()
   assert.equal(world.service.state, 'draining')
   const late = rejection(world.bus.request('slow.wait', [], { timeout: 300 }))
@@ -116,7 +116,7 @@ test('close() lets the message in hand finish, and takes no other', async () => 
 test('a handler that does not end in time is told to stop', async () => {
   await using world = await serve(Slow, 'slow', { drainTimeout: 50 })
   const answer = world.bus.request('slow.until_aborted', [], { timeout: 500 }).catch(() => {})
-  await until('the handler has the message', () => world.service.started === 1)
+  await until(() => world.service.started === 1, 'the handler has the message')
   await world.service.close()
   assert.equal(world.service.aborted, 1)
   await answer
@@ -126,9 +126,9 @@ test('the caller giving up reaches the handler as message.signal', async () => {
   await using world = await serve(Slow, 'slow')
   const caller = new AbortController()
   const answer = rejection(world.bus.request('slow.wait', [], { signal: caller.signal }))
-  await until('the handler has the message', () => world.service.started === 1)
+  await until(() => world.service.started === 1, 'the handler has the message')
   caller.abort()
-  await until('the handler is told', () => world.service.aborted === 1)
+  await until(() => world.service.aborted === 1, 'the handler is told')
   world.service.gate.resolve()
   assert.match(String(await answer), /the caller cancelled/)
 })
@@ -177,7 +177,7 @@ test('the error of a notification is logged with the name of its queue', async (
   }
   await using world = await serve(Failing, 'failing')
   await world.bus.notify('failing.fail')
-  const note = await until('the error is logged', () => world.log.of('error')[0])
+  const note = await until(() => world.log.of('error')[0], 'the error is logged')
   assert.equal(note.facts['queue'], 'failing')
 })
 
@@ -195,7 +195,7 @@ test('messages set aside are counted queue by queue, also by services that share
   await using first = await serve(Slow, 'first-aside')
   await using second = await serve(Slow, 'second-aside', { metrics: first.service.metrics })
   await first.bus.publish('first-aside.ping', '{"jsonrpc":"2.0","method":"other"}')
-  await until('it is set aside', async () => (await first.bus.dead.list('first-aside', 1))[0])
+  await until(async () => (await first.bus.dead.list('first-aside', 1))[0], 'it is set aside')
   const text = await second.service.metrics.metrics()
   assert.match(text, /commissaire_dead_letters\{queue="first-aside"\} 1/)
   assert.match(text, /commissaire_dead_letters\{queue="second-aside"\} 0/)
@@ -215,7 +215,7 @@ test('requests are counted by method and outcome, and no caller can invent a met
 test('prefetch bounds how many messages are in hand', async () => {
   await using world = await serve(Slow, 'slow', { prefetch: 3 })
   const answers = Array.from({ length: 10 }, () => world.bus.request('slow.wait'))
-  await until('three are in hand', () => world.service.started === 3)
+  await until(() => world.service.started === 3, 'three are in hand')
   world.service.gate.resolve()
   await Promise.all(answers)
   assert.equal(world.service.started, 10)

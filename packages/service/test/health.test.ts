@@ -1,9 +1,9 @@
+import { freePort } from '@commissaire/testing'
 import assert from 'node:assert/strict'
 import { test } from 'vitest'
 import { CommissaireService } from '../src/index.ts'
 import { serveHealth } from '../src/observability/health.ts'
 import { Notebook } from './notebook.ts'
-import { freePort } from './redis-server.ts'
 
 let isReady = true
 const health = {

@@ -1,10 +1,10 @@
 /** A configuration that cannot be meant is an error with file, key, value and remedy, before anything is opened. */
+import { type Authority, makeAuthority } from '@commissaire/testing'
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { Store } from '../src/index.ts'
-import { type Authority, makeAuthority } from './etcd/certificates.ts'
 import { temporaryDirectories } from './temporary.ts'
 
 const directory = temporaryDirectories()()

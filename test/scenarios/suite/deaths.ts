@@ -13,7 +13,7 @@ import {
   register,
   type Scenario,
 } from './scenario.ts'
-import { until } from '../worlds/until.ts'
+import { until } from '@commissaire/testing'
 
 /** What happens when that part dies. */
 export function deathOf(part: string): Scenario {
@@ -24,8 +24,8 @@ export function deathOf(part: string): Scenario {
     await expectStatus(world, 201, ['PUT', `/cluster/joined-despite-${part}`, {}])
     await expectStatus(world, 201, ['PUT', `/cluster/${cluster}/restart`])
     await register(world, newcomer, `joined-despite-${part}`)
-    await until('a host reboots', () => hosts.some((host) => reboots(host) > 0) || undefined)
-    await until('the newcomer is looked at', () => newcomer.connections > 0 || undefined)
+    await until(() => hosts.some((host) => reboots(host) > 0) || undefined, 'a host reboots')
+    await until(() => newcomer.connections > 0 || undefined, 'the newcomer is looked at')
     await world.restart(part)
     const last = await ended(world, `/cluster/${cluster}/restart`)
     assert.deepEqual([last.status, last.failures], ['finished', {}])

@@ -1,7 +1,7 @@
 /** The life of a host: it comes in, is looked at, goes away, comes back, and leaves. */
 import assert from 'node:assert/strict'
 import { clusterOf, expectStatus, hasStatus, register, type Scenario } from './scenario.ts'
-import { until } from '../worlds/until.ts'
+import { until } from '@commissaire/testing'
 
 export const hostScenarios: Record<string, Scenario> = {
   async 'a host is registered, becomes active with its facts, and leaves nothing behind when it is deleted'(
@@ -55,7 +55,7 @@ export const hostScenarios: Record<string, Scenario> = {
     const host = await world.hosts.add({ latency: 300 })
     const path = `/host/${host.address}`
     await register(world, host)
-    await until('it is being looked at', () => host.connections > 0 || undefined)
+    await until(() => host.connections > 0 || undefined, 'it is being looked at')
     await expectStatus(world, 200, ['DELETE', path])
     await expectStatus(world, 404, ['GET', path])
     await expectStatus(world, 404, ['GET', `${path}/creds`])

@@ -11,7 +11,7 @@ import {
   type ShownOperation,
   upgrades,
 } from './scenario.ts'
-import { until } from '../worlds/until.ts'
+import { until } from '@commissaire/testing'
 
 export const operationScenarios: Record<string, Scenario> = {
   async 'an upgrade goes over every host, shows how far it is, and has no second beside it'(world) {
@@ -20,10 +20,10 @@ export const operationScenarios: Record<string, Scenario> = {
     const first = await expectStatus<ShownOperation>(world, 201, ['PUT', path])
     assert.deepEqual([first.status, first.upgraded], ['in_process', []])
     await expectStatus(world, 409, ['PUT', path])
-    await until('one host is at it', async () => {
+    await until(async () => {
       const { in_process } = await expectStatus<ShownOperation>(world, 200, ['GET', path])
       return in_process.length === 1 || undefined
-    })
+    }, 'one host is at it')
     const last = await ended(world, path)
     assert.deepEqual([last.status, last.failures, last.in_process], ['finished', {}, []])
     assert.deepEqual(last.upgraded?.toSorted(), addressesOf(hosts).toSorted())

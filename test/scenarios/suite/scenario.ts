@@ -1,7 +1,7 @@
 /** What scenarios say and expect, in the words of the API. */
 import assert from 'node:assert/strict'
 import type { FakeHost, FakeHostOptions } from '@commissaire/hosts/testing'
-import { until } from '../worlds/until.ts'
+import { until } from '@commissaire/testing'
 import type { World } from '../worlds/world.ts'
 
 /** One scenario; it shares its world with the others, and none of their hosts and clusters. */
@@ -64,7 +64,7 @@ export async function hasStatus(world: World, host: FakeHost, status: string): P
     seen = [body.status, body.status_reason]
     return body.status === status ? body : undefined
   }
-  return until(`${host.address} is ${status}`, look, { seen: () => seen })
+  return until(look, `${host.address} is ${status}`, { seen: () => seen })
 }
 
 /** Waits until an operation is over. */
@@ -75,7 +75,7 @@ export async function ended(world: World, path: string): Promise<ShownOperation>
     seen = body
     return body.status === 'in_process' ? undefined : body
   }
-  return until(`${path} is over`, look, { seen: () => seen, timeout: 60_000 })
+  return until(look, `${path} is over`, { seen: () => seen, timeout: 60_000 })
 }
 
 /** How often a host was told to reboot. */

@@ -1,11 +1,17 @@
 /**
  * What the seven processes stand on: a private broker and a private store, started for one world and gone with it.
  */
-import { ErlangNode, haveRabbitMq } from '../../../packages/bus/test/brokers/erlang-node.ts'
-import { haveNats, NatsServer } from '../../../packages/bus/test/brokers/nats-world.ts'
+import {
+  ErlangNode,
+  etcdIsThere,
+  EtcdServer,
+  haveNats,
+  haveRabbitMq,
+  haveRedis,
+  NatsServer,
+  RedisServer,
+} from '@commissaire/testing'
 import { urlOf } from '../../../packages/bus/test/brokers/rabbitmq-world.ts'
-import { haveRedis, RedisServer } from '../../../packages/bus/test/brokers/redis-world.ts'
-import { EtcdServer, etcdIsThere } from '../../../packages/storage/test/etcd/etcd-server.ts'
 import { sevenProcesses } from './seven-processes.ts'
 import type { Standing, World } from './world.ts'
 

@@ -1,9 +1,10 @@
 /** The world in one process: the program `commissaire`, with the bus in its memory and sqlite beside it. */
+import { freePort } from '@commissaire/testing'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Fleet } from './fleet.ts'
-import { ask, authentication, freePort } from '../operator.ts'
+import { ask, authentication } from '../operator.ts'
 import { Program } from './program.ts'
 import { pace } from './pace.ts'
 import type { World } from './world.ts'

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { resolve } from 'node:path'
-import { until } from './until.ts'
+import { until } from '@commissaire/testing'
 
 const root = resolve(import.meta.dirname, '../../..')
 
@@ -31,7 +31,7 @@ export class Program implements AsyncDisposable {
     const before = this.log.length
     for (const stream of [child.stdout, child.stderr])
       stream.setEncoding('utf8').on('data', (text: string) => (this.log += text))
-    await until(`${this.#bin} is ready`, () => this.#isReady(child, before), {
+    await until(() => this.#isReady(child, before), `${this.#bin} is ready`, {
       timeout: 60_000,
       seen: () => this.log.slice(-2000),
     })

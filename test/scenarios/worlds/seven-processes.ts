@@ -2,12 +2,13 @@
  * The world in seven processes: the server, storage, the investigator, the watcher, the container manager, and two of
  * clusterexec, which take operations over from each other.
  */
+import { freePort } from '@commissaire/testing'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect, type Logger } from '@commissaire/bus'
 import { Fleet } from './fleet.ts'
-import { ask, authentication, freePort, untilServing } from '../operator.ts'
+import { ask, authentication, untilServing } from '../operator.ts'
 import { pace } from './pace.ts'
 import { Program } from './program.ts'
 import type { World } from './world.ts'

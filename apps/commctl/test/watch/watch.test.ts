@@ -1,10 +1,11 @@
 /** `--watch`: a rolling operation as people see it, on a terminal and in a file, over outages and to every end. */
+import { until } from '@commissaire/testing'
 import assert from 'node:assert/strict'
 import { Cluster, ClusterUpgrade, Host, parseModel, timestamp } from '@commissaire/models'
 import { afterAll, beforeAll, beforeEach, describe, test } from 'vitest'
 import { changesOf, frameOf, summaryOf } from '../../src/watch/frame.ts'
 import { progressOf } from '../../src/watch/progress.ts'
-import { commandLine, onTerminal, openWorld, until, type World } from '../world.ts'
+import { commandLine, onTerminal, openWorld, type World } from '../world.ts'
 
 let world: World
 const hosts = ['192.0.2.1', '192.0.2.2', '192.0.2.3']

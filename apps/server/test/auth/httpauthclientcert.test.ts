@@ -1,25 +1,25 @@
 /** Client certificates, over real TLS. */
+import { CertificateFolder } from '@commissaire/testing'
 import { Agent, request } from 'node:https'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startServer } from '../../src/index.ts'
-import { Certificates } from '../certificates.ts'
 import { openWorld, recordingLog, type World } from '../world.ts'
 
-let certificates: Certificates
+let certificates: CertificateFolder
 let world: World
 
 beforeAll(async () => {
   world = await openWorld()
-  certificates = await Certificates.open()
-  await certificates.selfSigned('server', ['-days', '1', '-addext', 'subjectAltName=IP:127.0.0.1'])
-  await certificates.selfSigned('authority')
-  await certificates.signedBy('authority', 'alice')
-  await certificates.signedBy('authority', 'bob')
-  await certificates.selfSigned('mallory')
+  certificates = new CertificateFolder()
+  certificates.selfSigned('server', ['-days', '1', '-addext', 'subjectAltName=IP:127.0.0.1'])
+  certificates.selfSigned('authority')
+  certificates.signedBy('authority', 'alice')
+  certificates.signedBy('authority', 'bob')
+  certificates.selfSigned('mallory')
 })
 
 afterAll(async () => {
-  await certificates[Symbol.asyncDispose]()
+  certificates[Symbol.dispose]()
   await world[Symbol.asyncDispose]()
 })
 
@@ -36,7 +36,7 @@ function serve(options: object = {}, tls: object = { clientverifyfile: certifica
 
 /** The status that somebody with that certificate gets; rejects where no connection comes about. */
 async function statusFor(url: string, name: string | undefined, agent?: Agent): Promise<number> {
-  const ca = await certificates.read('server.crt')
+  const ca = certificates.read('server.crt')
   const pem = name === undefined ? {} : await pairOf(name)
   const { promise, resolve, reject } = Promise.withResolvers<number>()
   request(`${url}/api/v0/networks`, { ca, ...pem, agent: agent ?? false }, (answer) => {
@@ -48,7 +48,7 @@ async function statusFor(url: string, name: string | undefined, agent?: Agent): 
 }
 
 async function pairOf(name: string): Promise<{ key: string; cert: string }> {
-  const pem = await certificates.read(`${name}.pem`)
+  const pem = certificates.read(`${name}.pem`)
   return { key: pem, cert: pem }
 }
 

@@ -1,8 +1,8 @@
 /** Keystone's users and tokens, checked with a double of Keystone over real HTTP and TLS. */
+import { CertificateFolder } from '@commissaire/testing'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { openAuthentication } from '../../src/auth/authentication.ts'
 import type { PluginConfiguration } from '../../src/auth/plugin-loader.ts'
-import { Certificates } from '../certificates.ts'
 import { KeystoneDouble } from '../doubles/keystone-double.ts'
 import { basic, type LogLine, openWorld, operator, recordingLog, type World } from '../world.ts'
 
@@ -172,18 +172,18 @@ describe('keystonetokenauth', () => {
 })
 
 describe('over TLS', () => {
-  let certificates: Certificates
+  let certificates: CertificateFolder
   beforeAll(async () => {
-    certificates = await Certificates.open()
-    await certificates.selfSigned('keystone', ['-days', '1', '-addext', 'subjectAltName=IP:127.0.0.1'])
-    await certificates.selfSigned('other')
+    certificates = new CertificateFolder()
+    certificates.selfSigned('keystone', ['-days', '1', '-addext', 'subjectAltName=IP:127.0.0.1'])
+    certificates.selfSigned('other')
   })
-  afterAll(() => certificates[Symbol.asyncDispose]())
+  afterAll(() => certificates[Symbol.dispose]())
 
   test('the certificate of Keystone is verified, against the authorities of "ca"', async () => {
     const tls = {
-      key: await certificates.read('keystone.key'),
-      cert: await certificates.read('keystone.crt'),
+      key: certificates.read('keystone.key'),
+      cert: certificates.read('keystone.crt'),
     }
     await using secure = await new KeystoneDouble(accounts).listen({ tls })
     const login = basic('alice', 'wonder:land')

@@ -1,8 +1,8 @@
 /** Tokens of an OpenID Connect issuer, with a double of one over real HTTP and HTTPS. */
+import { CertificateFolder } from '@commissaire/testing'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { openAuthentication } from '../../src/auth/authentication.ts'
 import { openAuthenticators } from '../../src/auth/plugin-loader.ts'
-import { Certificates } from '../certificates.ts'
 import { IssuerDouble, type TokenOptions } from '../doubles/issuer-double.ts'
 import { type LogLine, openWorld, recordingLog, type World } from '../world.ts'
 
@@ -182,11 +182,11 @@ test('the option "role" is for those whose claims have none', async () => {
 })
 
 test('over HTTPS the certificate of the issuer has to be vouched for', async () => {
-  await using certificates = await Certificates.open()
-  await certificates.selfSigned('authority')
-  const names = await certificates.write('names', 'subjectAltName=IP:127.0.0.1')
-  await certificates.signedBy('authority', 'issuer', ['-days', '1', '-extfile', names])
-  const tls = { key: await certificates.read('issuer.key'), cert: await certificates.read('issuer.crt') }
+  using certificates = new CertificateFolder()
+  certificates.selfSigned('authority')
+  const names = certificates.write('names', 'subjectAltName=IP:127.0.0.1')
+  certificates.signedBy('authority', 'issuer', ['-days', '1', '-extfile', names])
+  const tls = { key: certificates.read('issuer.key'), cert: certificates.read('issuer.crt') }
   await issuer.stop()
   issuer = await new IssuerDouble().listen({ tls })
   await issuer.addKey('first')

@@ -1,9 +1,10 @@
 /** Operations over REST: begun, looked at, and asked for things, with the real services and scripted hosts behind them. */
+import { until } from '@commissaire/testing'
 import { openAuthentication } from '../../src/auth/authentication.ts'
 import { createApp } from '../../src/http/app.ts'
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { TestSystem, until } from '../../../services/test/system.ts'
+import { TestSystem } from '../../../services/test/system.ts'
 import { basic, operator, recordingLog } from '../world.ts'
 
 let system: TestSystem

@@ -1,9 +1,10 @@
 /** What is asked of operations that are under way, and of those that are over. */
+import { until } from '@commissaire/testing'
 import type { FakeHost, FakeHostOptions } from '@commissaire/hosts/testing'
 import { expect, test } from 'vitest'
 
 import { fleet, Rolling, times } from './operations.ts'
-import { TestSystem, until } from '../system.ts'
+import { TestSystem } from '../system.ts'
 
 const noWatcher = { watcher: false } as const
 

@@ -1,4 +1,5 @@
 /** Rolling operations over hosts that are nodes: scripted hosts over real SSH, and a double of an API server. */
+import { until } from '@commissaire/testing'
 import { nodeName } from '@commissaire/containermgr'
 import { CORDONED_BY } from '@commissaire/containermgr/drain'
 import { ContainerManagerConfig, parseModel } from '@commissaire/models'
@@ -7,7 +8,7 @@ import { expect, test } from 'vitest'
 import { ClusterexecService } from '../../src/index.ts'
 import { NodeSystem } from './kubernetes.ts'
 import { reboots, Rolling, stepsIn } from './operations.ts'
-import { quickReboot, until } from '../system.ts'
+import { quickReboot } from '../system.ts'
 
 const ofWeb = { matchLabels: { app: 'web' } }
 const full = { ...ofWeb, disruptionsAllowed: 0, desiredHealthy: 1, expectedPods: 2 }

@@ -6,11 +6,12 @@
  * longer than the lease was then taken over every lease, by the same process, each time with the host's whole
  * patience anew: one that did not come back was waited for without end, and a long upgrade had two workers.
  */
+import { until } from '@commissaire/testing'
 import { ClusterRestart, OperationLease } from '@commissaire/models'
 import { expect, test } from 'vitest'
 
 import { ClusterexecService } from '../../src/index.ts'
-import { quickReboot, TestSystem, until, untilEnded } from '../system.ts'
+import { quickReboot, TestSystem, untilEnded } from '../system.ts'
 
 const short = { lease: 2000, reboot: { ...quickReboot, returnWithin: 6000 } }
 

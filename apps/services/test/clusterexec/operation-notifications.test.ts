@@ -1,7 +1,8 @@
 /** What counts of an operation is told once, in the order in which it happens. */
+import { until } from '@commissaire/testing'
 import { expect, test } from 'vitest'
 
-import { TestSystem, until } from '../system.ts'
+import { TestSystem } from '../system.ts'
 
 interface Tiding {
   readonly id: string

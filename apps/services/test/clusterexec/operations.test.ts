@@ -1,4 +1,5 @@
 /** What operations are asked for, and what their policies say, over scripted hosts and real SSH. */
+import { until } from '@commissaire/testing'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
@@ -8,7 +9,7 @@ import { expect, test } from 'vitest'
 
 import { ClusterexecService } from '../../src/index.ts'
 import { fleet, reboots, Rolling, stepsIn, times } from './operations.ts'
-import { quickReboot, TestSystem, until } from '../system.ts'
+import { quickReboot, TestSystem } from '../system.ts'
 
 const noWatcher = { watcher: false } as const
 

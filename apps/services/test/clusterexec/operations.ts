@@ -1,4 +1,5 @@
 /** Operations as tests speak of them: begun, asked, waited for, and what is written of their hosts. */
+import { until } from '@commissaire/testing'
 import {
   Operation,
   OperationHost,
@@ -8,7 +9,7 @@ import {
 } from '@commissaire/models'
 import type { FakeHost, FakeHostOptions } from '@commissaire/hosts/testing'
 
-import { type TestSystem, until } from '../system.ts'
+import { type TestSystem } from '../system.ts'
 
 /** An operation over the cluster `web`. */
 export class Rolling {
@@ -48,18 +49,26 @@ export class Rolling {
 
   /** Waits until it has come to one of those statuses. */
   until(...statuses: Operation['status'][]): Promise<Operation> {
-    return until(async () => {
-      const operation = await this.get()
-      return statuses.includes(operation.status) ? operation : undefined
-    }, 40_000)
+    return until(
+      async () => {
+        const operation = await this.get()
+        return statuses.includes(operation.status) ? operation : undefined
+      },
+      undefined,
+      { timeout: 40_000 },
+    )
   }
 
   /** Waits until that host is in that step. */
   untilIn(host: Pick<FakeHost, 'address'>, step: string): Promise<OperationHost> {
-    return until(async () => {
-      const now = await this.host(host)
-      return now.state === 'working' && now.step === step ? now : undefined
-    }, 40_000)
+    return until(
+      async () => {
+        const now = await this.host(host)
+        return now.state === 'working' && now.step === step ? now : undefined
+      },
+      undefined,
+      { timeout: 40_000 },
+    )
   }
 
   /** The last lines that its commands and steps said. */
@@ -70,10 +79,14 @@ export class Rolling {
 
   /** Waits until that host has ended, and tells how. */
   untilEnded(host: Pick<FakeHost, 'address'>): Promise<OperationHost> {
-    return until(async () => {
-      const now = await this.host(host)
-      return now.finished_at ? now : undefined
-    }, 40_000)
+    return until(
+      async () => {
+        const now = await this.host(host)
+        return now.finished_at ? now : undefined
+      },
+      undefined,
+      { timeout: 40_000 },
+    )
   }
 }
 

@@ -2,6 +2,7 @@
  * Leases and locks belong to whoever has them now. A former owner that releases late deletes nothing of the next one, and an
  * owner that is alive keeps what it has.
  */
+import { until } from '@commissaire/testing'
 import { setTimeout as pause } from 'node:timers/promises'
 
 import type { Requester } from '@commissaire/bus'
@@ -11,7 +12,7 @@ import { expect, test } from 'vitest'
 
 import { lockHost, unlockHost } from '../../src/shared/host-lock.ts'
 import { Lease } from '../../src/shared/lease.ts'
-import { TestSystem, until } from '../system.ts'
+import { TestSystem } from '../system.ts'
 
 const onlyStorage = { watcher: false, investigator: false, clusterexec: false } as const
 const log = { debug() {}, info() {}, warn() {}, error() {} }

@@ -1,4 +1,5 @@
 /** What a plan tells before anything is touched. */
+import { until } from '@commissaire/testing'
 import { nodeName } from '@commissaire/containermgr'
 import type { FakeHost } from '@commissaire/hosts/testing'
 import { Host, HostLock, OperationHost, Operations } from '@commissaire/models'
@@ -6,7 +7,7 @@ import { expect, test } from 'vitest'
 
 import type { OperationPlan } from '../../src/clusterexec/planning/operation-plan.ts'
 import { NodeSystem } from './kubernetes.ts'
-import { TestSystem, until } from '../system.ts'
+import { TestSystem } from '../system.ts'
 
 const noWatcher = { watcher: false } as const
 

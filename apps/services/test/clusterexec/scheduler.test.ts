@@ -1,11 +1,12 @@
 /** Schedules over real storage, by a clock that the tests set. */
+import { until } from '@commissaire/testing'
 import { Operation, parseModel, Schedule, timestamp } from '@commissaire/models'
 import { BusError } from '@commissaire/bus'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 
 import { ClusterexecService } from '../../src/index.ts'
 import { Scheduler, type ScheduledRequest, type SchedulerDeps } from '../../src/clusterexec/scheduler.ts'
-import { TestSystem, until } from '../system.ts'
+import { TestSystem } from '../system.ts'
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} }
 let system: TestSystem

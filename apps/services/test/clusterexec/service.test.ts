@@ -1,10 +1,11 @@
 /** Rolling operations over the memory bus and real SSH. */
+import { until } from '@commissaire/testing'
 import { Cluster, ClusterDeploy, ClusterRestart, ClusterUpgrade, Host } from '@commissaire/models'
 import type { FakeHost } from '@commissaire/hosts/testing'
 import { expect, test } from 'vitest'
 
 import { ClusterexecService } from '../../src/index.ts'
-import { quickReboot, TestSystem, until, untilEnded } from '../system.ts'
+import { quickReboot, TestSystem, untilEnded } from '../system.ts'
 
 const noWatcher = { watcher: false } as const
 

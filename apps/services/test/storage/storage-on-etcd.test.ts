@@ -1,10 +1,10 @@
 /** Two storage services, each with a bus of its own connection, over one real etcd. */
+import { etcdIsThere, EtcdServer } from '@commissaire/testing'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Network, Networks, parseModel } from '@commissaire/models'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { etcdIsThere, EtcdServer } from '../../../../packages/storage/test/etcd/etcd-server.ts'
 import { StorageService } from '../../src/index.ts'
 import { TestSystem } from '../system.ts'
 

@@ -1,9 +1,9 @@
 /** One RabbitMQ for all checks of a file, with a virtual host for each: it takes seconds to start. */
 
+import { ErlangNode } from '@commissaire/testing'
 import { connect } from '../../src/index.ts'
 import { transportContract, type World } from '../../src/testing.ts'
 import { open } from '../../src/transports/amqp.ts'
-import { ErlangNode } from './erlang-node.ts'
 import { RabbitMqInjection } from './rabbitmq-injection.ts'
 import { quietOptions } from './quiet-options.ts'
 import { takeAndDie } from './redis-world.ts'

@@ -1,8 +1,8 @@
 /** The contract suite on one RabbitMQ that the checks kill, with a virtual host for each check. */
 
+import { haveRabbitMq } from '@commissaire/testing'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { checksFor } from '../../src/testing.ts'
-import { haveRabbitMq } from '../brokers/erlang-node.ts'
 import { RabbitMqWorlds } from '../brokers/rabbitmq-world.ts'
 
 describe.skipIf(!haveRabbitMq)('the contract on RabbitMQ', { timeout: 150_000 }, () => {

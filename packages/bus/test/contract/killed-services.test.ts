@@ -1,5 +1,6 @@
 /** Many calls to services that are killed repeatedly while they handle them. */
 
+import { haveRedis, RedisServer } from '@commissaire/testing'
 import assert from 'node:assert/strict'
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -8,7 +9,6 @@ import { describe, test } from 'vitest'
 import { connect } from '../../src/index.ts'
 import { silent } from '../../src/testing/expect.ts'
 import { eventually } from '../../src/testing/eventually.ts'
-import { haveRedis, RedisServer } from '../brokers/redis-world.ts'
 
 const program = fileURLToPath(new URL('../fixtures/slow-adder.ts', import.meta.url))
 

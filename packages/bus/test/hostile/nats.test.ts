@@ -1,5 +1,6 @@
 /** Single messages that once jammed a queue on NATS. */
 
+import { haveNats, NatsServer } from '@commissaire/testing'
 import assert from 'node:assert/strict'
 import { jetstream } from '@nats-io/jetstream'
 import { headers as emptyHeaders } from '@nats-io/transport-node'
@@ -8,8 +9,8 @@ import { afterAll, beforeAll, describe, test } from 'vitest'
 import { deadLetterLimits } from '../../src/edge/dead-letter-limits.ts'
 import { eventually } from '../../src/testing/eventually.ts'
 import { Names } from '../../src/transports/nats/names.ts'
-import { haveNats, NatsServer } from '../brokers/nats-world.ts'
 import { isWell, serving } from './recorded.ts'
+import { lookAt } from '../brokers/nats-world.ts'
 
 const names = new Names('commissaire')
 
@@ -25,7 +26,7 @@ describe.skipIf(!haveNats)('on NATS', { timeout: 60_000 }, () => {
     body: string | Uint8Array,
     fields: Record<string, string>,
   ): Promise<unknown> =>
-    server.look(async (_streams, nats) => {
+    lookAt(server, async (_streams, nats) => {
       const written = emptyHeaders()
       for (const [name, value] of Object.entries(fields)) written.append(name, value)
       return jetstream(nats).publish(subject, body, { headers: written })
@@ -62,7 +63,7 @@ describe.skipIf(!haveNats)('on NATS', { timeout: 60_000 }, () => {
   })
 
   test('set-aside messages have bounds on the server', async () => {
-    await server.look(async (streams) => {
+    await lookAt(server, async (streams) => {
       const { config } = await streams.streams.info(names.stream('hostile.dead'))
       assert.deepEqual(
         [config.max_msgs, config.max_bytes, config.discard],

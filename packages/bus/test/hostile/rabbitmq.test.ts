@@ -1,11 +1,11 @@
 /** Single messages that once ended a service on RabbitMQ, or jammed its queue. */
 
+import { ErlangNode, haveRabbitMq } from '@commissaire/testing'
 import assert from 'node:assert/strict'
 import { Connection, type Envelope } from 'rabbitmq-client'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 
 import { eventually } from '../../src/testing/eventually.ts'
-import { ErlangNode, haveRabbitMq } from '../brokers/erlang-node.ts'
 import { takeAndDie } from '../brokers/redis-world.ts'
 import { urlOf } from '../brokers/rabbitmq-world.ts'
 import { isWell, serving } from './recorded.ts'

@@ -1,5 +1,6 @@
 /** Single messages that once jammed a queue on Redis. */
 
+import { haveRedis, RedisServer } from '@commissaire/testing'
 import assert from 'node:assert/strict'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 
@@ -7,7 +8,6 @@ import { deadLetterLimits } from '../../src/edge/dead-letter-limits.ts'
 import { eventually } from '../../src/testing/eventually.ts'
 import { open } from '../../src/transports/redis.ts'
 import { quietOptions } from '../brokers/quiet-options.ts'
-import { haveRedis, RedisServer } from '../brokers/redis-world.ts'
 import { isWell, serving } from './recorded.ts'
 
 describe.skipIf(!haveRedis)('on Redis', { timeout: 60_000 }, () => {

@@ -3,6 +3,7 @@
  * a kombu consumer raises an error, loses the message or ends.
  */
 
+import { ErlangNode, haveRabbitMq, haveRedis, RedisServer } from '@commissaire/testing'
 import assert from 'node:assert/strict'
 import { deflateSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, test } from 'vitest'
@@ -10,9 +11,7 @@ import { Connection, type Envelope } from 'rabbitmq-client'
 import { connect, type Bus, type Logger } from '../../src/index.ts'
 import { silent } from '../../src/testing/expect.ts'
 import { eventually } from '../../src/testing/eventually.ts'
-import { ErlangNode, haveRabbitMq } from '../brokers/erlang-node.ts'
 import { inventory, urlOf } from '../brokers/rabbitmq-world.ts'
-import { haveRedis, RedisServer } from '../brokers/redis-world.ts'
 
 const queue = { name: 'robust', routingKeys: ['robust.#'] }
 const call = '{"jsonrpc":"2.0","id":"1","method":"add","params":[1,2]}'

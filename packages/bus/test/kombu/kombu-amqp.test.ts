@@ -1,8 +1,8 @@
 /** Calls to and from unmodified kombu over RabbitMQ, on which the bus leaves nothing behind. */
 
+import { ErlangNode, haveRabbitMq } from '@commissaire/testing'
 import assert from 'node:assert/strict'
 import { afterAll, beforeAll, describe, test } from 'vitest'
-import { ErlangNode, haveRabbitMq } from '../brokers/erlang-node.ts'
 import { answerPython, asked, askPython } from './kombu-peers.ts'
 import { haveKombu } from './python.ts'
 import { inventory, urlOf } from '../brokers/rabbitmq-world.ts'

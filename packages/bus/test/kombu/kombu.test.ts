@@ -1,5 +1,6 @@
 /** Calls to and from unmodified kombu, which also restores the messages of a dead process of the bus. */
 
+import { haveRedis, RedisServer } from '@commissaire/testing'
 import assert from 'node:assert/strict'
 import { afterAll, beforeAll, beforeEach, describe, test } from 'vitest'
 import { connect } from '../../src/index.ts'
@@ -7,7 +8,7 @@ import { eventually } from '../../src/testing/eventually.ts'
 import { silent } from '../../src/testing/expect.ts'
 import { answerPython, askPython, handler } from './kombu-peers.ts'
 import { haveKombu, run } from './python.ts'
-import { haveRedis, RedisServer, takeAndDie } from '../brokers/redis-world.ts'
+import { takeAndDie } from '../brokers/redis-world.ts'
 
 /** Returns the keys that are not kombu's own bindings: the bus must remove all of them. */
 function ours(keys: string[]): string[] {

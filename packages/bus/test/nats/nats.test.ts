@@ -1,5 +1,6 @@
 /** NATS beyond the contract suite: names, TLS, passwords, several servers, and unusable servers. */
 
+import { haveNats, NatsServer, type NatsSettings } from '@commissaire/testing'
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -14,7 +15,7 @@ import { eventually } from '../../src/testing/eventually.ts'
 import { decodeToken, encodeToken, Names } from '../../src/transports/nats/names.ts'
 import { decodeMessage, encodeHeaders } from '../../src/transports/nats/message-encoding.ts'
 import { firstServer, serversOf } from '../../src/servers.ts'
-import { haveNats, NatsServer, type NatsSettings } from '../brokers/nats-world.ts'
+import { lookAt } from '../brokers/nats-world.ts'
 
 const odd = ['', 'simple', 'a.b', '*', '>', 'ŝ 😀', '%', '%25', 'a@b', 'tab\tnew\nline', "!~'()", '#']
 
@@ -96,7 +97,7 @@ describe.skipIf(!haveNats)('on a NATS server', () => {
     withServer({}, async (server) => {
       await using bus = await connect(server.url, { log: silent })
       await bus.serve({ name: 'simple', routingKeys: ['simple.*'] }, { handler: () => 'here' })
-      await server.look((streams) => streams.streams.delete('simple@commissaire'))
+      await lookAt(server, (streams) => streams.streams.delete('simple@commissaire'))
       assert.equal(await bus.request('simple.ask'), 'here')
     }))
 

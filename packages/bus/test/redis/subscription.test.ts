@@ -1,11 +1,11 @@
 /** What happens when Redis does not let a process subscribe to broadcasts. */
 
+import { haveRedis, RedisServer } from '@commissaire/testing'
 import assert from 'node:assert/strict'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { connect } from '../../src/index.ts'
 import { eventually } from '../../src/testing/eventually.ts'
 import { silent } from '../../src/testing/expect.ts'
-import { haveRedis, RedisServer } from '../brokers/redis-world.ts'
 
 describe.skipIf(!haveRedis)('a user that may not subscribe', () => {
   let server: RedisServer

@@ -1,20 +1,20 @@
 /** A process that is told to end ends, also when its Redis dies or falls silent at that very moment. */
+import { haveRedis, RedisServer } from '@commissaire/testing'
 import assert from 'node:assert/strict'
 import { type AddressInfo, connect as open, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, test } from 'vitest'
 import { connect } from '@commissaire/bus'
 import { Program } from '../program/program.ts'
-import { hasRedis, type RedisServer, startRedis } from '../redis-server.ts'
 
 const file = join(import.meta.dirname, '../programs/closing.ts')
 const start = (url: string) => new Program(file, ['--bus-uri', url])
 
-describe.skipIf(!hasRedis())('over a real Redis', { timeout: 30_000 }, () => {
+describe.skipIf(!haveRedis)('over a real Redis', { timeout: 30_000 }, () => {
   let redis: RedisServer
 
   beforeEach(async () => {
-    redis = await startRedis()
+    redis = await RedisServer.start()
   })
   afterEach(() => redis[Symbol.asyncDispose]())
 

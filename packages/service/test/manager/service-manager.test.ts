@@ -1,3 +1,4 @@
+import { freePort, haveRedis, RedisServer, until } from '@commissaire/testing'
 import assert from 'node:assert/strict'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -7,18 +8,16 @@ import { type Bus, connect } from '@commissaire/bus'
 import { ServiceManager, CommissaireService } from '../../src/index.ts'
 import { Notebook } from '../notebook.ts'
 import { Program } from '../program/program.ts'
-import { freePort, hasRedis, type RedisServer, startRedis } from '../redis-server.ts'
-import { until } from '../until.ts'
 
 const program = join(import.meta.dirname, '../programs/managed.ts')
 
-describe.skipIf(!hasRedis())('a manager of real processes, over a real Redis', { timeout: 180_000 }, () => {
+describe.skipIf(!haveRedis)('a manager of real processes, over a real Redis', { timeout: 180_000 }, () => {
   let redis: RedisServer
   let directory: string
   let worlds = 0
 
   beforeAll(async () => {
-    redis = await startRedis()
+    redis = await RedisServer.start()
     directory = mkdtempSync(join(tmpdir(), 'manager-'))
   })
 
@@ -46,11 +45,11 @@ describe.skipIf(!hasRedis())('a manager of real processes, over a real Redis', {
     await using it = await world()
     await it.manager.said('Fragile is ready in 3 processes')
     const seen = new Set<number>()
-    await until('each of them has answered', async () => {
+    await until(async () => {
       const calls = Array.from({ length: 60 }, () => it.bus.request<number>('fragile.slow', [20]))
       for (const pid of await Promise.all(calls)) seen.add(pid)
       return seen.size === 3
-    })
+    }, 'each of them has answered')
     assert.ok(!seen.has(it.manager.pid))
   })
 
@@ -69,8 +68,8 @@ describe.skipIf(!hasRedis())('a manager of real processes, over a real Redis', {
     await it.manager.said('Fragile is ready in 2 processes')
     const answer = it.bus.request<{ pid: number; redelivered: boolean }>('fragile.hold', [it.mark])
     await until(
-      'a process holds the message',
       () => existsSync(it.mark) && readFileSync(it.mark, 'utf8') !== '',
+      'a process holds the message',
     )
     const victim = Number(readFileSync(it.mark, 'utf8'))
     process.kill(victim, 'SIGKILL')
@@ -104,8 +103,8 @@ describe.skipIf(!hasRedis())('a manager of real processes, over a real Redis', {
     await it.manager.said('Fragile is ready in 3 processes')
     const answers = Array.from({ length: 6 }, () => it.bus.request<number>('fragile.slow', [2_000, it.mark]))
     await until(
-      'all six are in hand',
       () => existsSync(it.mark) && readFileSync(it.mark, 'utf8') === '......',
+      'all six are in hand',
     )
     it.manager.signal('SIGTERM')
     const pids = await Promise.all(answers)
@@ -123,7 +122,7 @@ describe.skipIf(!hasRedis())('a manager of real processes, over a real Redis', {
     await it.manager.said('Fragile is stopping')
     it.manager.signal('SIGTERM')
     assert.deepEqual(await it.manager.ended, { code: null, signal: 'SIGTERM' })
-    await until('the child is gone', () => isGone(pid))
+    await until(() => isGone(pid), 'the child is gone')
     assert.equal(await answer, 'late')
   })
 
@@ -214,14 +213,14 @@ describe.skipIf(!hasRedis())('a manager of real processes, over a real Redis', {
     await it.manager.said('Fragile is ready in 2 processes')
     const pids = readyPids(it.manager)
     it.manager.signal('SIGKILL')
-    for (const pid of pids) await until(`${pid} is gone`, () => isGone(pid))
+    for (const pid of pids) await until(() => isGone(pid), `${pid} is gone`)
   })
 
   test('a signal to the whole group, as a terminal sends it, drains and does not kill', async () => {
     await using it = await world({ PROCESSES: '2' })
     await it.manager.said('Fragile is ready in 2 processes')
     const answers = Array.from({ length: 4 }, () => it.bus.request<number>('fragile.slow', [2_000, it.mark]))
-    await until('all four are in hand', () => existsSync(it.mark) && readFileSync(it.mark, 'utf8') === '....')
+    await until(() => existsSync(it.mark) && readFileSync(it.mark, 'utf8') === '....', 'all four are in hand')
     process.kill(-it.manager.pid, 'SIGINT')
     await Promise.all(answers)
     assert.deepEqual(await it.manager.ended, { code: 0, signal: null })

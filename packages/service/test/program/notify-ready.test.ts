@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline'
 import { afterEach, test } from 'vitest'
 import { notifySystemd } from '../../src/index.ts'
 import { Notebook } from '../notebook.ts'
-import { until } from '../until.ts'
+import { until } from '@commissaire/testing'
 
 /** What systemd does: receives datagrams on a socket in the file system. Node cannot. */
 const listener = `
@@ -30,11 +30,11 @@ test.skipIf(!hasTools && process.env['CI'] === undefined)('systemd is told, wher
   const heard: string[] = []
   createInterface({ input: systemd.stdout }).on('line', (line) => heard.push(line))
   try {
-    await until('the socket is there', () => existsSync(socket))
+    await until(() => existsSync(socket), 'the socket is there')
     process.env['NOTIFY_SOCKET'] = socket
     const log = new Notebook()
     await notifySystemd(log, 'READY=1', '3 processes')
-    const text = await until('it is heard', () => heard.find((line) => line.includes('READY=1')))
+    const text = await until(() => heard.find((line) => line.includes('READY=1')), 'it is heard')
     assert.match(text, /STATUS=3 processes/)
     assert.match(text, new RegExp(`MAINPID=${process.pid}`))
     assert.deepEqual(log.notes, [])

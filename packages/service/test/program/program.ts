@@ -1,7 +1,7 @@
 /** A program in a process of its own: its lines, its signals, its end. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
-import { until } from '../until.ts'
+import { until } from '@commissaire/testing'
 
 /** A line of its log. */
 export type Line = Readonly<Record<string, unknown>> & { readonly msg: string }
@@ -63,7 +63,7 @@ export class Program implements AsyncDisposable {
     const fits = (line: Line) => (typeof text === 'string' ? line.msg.includes(text) : text.test(line.msg))
     const what = () =>
       `the program says ${String(text)}; it said:\n${[...this.lines.map(({ msg }) => msg), ...this.text].join('\n')}`
-    return until(what, () => this.lines.filter(fits)[count - 1])
+    return until(() => this.lines.filter(fits)[count - 1], what)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,18 +1,18 @@
+import { haveRedis, RedisServer } from '@commissaire/testing'
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { type Bus, connect } from '@commissaire/bus'
 import { Program } from './program.ts'
-import { hasRedis, type RedisServer, startRedis } from '../redis-server.ts'
 
 const file = join(import.meta.dirname, '../programs/single.ts')
 
-describe.skipIf(!hasRedis())('a service in one process, over a real Redis', { timeout: 120_000 }, () => {
+describe.skipIf(!haveRedis)('a service in one process, over a real Redis', { timeout: 120_000 }, () => {
   let redis: RedisServer
   let bus: Bus
 
   beforeAll(async () => {
-    redis = await startRedis()
+    redis = await RedisServer.start()
     bus = await connect(redis.url)
   })
 

@@ -1,9 +1,9 @@
 /** The etcd handler against a real etcd: the contract, restarts, and TLS with certificates on both sides. */
+import { etcdIsThere, EtcdServer } from '@commissaire/testing'
 import assert from 'node:assert/strict'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { open, options } from '../../src/handlers/etcd/etcd.ts'
 import { handlerContract } from '../../src/testing.ts'
-import { etcdIsThere, EtcdServer } from './etcd-server.ts'
 
 const host = (key: string) => ({ model: 'Host', key })
 const write = (key: string, value = '{}') => ({ model: 'Host', key, value })

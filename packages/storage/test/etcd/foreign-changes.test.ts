@@ -1,9 +1,8 @@
 /** Changes made with other tools are announced once, however many storage services share an etcd. */
+import { etcdIsThere, EtcdServer, until } from '@commissaire/testing'
 import assert from 'node:assert/strict'
-import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, test } from 'vitest'
 import { type StorageEvent, StorageMethods, Store } from '../../src/index.ts'
-import { etcdIsThere, EtcdServer } from './etcd-server.ts'
 import { temporaryDirectories } from '../temporary.ts'
 
 const directory = temporaryDirectories()
@@ -143,12 +142,4 @@ describe.runIf(etcdIsThere())('storage services that share an etcd', () => {
 
 function nameOf(model: Record<string, unknown>): string {
   return String(model['name'] ?? model['address'])
-}
-
-async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  const end = performance.now() + 10_000
-  while (!(await isSo())) {
-    if (performance.now() > end) throw new Error(`waited in vain until ${isSo}`)
-    await delay(20)
-  }
 }

@@ -2,15 +2,15 @@
  * A private etcd for the tests of a file, in a directory of its own; it can be killed and started again, and can talk
  * TLS with certificates of an authority that is made for it.
  */
+import { freePort } from '../free-port.ts'
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Authority, makeAuthority } from './certificates.ts'
+import { type Authority, makeAuthority } from '../certificates.ts'
 
 const run = promisify(execFile)
 
@@ -128,13 +128,4 @@ export class EtcdServer implements AsyncDisposable {
       await delay(50)
     }
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  if (address === null || typeof address === 'string') throw new Error('no port is free')
-  return address.port
 }

@@ -1,13 +1,14 @@
-/** A RabbitMQ node of the tests' own, and questions put to it in Erlang: ten times faster than `rabbitmqctl`. */
+/** A RabbitMQ server on free ports, which can be killed and started again, and evaluates Erlang faster than `rabbitmqctl` does. */
 
 import { execFile, spawn, spawnSync, type ChildProcess, type StdioOptions } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer, connect as dial } from 'node:net'
+import { connect as dial } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { eventually } from '../../src/testing/eventually.ts'
+import { freePorts } from '../free-port.ts'
+import { until } from '../until.ts'
 
 const program = '/usr/lib/rabbitmq/bin/rabbitmq-server'
 
@@ -99,7 +100,7 @@ export class ErlangNode {
     const ended = once(server, 'exit')
     process.kill(-server.pid, 'SIGKILL')
     await ended
-    await eventually('the port is free', async () => !(await answers(this.port)))
+    await until(async () => !(await answers(this.port)), 'the port is free')
   }
 
   signal(signal: NodeJS.Signals): void {
@@ -127,8 +128,8 @@ export class ErlangNode {
       stdio,
       detached: true,
     })
-    await eventually('RabbitMQ takes connections', () => answers(this.port), { within: 90_000 })
-    await eventually('RabbitMQ has started', () => this.#isUp(), { within: 60_000 })
+    await until(() => answers(this.port), 'RabbitMQ takes connections', { timeout: 90_000 })
+    await until(() => this.#isUp(), 'RabbitMQ has started', { timeout: 60_000 })
   }
 
   async #isUp(): Promise<boolean> {
@@ -158,18 +159,4 @@ export function answers(port: number): Promise<boolean> {
     }
     socket.on('connect', () => end(true)).on('error', () => end(false))
   })
-}
-
-/** Ports that are free now, all different. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
-  const ports = await Promise.all(
-    servers.map(async (server) => {
-      if (!server.listening) await once(server, 'listening')
-      const address = server.address()
-      return typeof address === 'object' && address ? address.port : 0
-    }),
-  )
-  await Promise.all(servers.map((server) => once(server.close(), 'close')))
-  return ports
 }
