@@ -86,7 +86,7 @@ const etcdMistakes: Mistake[] = [
   [
     'a certificate whose time is over',
     () => tls(pair(authority.expired)),
-    /certificate_path" is ".*expired.pem", which expired on \d{4}-\d\d-\d\d; put a new one there/,
+    /certificate_path" is ".*expired.crt", which expired on \d{4}-\d\d-\d\d; put a new one there/,
   ],
   [
     'the key of another certificate',

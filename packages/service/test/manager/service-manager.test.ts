@@ -28,7 +28,7 @@ describe.skipIf(!haveRedis)('a manager of real processes, over a real Redis', { 
 
   /** A program on a database of its own, and a caller. */
   async function world(environment: NodeJS.ProcessEnv = {}) {
-    const url = `${redis.url}${worlds++ % 16}`
+    const url = `${redis.url}/${worlds++ % 16}`
     const bus: Bus = await connect(url, { visibility: 1_500, log: new Notebook() })
     const manager = new Program(program, [], { environment: { BUS: url, ...environment } })
     const dispose = async () => {

@@ -5,7 +5,7 @@
 import { freePort } from '../free-port.ts'
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -82,10 +82,18 @@ export class EtcdServer implements AsyncDisposable {
     this.#process?.kill(signal)
   }
 
-  /** Stops it from answering without closing a connection; the function lets it go on. */
+  /** Stops it from answering without closing a connection; returns when it has stopped. The function lets it go on. */
   freeze(): () => void {
     this.#process?.kill('SIGSTOP')
+    while (this.#state() !== 'T');
     return () => void this.#process?.kill('SIGCONT')
+  }
+
+  /** The letter by which the kernel says in which state the process is; `T` is stopped. */
+  #state(): string {
+    const pid = this.#process?.pid
+    if (pid === undefined) return 'T'
+    return /\) (\w)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1] ?? ''
   }
 
   /** What other people do with it. */
