@@ -38,7 +38,7 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { ...common, name: 'slow', include: slow, maxWorkers: workers(4), sequence: { groupOrder: 0 } },
+        test: { ...common, name: 'slow', include: slow, maxWorkers: workers(5), sequence: { groupOrder: 0 } },
       },
       {
         extends: true,

@@ -72,10 +72,16 @@ export async function writeState(state: LabState): Promise<void> {
   await rename(`${file}.new`, file)
 }
 
+/** Part of the name of a folder that is being removed. */
+export const REMOVED = '.removed-'
+
 /** Every lab recorded under `dir`, whether wanted or abandoned. */
 export async function recordedLabs(dir: string): Promise<LabState[]> {
   const names = existsSync(dir) ? await readdir(dir) : []
-  return names.map((name) => readState(join(dir, name))).filter((state) => state !== undefined)
+  return names
+    .filter((name) => !name.includes(REMOVED))
+    .map((name) => readState(join(dir, name)))
+    .filter((state) => state !== undefined)
 }
 
 /** Whether this machine has restarted, or the process that wanted this lab has died, without taking it down. */

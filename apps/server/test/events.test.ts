@@ -177,7 +177,11 @@ test('filters leave out what is not asked for, and hold together', async () => {
   await using ofCluster = await Client.open(`${url}?cluster=web&kinds=host,operation,output`)
   const tell = (key: string, body: object) => world.bus.publish(key, body, { persistent: false })
   const of = (name: string, model: object) =>
-    tell(`notify.storage.${name}.updated`, { event: 'updated', class: name, model })
+    tell(`${name === 'OperationHost' ? 'internal' : 'notify'}.storage.${name}.updated`, {
+      event: 'updated',
+      class: name,
+      model,
+    })
   const output = (operation: string) =>
     tell('notify.operation.output', {
       operation,

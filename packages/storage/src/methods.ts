@@ -18,7 +18,7 @@ import { identify, notFound } from './lookup.ts'
 import { isConflict } from './refusals.ts'
 import type { Change, Fetched, HandlerDescription, Kept, Store, StoreHealth } from './store.ts'
 
-/** What is said on `notify.storage.<Model>.<event>`. */
+/** The announcement of a change on `notify.storage.<Model>.<event>`, or `internal.storage.…` for internal models. */
 export interface StorageEvent {
   readonly event: 'created' | 'updated' | 'deleted'
   readonly class: string
@@ -166,8 +166,9 @@ export class StorageMethods {
 
   /** The change is kept already: that nobody hears of it must not make it look as if it were not. */
   async #announce(event: StorageEvent['event'], definition: ModelDefinition, model: object): Promise<void> {
-    if (definition.secret) return
-    const routingKey = `notify.storage.${definition.name}.${event}`
+    const { announced, name } = definition
+    if (announced === 'never') return
+    const routingKey = `${announced === 'all' ? 'notify' : 'internal'}.storage.${name}.${event}`
     try {
       const shown = safeModel(definition, model)
       await this.#options.announce(routingKey, { event, class: definition.name, model: shown })

@@ -236,7 +236,7 @@ export class Store implements AsyncDisposable {
 
   #heard(change: ForeignChange, log: HandlerLog): HeardChange | undefined {
     const definition = storedModel(change.model)
-    if (definition.secret) return undefined
+    if (definition.announced === 'never') return undefined
     const { event, key, value } = change
     try {
       const text = value ?? JSON.stringify({ [definition.key ?? '']: key })

@@ -40,7 +40,11 @@ export interface EventSubject {
 }
 
 /** The routing keys of the broadcasts that become events. */
-export const eventKeys: readonly string[] = ['notify.storage.#', 'notify.operation.output']
+export const eventKeys: readonly string[] = [
+  'notify.storage.#',
+  'internal.storage.#',
+  'notify.operation.output',
+]
 
 const Announcement = z.object({
   event: z.enum(['created', 'updated', 'deleted']),
@@ -91,7 +95,8 @@ function storageEvent(routingKey: string, body: unknown): ServerEvent | undefine
   if (!read.success) return undefined
   const { event, class: name, model } = read.data
   const known = sourcesByModel.get(name)
-  if (!known || routingKey !== `notify.storage.${name}.${event}`) return undefined
+  const topic = known?.definition.announced === 'internal' ? 'internal' : 'notify'
+  if (!known || routingKey !== `${topic}.storage.${name}.${event}`) return undefined
   const { kind, definition, about } = known
   const shown = withoutJournal(kind, safeModel(definition, model))
   const text = JSON.stringify({ event, class: name, model: shown })

@@ -195,6 +195,22 @@ test('a second operation of one kind is refused while the first is in process, a
   expect(reboots(host.commands)).toBe(2)
 })
 
+test('a restart tells listeners about the operation and its hosts, and nothing internal', async () => {
+  await using system = await TestSystem.start(noWatcher)
+  const hosts = [await system.activeHost(), await system.activeHost()]
+  await system.cluster('web', hosts)
+  const bus = await system.connect()
+  await system.run(new ClusterexecService({ ...system.shared, bus, reboot: quickReboot }))
+  const heard = await system.listen('notify.#')
+  await system.bus.request('jobs.clusterexec.restart', ['web'])
+  expect((await restarted(system)).status).toBe('finished')
+  const counts = new Map<string, number>()
+  for (const { routingKey } of heard) counts.set(routingKey, (counts.get(routingKey) ?? 0) + 1)
+  for (const routingKey of counts.keys())
+    expect(routingKey).toMatch(/^notify\.(storage\.(ClusterRestart|Operation|Host|Cluster)|operation)\./)
+  expect(heard.length).toBeLessThan(25)
+})
+
 test('two operations never have the same host at the same time', async () => {
   await using system = await TestSystem.start(noWatcher)
   const hosts = await Promise.all([1, 2, 3].map(() => system.activeHost({ latency: 10 })))

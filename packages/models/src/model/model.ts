@@ -11,6 +11,9 @@ export type ModelSchema<T extends object = object> = z.ZodType<T> & {
   readonly shape: Readonly<Record<string, z.ZodType>>
 }
 
+/** Who is told of the changes of a model. */
+export type Announced = 'all' | 'internal' | 'never'
+
 /** A model's definition; `T` is what a parsed one looks like. */
 export interface ModelDefinition<T extends object = object, Name extends string = string> {
   readonly name: Name
@@ -22,6 +25,8 @@ export interface ModelDefinition<T extends object = object, Name extends string 
   readonly hidden: readonly string[]
   /** Sealed at rest; never in a log or an announcement. */
   readonly secret: boolean
+  /** Who is told of changes: `all` listeners, `internal` ones only, or nobody (`never`), as of secret models. */
+  readonly announced: Announced
   /**
    * Attributes that older peers do not know: a save that does not mention them leaves them as they are,
    * so that a peer which only knows the original attributes does not wipe, say, a pinned host key.
@@ -50,6 +55,7 @@ interface Description<T extends object, Name extends string> {
   hidden?: readonly string[]
   secret?: boolean
   guarded?: readonly string[]
+  announced?: 'internal' | 'never'
 }
 
 /** What is stored says which attributes its first version had; what is computed has no older writers. */
@@ -68,10 +74,11 @@ export function defineModel<T extends object, Name extends string>(
   description: Description<T, Name> & Storing<T>,
 ): ModelDefinition<T, Name> {
   const { name, key, schema, hidden = [], secret = false, guarded = [] } = description
+  const announced: Announced = secret ? 'never' : (description.announced ?? 'all')
   const { original = Object.keys(schema.shape), reset = [] } = description
   const replaced = new Set<string>([...original, ...reset])
   const kept = Object.keys(schema.shape).filter((attribute) => !replaced.has(attribute))
-  return Object.freeze({ name, key, schema, hidden, secret, kept, guarded })
+  return Object.freeze({ name, key, schema, hidden, secret, announced, kept, guarded })
 }
 
 /** Makes the definition of a list. */

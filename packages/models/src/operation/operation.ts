@@ -107,6 +107,7 @@ export const Operations = defineList('Operations', Operation)
 /** One host of an operation, under `<operation>/<address>`. */
 export const OperationHost = defineModel({
   name: 'OperationHost',
+  announced: 'internal',
   key: 'id',
   original: [
     'id',
@@ -150,6 +151,7 @@ export const OperationHosts = defineList('OperationHosts', OperationHost)
 /** What the commands on one host of an operation printed, under the same key as the host. */
 export const OperationOutput = defineModel({
   name: 'OperationOutput',
+  announced: 'never',
   key: 'id',
   original: ['id', 'lines', 'dropped'],
   schema: z.object({
@@ -166,6 +168,7 @@ export type OperationOutput = ModelOf<typeof OperationOutput>
 /** Who works on an operation that is under way, and that worker's last sign of life. */
 export const OperationLease = defineModel({
   name: 'OperationLease',
+  announced: 'never',
   key: 'slot',
   original: ['slot', 'operation', 'worker', 'renewed_at'],
   schema: z.object({
@@ -184,6 +187,7 @@ export const OperationLeases = defineList('OperationLeases', OperationLease)
 /** The one operation that may work on a host. */
 export const HostLock = defineModel({
   name: 'HostLock',
+  announced: 'never',
   key: 'address',
   original: ['address', 'operation', 'since'],
   schema: z.object({ address, operation: name, since: time }),
