@@ -27,6 +27,8 @@ export class KubernetesConnection {
   readonly #load: () => KubeConfig
   #kubeConfig: KubeConfig
   #dispatcher: Dispatcher | undefined
+  /** Why the credentials could not be read again after the last refusal. */
+  #reloadError: string | undefined
 
   private constructor(load: () => KubeConfig) {
     this.#load = load
@@ -73,6 +75,11 @@ export class KubernetesConnection {
     return new Api(configuration)
   }
 
+  /** Why the credentials could not be read again after the server refused them; undefined when they could. */
+  get reloadError(): string | undefined {
+    return this.#reloadError
+  }
+
   /** Closes the connection once what is under way has ended. */
   async close(): Promise<void> {
     const dispatcher = this.#dispatcher
@@ -91,8 +98,10 @@ export class KubernetesConnection {
     this.#dispatcher = undefined
     try {
       this.#kubeConfig = this.#load()
-    } catch {
-      // The files are just being replaced: what was read before stays until the next refusal.
+      this.#reloadError = undefined
+    } catch (cause) {
+      // The files may just be being replaced: the previous credentials stay until the next refusal, whose error has this cause.
+      this.#reloadError = cause instanceof Error ? cause.message : String(cause)
     }
     return context
   }

@@ -9,6 +9,8 @@ export interface Attempt {
   readonly task: string
   readonly manager: string
   readonly server: string
+  /** Why the credentials could not be read again after a refusal. */
+  readonly reloadError?: string | undefined
 }
 
 /** True when the API server answered with that HTTP status. */
@@ -21,10 +23,14 @@ export function faultOf(error: unknown, attempt: Attempt): BusError {
   if (isContainerManagerError(error)) return error
   const where = `Could not ${attempt.task} at container manager "${attempt.manager}" (${attempt.server})`
   const status = error instanceof ApiException ? error.code : undefined
-  return containerManagerError(`${where}: ${reasonOf(error)}`, {
+  return containerManagerError(`${where}: ${reasonOf(error)}${reloadReason(attempt)}`, {
     cause: error,
     data: { container_manager_name: attempt.manager, ...(status === undefined ? {} : { status }) },
   })
+}
+
+function reloadReason({ reloadError }: Attempt): string {
+  return reloadError === undefined ? '' : `; the credentials could not be read again: ${reloadError}`
 }
 
 function isContainerManagerError(error: unknown): error is BusError {

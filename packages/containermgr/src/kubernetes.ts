@@ -95,7 +95,8 @@ class KubernetesContainers implements ContainerManager {
     try {
       return await work(this.#connection.api(CoreV1Api, options?.signal))
     } catch (error) {
-      throw faultOf(error, { task, manager: this.#name, server: this.#connection.server })
+      const { server, reloadError } = this.#connection
+      throw faultOf(error, { task, manager: this.#name, server, reloadError })
     }
   }
 }

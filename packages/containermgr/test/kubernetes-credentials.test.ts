@@ -1,6 +1,6 @@
 /** By what Kubernetes lets us in: every kind of credentials, against a double over HTTPS that checks them. */
 import { makeAuthority } from '@commissaire/testing'
-import { chmodSync, mkdirSync } from 'node:fs'
+import { chmodSync, mkdirSync, rmSync } from 'node:fs'
 
 import {
   type ContainerManagerConfig,
@@ -62,6 +62,19 @@ test('a token from a file lets in, also after it was renewed', async () => {
   certificates.write('renewed-token', 'new')
   await expect(manager.nodeRegistered('10.2.0.2')).rejects.toThrow(/401/)
   expect(await manager.nodeRegistered('10.2.0.2')).toBe(true)
+  await manager.close()
+})
+
+test('credentials that cannot be read again after a refusal are named in its error', async () => {
+  await using server = await ApiServerDouble.start({ token: 'old', tls })
+  const token_path = certificates.write('lost-token', 'old')
+  const manager = await createContainerManager(
+    config({ server_url: server.url, token_path, certificate_ca_path }),
+  )
+  await manager.registerNode('10.2.0.2')
+  server.token = 'new'
+  rmSync(token_path)
+  await expect(manager.nodeRegistered('10.2.0.2')).rejects.toThrow(/401.*could not be read again.*lost-token/)
   await manager.close()
 })
 

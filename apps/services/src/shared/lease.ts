@@ -67,6 +67,7 @@ export class Lease implements AsyncDisposable {
       await deps.storage.save(OperationLease, mine, { revision: seen?.revision ?? null })
       return new Lease(deps, mine, takenAt)
     } catch (error) {
+      ownWorkers.delete(worker)
       if (isConflict(error)) return undefined
       throw error
     }
@@ -88,12 +89,14 @@ export class Lease implements AsyncDisposable {
   async release(): Promise<void> {
     await this.#end()
     await this.#write({ worker: '', renewed_at: '' }).catch(unlessLost)
+    this.#forgetWorker()
   }
 
   /** Deletes the lease, unless another worker has it, as nothing is left to be done. */
   async remove(): Promise<void> {
     await this.#end()
     await this.#deps.storage.deleteIf(OperationLease, this.#key, ({ worker }) => worker === this.#worker)
+    this.#forgetWorker()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -104,6 +107,11 @@ export class Lease implements AsyncDisposable {
     this.#isOver = true
     clearInterval(this.#timer)
     await this.#renewing
+  }
+
+  /** Another worker of this process may have the same owner, but not the same name. */
+  #forgetWorker(): void {
+    ownWorkers.delete(this.#worker)
   }
 
   async #renew(): Promise<void> {

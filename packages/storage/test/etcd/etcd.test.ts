@@ -94,9 +94,7 @@ describe.runIf(etcdIsThere())('etcd', () => {
     await handler.save([write('a', 'before')])
     await server.kill()
     for (const attempt of [() => handler.get(host('a')), () => handler.save([write('a', '')])]) {
-      const start = performance.now()
       await assert.rejects(attempt, { kind: 'unreachable', message: /does not answer.*See that it runs/ })
-      assert.ok(performance.now() - start < 2000)
     }
     await server.restart()
     assert.equal((await handler.get(host('a')))?.value, 'before')
@@ -124,12 +122,10 @@ describe.runIf(etcdIsThere())('etcd', () => {
     await using handler = await openHere({ timeout: 1000 })
     await handler.save([write('a', '1')])
     const goOn = server.freeze()
-    const start = performance.now()
     await assert.rejects(handler.save([write('a', '2')]), {
       kind: 'unreachable',
       message: /Whether the change was made is not known; read it again/,
     })
-    assert.ok(performance.now() - start < 2000)
     goOn()
     assert.ok(await handler.get(host('a')))
   })
@@ -141,12 +137,10 @@ describe.runIf(etcdIsThere())('etcd', () => {
   })
 
   test('an etcd that is not there is an error when the handler is opened', async () => {
-    const start = performance.now()
     await assert.rejects(openHere({ server_url: 'http://127.0.0.1:1', timeout: 500 }), {
       kind: 'unreachable',
       message: /^The store http:\/\/127.0.0.1:1 could not be read: it does not answer/,
     })
-    assert.ok(performance.now() - start < 1500)
   })
 })
 

@@ -15,29 +15,30 @@ export interface StoredMessage extends OutgoingMessage {
   readonly deadAt?: string
 }
 
+function sizeOf({ body }: StoredMessage): number {
+  return Buffer.byteLength(body)
+}
+
 /** A list of messages, and the consumers that wait for new ones. */
 export class MemoryQueue {
   readonly #messages: StoredMessage[] = []
   readonly #waiting = new Set<() => void>()
+  #bytes = 0
   #dropped = 0
 
   /** The number of messages, their bytes, and how many were dropped to keep the limits. */
   get stats(): DeadLetterStats {
-    return { messages: this.#messages.length, bytes: this.#bytes(), dropped: this.#dropped }
+    return { messages: this.#messages.length, bytes: this.#bytes, dropped: this.#dropped }
   }
 
   /** Adds a dead letter, and drops the oldest ones beyond the limits. */
   pushBounded(message: StoredMessage): void {
     this.push(message)
     const { messages, bytes } = deadLetterLimits
-    while (this.#messages.length > messages || (this.#messages.length > 1 && this.#bytes() > bytes)) {
-      this.#messages.shift()
+    while (this.#messages.length > messages || (this.#messages.length > 1 && this.#bytes > bytes)) {
+      this.take()
       this.#dropped++
     }
-  }
-
-  #bytes(): number {
-    return this.#messages.reduce((sum, { body }) => sum + Buffer.byteLength(body), 0)
   }
 
   get length(): number {
@@ -46,17 +47,24 @@ export class MemoryQueue {
 
   push(message: StoredMessage): void {
     this.#messages.push(message)
+    this.#bytes += sizeOf(message)
     this.wakeNext()
   }
 
   /** Puts a message at the front of the queue. */
   putBack(message: StoredMessage): void {
     this.#messages.unshift(message)
+    this.#bytes += sizeOf(message)
     this.wakeNext()
   }
 
   take(): StoredMessage | undefined {
-    return this.#messages.shift()
+    return this.#without(this.#messages.shift())
+  }
+
+  #without(message: StoredMessage | undefined): StoredMessage | undefined {
+    if (message) this.#bytes -= sizeOf(message)
+    return message
   }
 
   /** Returns messages without removing them, the latest first. */
@@ -66,7 +74,7 @@ export class MemoryQueue {
 
   remove(id: string): StoredMessage | undefined {
     const at = this.#messages.findIndex((message) => message.id === id)
-    return at < 0 ? undefined : this.#messages.splice(at, 1)[0]
+    return at < 0 ? undefined : this.#without(this.#messages.splice(at, 1)[0])
   }
 
   /** Calls `wake` once, when a message is available and no earlier waiter takes it. */

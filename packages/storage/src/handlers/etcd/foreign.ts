@@ -48,7 +48,14 @@ async function listen(connection: EtcdConnection, hear: Hear, { log, signal }: M
       { next },
       'etcd has forgotten older changes; those made with other tools may not have been announced',
     )
-  for await (const { revision, events } of follow(connection, { from: start + 1, signal, onGap })) {
+  const onState = (err: unknown) =>
+    err === undefined
+      ? log.info({}, 'The watch of etcd works again')
+      : log.warn(
+          { err },
+          'The watch of etcd broke; changes made with other tools are announced when it works again',
+        )
+  for await (const { revision, events } of follow(connection, { from: start + 1, signal, onGap, onState })) {
     claims.observe(events)
     const foreign = foreignOf(events)
     if (foreign.length === 0 && revision - claims.told < longestSilence) continue

@@ -22,17 +22,22 @@ export interface FollowOptions {
   readonly signal: AbortSignal
   /** Called when revisions up to this one are not known any more, so that what changed in them is lost. */
   readonly onGap: (next: number) => void
+  /** Called once when the watch breaks, with the reason, and once when it works again. */
+  readonly onState: (error: unknown) => void
 }
 
 /** Follows until the signal aborts. */
 export async function* follow(
   connection: EtcdConnection,
-  { from, signal, onGap }: FollowOptions,
+  { from, signal, onGap, onState }: FollowOptions,
 ): AsyncGenerator<Batch> {
   let next = from
+  let isBroken = false
   while (!signal.aborted) {
     try {
       for await (const response of responses(connection, next, signal)) {
+        if (isBroken) onState(undefined)
+        isBroken = false
         const start = restart(response, next)
         if (start !== undefined) {
           onGap(start)
@@ -44,8 +49,9 @@ export async function* follow(
         next = revision + 1
         yield { revision, events: response.events }
       }
-    } catch {
-      // The stream broke: whoever asks for something meanwhile is told why. Here we only begin again.
+    } catch (error) {
+      if (!isBroken && !signal.aborted) onState(error)
+      isBroken = true
     }
     await delay(pause, undefined, { signal }).catch(() => undefined)
   }
