@@ -169,6 +169,7 @@ async function serveAll(bus: Bus, store: Store, storage: StorageClient): Promise
   await serve('storage', 'storage.*', (method, [type, data, revision]) => {
     if (method === 'save') return methods.save(type as string, data, revision as string)
     if (method === 'list') return methods.list(type as string)
+    if (method === 'page') return methods.page(type as string, data)
     return methods[method as 'get' | 'fetch' | 'delete'](type as string, data)
   })
   await serve('containermgr', 'container.*', (method) =>

@@ -41,6 +41,7 @@ class TestStorage extends CommissaireService<StorageOptions> {
     fetch: { params: ['model_type_name', 'model_json_data'] },
     delete: { params: ['model_type_name', 'model_json_data'] },
     list: { params: ['model_type_name', 'prefix'] },
+    page: { params: ['model_type_name', 'query'] },
   }
 
   on_save(
@@ -63,6 +64,10 @@ class TestStorage extends CommissaireService<StorageOptions> {
 
   on_delete(_message: Message, type: string, data: unknown): Promise<null> {
     return this.options.methods.delete(type, data)
+  }
+
+  on_page(_message: Message, type: string, query: unknown): Promise<object> {
+    return this.options.methods.page(type, query)
   }
 
   on_list(_message: Message, type: string, prefix = ''): Promise<object[]> {

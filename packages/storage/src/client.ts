@@ -3,7 +3,9 @@
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { BusError, type Requester } from '@commissaire/bus'
+import type { z } from 'zod'
 import { type ListDefinition, type ModelDefinition, parseModel } from '@commissaire/models'
+import type { Page, PageQuery } from './page.ts'
 import { isConflict, isMissing } from './refusals.ts'
 import type { Fetched } from './store.ts'
 
@@ -58,6 +60,16 @@ export class StorageClient {
     const params = { model_type_name: name, ...(prefix !== undefined && { prefix }) }
     const reply = await this.#requester.request<unknown[]>('storage.list', params)
     return reply.map((model) => parseModel(of, model))
+  }
+
+  /** A page of a list, by key. */
+  async page<T extends object>(
+    { name, of }: ListDefinition<T>,
+    query: z.input<typeof PageQuery>,
+  ): Promise<Page<T>> {
+    const params = { model_type_name: name, query }
+    const { models, next } = await this.#requester.request<Page<unknown>>('storage.page', params)
+    return { models: models.map((model) => parseModel(of, model)), next }
   }
 
   /** Keeps the model, and gives it back as it was kept. */

@@ -4,6 +4,7 @@
  * A handler never parses a value. Each implementation is in `handlers/` and runs the contract suite of `testing.ts`.
  */
 import type { Logger } from '@commissaire/bus'
+import type { PageQuery } from './page.ts'
 
 /** Where a value rests: the name of its model, and the key of the one meant. */
 export interface Place {
@@ -45,6 +46,9 @@ export interface ForeignChange extends Place {
   readonly value: string | undefined
 }
 
+/** What a handler's page is to contain. */
+export type HandlerPage = Pick<PageQuery, 'after' | 'limit' | 'equal' | 'search'>
+
 /** Where a handler says what became of changes that it could not tell anybody of. */
 export type HandlerLog = Pick<Logger, 'info' | 'warn'>
 
@@ -53,6 +57,12 @@ export interface StoreHandler extends AsyncDisposable {
   get(place: Place): Promise<Stored | undefined>
   /** Everything of one model whose key begins so, by key. */
   list(model: string, prefix?: string): Promise<Stored[]>
+  /**
+   * Returns the first values of one model, by key, that come after a key and meet the conditions: at most `limit`, and all of
+   * them if there are fewer. Its cost does not depend on the number of values before the page. A handler without it is
+   * listed as a whole.
+   */
+  page?(model: string, query: HandlerPage): Promise<Stored[]>
   /**
    * Keeps all of the values or none, in one step that nobody else comes between; resolves when they are kept.
    * Throws the BusError `Conflict` when an expected revision is not there, and a StoreFault when it cannot write.

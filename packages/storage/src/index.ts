@@ -15,10 +15,11 @@ export type {
   Write,
   Written,
 } from './handler.ts'
-export type { HandlerModule } from './handler-kinds.ts'
+export type { HandlerModule } from './configuration/handler-kinds.ts'
+export { largestPage, type Page, PageQuery } from './page.ts'
 export { keyPath } from './keys.ts'
 export { type StorageEvent, StorageMethods, type StorageMethodsOptions } from './methods.ts'
-export { checkConfiguration, StorageConfig } from './placement.ts'
+export { checkConfiguration, StorageConfig } from './configuration/placement.ts'
 export { isConflict, isMissing } from './refusals.ts'
 export {
   type Change,

@@ -6,15 +6,18 @@ import {
   findList,
   holdsBlanks,
   lists,
+  type ListDefinition,
   type ModelDefinition,
   parseModel,
   restoreSecrets,
   safeModel,
   ValidationError,
 } from '@commissaire/models'
+import { z } from 'zod'
 import { asBusError, eachOf, readItems } from './arguments.ts'
 import { storedModel } from './keys.ts'
 import { identify, notFound } from './lookup.ts'
+import { type Page, PageQuery } from './page.ts'
 import { isConflict } from './refusals.ts'
 import type { Change, Fetched, HandlerDescription, Kept, Store, StoreHealth } from './store.ts'
 
@@ -79,11 +82,23 @@ export class StorageMethods {
 
   /** Everything of a list model whose key begins so. */
   async list(model_type_name: string, prefix = ''): Promise<object[]> {
+    return this.#store.list(this.#listNamed(model_type_name), { prefix })
+  }
+
+  #listNamed(model_type_name: string): ListDefinition {
     const definition = findList(model_type_name)
-    if (definition) return this.#store.list(definition, { prefix })
+    if (definition) return definition
     const allowed = Object.keys(lists).join(', ')
     const found = JSON.stringify(model_type_name) ?? 'missing'
     throw invalid(`"model_type_name" is ${found}; lists: ${allowed}`, { model_type_name })
+  }
+
+  /** A page of a list model. */
+  async page(model_type_name: string, query: unknown): Promise<Page<object>> {
+    const parsed = PageQuery.safeParse(query)
+    if (!parsed.success)
+      throw invalid(`"query" is not valid: ${z.prettifyError(parsed.error)}`, { model_type_name })
+    return this.#store.page(this.#listNamed(model_type_name), parsed.data)
   }
 
   /** Announces also what others change past every store, say with another tool, until it is disposed of. */

@@ -20,7 +20,8 @@ import { ExternalHosts } from './external-hosts.ts'
 import { HandlerHealth } from './handlers/health.ts'
 import { keyPath, storedModel } from './keys.ts'
 import { notFound } from './lookup.ts'
-import { type PlacedHandler, placeModels, type StorageConfig } from './placement.ts'
+import { type PlacedHandler, placeModels, type StorageConfig } from './configuration/placement.ts'
+import { meets, type Page, type PageQuery } from './page.ts'
 import { isConflict } from './refusals.ts'
 import { openOptions, sealOptions } from './vault/sealed-options.ts'
 import { Vault } from './vault/vault.ts'
@@ -142,6 +143,19 @@ export class Store implements AsyncDisposable {
       of,
       stored.map((each) => this.#read(of, each)),
     )
+  }
+
+  /** A page of a list, by key. */
+  async page<T extends object>({ of }: Pick<ListDefinition<T>, 'of'>, query: PageQuery): Promise<Page<T>> {
+    const { handler } = this.#placedOf(of)
+    // One more than asked for says whether there is a next page.
+    const stored = await readPage(handler, of.name, { ...query, limit: query.limit + 1 })
+    const shown = stored.slice(0, query.limit)
+    const models = await this.#external.complete(
+      of,
+      shown.map((each) => this.#read(of, each)),
+    )
+    return { models, next: stored.length > query.limit ? (shown.at(-1)?.key ?? null) : null }
   }
 
   /** Keeps all of the models or none; a `Conflict` error when one is not at the revision it should be at. */
@@ -268,6 +282,34 @@ export class Store implements AsyncDisposable {
       throw new StoreFault('damaged', `${what}: ${cause.message}`, { cause })
     }
   }
+}
+
+/** Reads named keys one by one, and everything else as the handler does it best. */
+async function readPage(handler: StoreHandler, model: string, query: PageQuery): Promise<Stored[]> {
+  const { after, limit, keys } = query
+  if (keys) return readKeys(handler, model, { ...query, keys })
+  if (handler.page) return handler.page(model, query)
+  const all = (await handler.list(model)).filter(({ key, value }) => key > after && meets(value, query))
+  return all.slice(0, limit)
+}
+
+async function readKeys(
+  handler: StoreHandler,
+  model: string,
+  { keys, after, limit, ...conditions }: PageQuery & { keys: readonly string[] },
+): Promise<Stored[]> {
+  const found: Stored[] = []
+  for (const key of keys.filter((each) => each > after).toSorted(byCode)) {
+    const stored = await handler.get({ model, key })
+    if (stored && meets(stored.value, conditions)) found.push(stored)
+    if (found.length === limit) break
+  }
+  return found
+}
+
+/** The order of keys in every store. */
+function byCode(one: string, other: string): number {
+  return one < other ? -1 : 1
 }
 
 const silent: HandlerLog = { info() {}, warn() {} }

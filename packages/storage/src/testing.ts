@@ -4,7 +4,7 @@
  *     for (const [name, check] of Object.entries(handlerContract)) test(name, () => check(openEmptyHandler))
  */
 import assert from 'node:assert/strict'
-import type { Place, StoreHandler } from './handler.ts'
+import type { HandlerPage, Place, StoreHandler } from './handler.ts'
 
 /** Opens an empty handler; every check closes the one it was given. */
 export type MakeHandler = () => Promise<StoreHandler>
@@ -67,6 +67,41 @@ export const handlerContract: Record<string, HandlerCheck> = {
     assert.deepEqual(await listed('2/'), ['2/a', '2/\u{1F427}'])
     assert.deepEqual(await listed('3/'), [])
     assert.equal((await listed('')).length, keys.length)
+  },
+
+  async 'a page has the first values after a key, in the order of keys'(make) {
+    await using handler = await make()
+    const page = (after: string, limit: number) =>
+      handler.page?.('Host', { after, limit, equal: {} }).then((found) => found.map(({ key }) => key))
+    if (!handler.page) return
+    await handler.save(['b', 'd', 'a', 'c', 'aa'].map((key) => write(key)))
+    await handler.save([{ model: 'HostCreds', key: 'bb', value: '{}' }])
+    assert.deepEqual(await page('', 2), ['a', 'aa'])
+    assert.deepEqual(await page('aa', 2), ['b', 'c'])
+    assert.deepEqual(await page('bz', 9), ['c', 'd'])
+    assert.deepEqual(await page('d', 9), [])
+  },
+
+  async 'a page has only what meets its conditions'(make) {
+    await using handler = await make()
+    if (!handler.page) return
+    const hosts = {
+      a: { status: 'active' },
+      b: { status: 'failed', os: '50%_Off' },
+      c: { reboot: { needed: 'yes' } },
+    }
+    await handler.save(Object.entries(hosts).map(([key, value]) => write(key, JSON.stringify(value))))
+    const keys = async (conditions: Partial<HandlerPage>) =>
+      ((await handler.page?.('Host', { after: '', limit: 9, equal: {}, ...conditions })) ?? []).map(
+        ({ key }) => key,
+      )
+    assert.deepEqual(await keys({ equal: { status: 'active' } }), ['a'])
+    assert.deepEqual(await keys({ equal: { status: '' } }), ['c'])
+    assert.deepEqual(await keys({ equal: { 'reboot.needed': 'yes' } }), ['c'])
+    assert.deepEqual(await keys({ equal: { status: "'; DROP TABLE models; --" } }), [])
+    assert.deepEqual(await keys({ search: { paths: ['os', 'status'], text: '%_o' } }), ['b'])
+    assert.deepEqual(await keys({ search: { paths: ['os', 'status'], text: 'FAIL' } }), ['b'])
+    assert.deepEqual(await keys({ search: { paths: ['os'], text: 'FAIL' } }), [])
   },
 
   async 'a list is in the order of keys and has the revision of each'(make) {

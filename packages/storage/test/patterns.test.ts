@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'vitest'
-import { fitsPattern } from '../src/patterns.ts'
+import { fitsPattern } from '../src/configuration/patterns.ts'
 
 test('shell patterns fit as a shell or Python’s fnmatch has them', () => {
   const cases: [pattern: string, fits: string[], fitsNot: string[]][] = [

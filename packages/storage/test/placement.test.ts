@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'vitest'
 import { storedModels } from '../src/keys.ts'
-import { placeModels } from '../src/placement.ts'
+import { placeModels } from '../src/configuration/placement.ts'
 
 const place = (...storage_handlers: unknown[]) => placeModels({ storage_handlers }, { file: 'storage.conf' })
 

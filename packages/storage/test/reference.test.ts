@@ -7,7 +7,7 @@ import { options as etcdOptions } from '../src/handlers/etcd/etcd.ts'
 import { options } from '../src/handlers/sqlite/sqlite.ts'
 import { StoreFault, type StoreFaultKind } from '../src/index.ts'
 import { keyPath, storedModels } from '../src/keys.ts'
-import { placeModels } from '../src/placement.ts'
+import { placeModels } from '../src/configuration/placement.ts'
 
 const manual = readFileSync(join(import.meta.dirname, '../../../docs/reference/storage.md'), 'utf8')
 

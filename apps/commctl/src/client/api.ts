@@ -8,7 +8,7 @@ import type { Settings } from '../config/config.ts'
 
 /** What the server said to a request that is in order: a value, or that there is no such thing. */
 export type Answer =
-  | { readonly found: true; readonly value: unknown }
+  | { readonly found: true; readonly value: unknown; readonly next?: string | undefined }
   | { readonly found: false; readonly reason?: string | undefined }
 
 /** How the server is talked to. */
@@ -118,10 +118,16 @@ export class Api {
   async #read(reply: Reply, request: { method: string; path: string; endpoint: string }): Promise<Answer> {
     if (reply.status === 404 && !reply.contentType.includes('html'))
       return { found: false, reason: await reasonIn(reply) }
-    if (reply.status >= 200 && reply.status < 300) return { found: true, value: parse(reply, request) }
+    if (reply.status >= 200 && reply.status < 300)
+      return { found: true, value: parse(reply, request), next: nextPage(reply) }
     const { explain } = await import('./problem.ts')
     throw new Refused(explain(reply, { ...request, origin: this.#settings.origin }), reply.status)
   }
+}
+
+/** The path of the next page of a list, from the `Link` header. */
+function nextPage({ link }: Reply): string | undefined {
+  return /<([^>]*)>; rel="next"/.exec(link)?.[1]
 }
 
 /** What the server says is not there. */

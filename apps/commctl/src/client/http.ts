@@ -25,6 +25,8 @@ export interface Reply {
   readonly status: number
   readonly contentType: string
   readonly text: string
+  /** The `Link` header; empty without one. */
+  readonly link: string
 }
 
 /** Asks and waits for the whole answer. Rejects when there is none, with the error of the socket. */
@@ -41,6 +43,7 @@ export async function exchange(url: URL, request: Exchange): Promise<Reply> {
         status: response.statusCode ?? 0,
         contentType: response.headers['content-type'] ?? '',
         text: Buffer.concat(chunks).toString('utf8'),
+        link: String(response.headers.link ?? ''),
       }),
     )
   })

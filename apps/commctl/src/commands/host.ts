@@ -1,7 +1,9 @@
 /** `commctl host …`: hosts. */
 import { addressOf } from '../client/address.ts'
 import { route } from '../client/route.ts'
-import type { ArgumentRow, CommandRow } from '../cli/command.ts'
+import type { Answer, Api } from '../client/api.ts'
+import type { ArgumentRow, CommandRow, Session } from '../cli/command.ts'
+import { Failure } from '../cli/failure.ts'
 import { member } from '../client/json-value.ts'
 import { ago, kilobytes } from '../output/quantities.ts'
 import { column, type View } from '../output/view.ts'
@@ -97,18 +99,85 @@ const get: CommandRow = {
   },
 }
 
+/** The options that filter hosts, and the parameters of the request. */
+const filters = {
+  status: 'status',
+  os: 'os',
+  reboot: 'reboot',
+  search: 'q',
+  limit: 'limit',
+  fields: 'fields',
+} as const
+
 const list: CommandRow = {
   name: 'list',
-  summary: 'Lists all hosts, or the addresses of those in a cluster',
+  summary: 'Lists all hosts, those that match, or the addresses of those in a cluster',
+  description:
+    'Without options it lists all hosts, and with CLUSTER the addresses of the hosts in that cluster. With options it lists the ' +
+    'hosts that match all of them, without their facts, and reads as many pages from the server as there are.',
   arguments: [{ ...cluster, optional: true }],
-  examples: ['commctl host list', 'commctl host list web', 'commctl host list -o table'],
+  options: [
+    {
+      flags: '-s, --status <STATUS>',
+      text: 'only those with this status; unknown for those without one',
+      suggests: ['active', 'disassociated', 'failed', 'investigating', 'bootstrapping', 'unknown'],
+    },
+    { flags: '--os <OS>', text: 'only those with this operating system, such as debian' },
+    {
+      flags: '--reboot <ANSWER>',
+      text: 'only those that need a reboot (yes), need none (no), …',
+      suggests: ['yes', 'no', 'unknown', 'not_applicable'],
+    },
+    { flags: '-q, --search <TEXT>', text: 'only those whose address, system or status reason contains this' },
+    { flags: '--limit <N>', text: 'at most so many' },
+    { flags: '--fields <NAMES>', text: 'only these attributes, separated by commas' },
+  ],
+  examples: [
+    'commctl host list',
+    'commctl host list web',
+    'commctl host list --status failed -o table',
+    'commctl host list web --reboot yes --fields address,reboot',
+  ],
   view,
-  run: (session) => {
+  run: async (session) => {
+    const query = filterOf(session)
+    if (query.size > 0) return pagesOf(await session.api(), query)
     const name = session.parsed.optional('CLUSTER')
     const path = name === undefined ? route`/hosts` : route`/cluster/${name}/hosts`
     return listOf(session, path, (host) => route`/host/${host}`)
   },
 }
+
+function filterOf({ parsed }: Session): URLSearchParams {
+  const query = new URLSearchParams()
+  for (const [option, parameter] of Object.entries(filters)) {
+    const value = parsed.option(option)
+    if (value !== undefined) query.set(parameter, value)
+  }
+  const name = parsed.optional('CLUSTER')
+  if (query.size > 0 && name !== undefined) query.set('cluster', name)
+  return query
+}
+
+/** Reads pages until there is none, or until there are as many hosts as are wanted. */
+async function pagesOf(api: Api, query: URLSearchParams): Promise<Answer> {
+  const wanted = query.has('limit') ? Number(query.get('limit')) : Infinity
+  if (!(Number.isInteger(wanted) || wanted === Infinity) || wanted < 1)
+    throw new Failure(`--limit is "${query.get('limit')}"; it must be a whole number of at least 1.`)
+  query.set('limit', `${Math.min(wanted, PAGE)}`)
+  const hosts: unknown[] = []
+  let path: string | undefined = `${route`/hosts`}?${query.toString()}`
+  while (path !== undefined && hosts.length < wanted) {
+    const answer: Answer = await api.get(path)
+    if (!answer.found) return answer
+    hosts.push(...(Array.isArray(answer.value) ? answer.value : []))
+    path = answer.next
+  }
+  return { found: true, value: hosts.slice(0, wanted) }
+}
+
+/** Hosts of one page. */
+const PAGE = 500
 
 const status: CommandRow = {
   name: 'status',

@@ -50,6 +50,10 @@ export const storageMethods = {
     input: z.object({ model_type_name: z.string(), prefix: orDefault(z.string(), '') }),
     doc: 'Returns all models of a list, or those whose key begins with `prefix`.',
   },
+  page: {
+    input: z.object({ model_type_name: z.string(), query: z.unknown() }),
+    doc: 'Returns a page of a list: the models that meet the conditions of `query`, and where the next page begins.',
+  },
   store_health: { doc: 'Returns for each store whether it can be read and written, and if not, why.' },
   list_store_handlers: { doc: 'Returns the store handlers, and the models of each.' },
 } satisfies MethodDeclarations
@@ -129,6 +133,14 @@ export class StorageService
     { model_type_name, prefix }: MethodInput<typeof storageMethods.list>,
   ): Promise<object[]> {
     return this.#methods.list(model_type_name, prefix)
+  }
+
+  /** Exposed as `storage.page`. */
+  on_page(
+    _message: Message,
+    { model_type_name, query }: MethodInput<typeof storageMethods.page>,
+  ): Promise<object> {
+    return this.#methods.page(model_type_name, query)
   }
 
   /** Exposed as `storage.store_health`. */

@@ -3,7 +3,8 @@
  */
 import { z } from 'zod'
 import { conflict, requireExpected, StoreFault } from '../faults.ts'
-import type { Deletion, Place, Stored, StoreHandler, Write, Written } from '../handler.ts'
+import type { Deletion, HandlerPage, Place, Stored, StoreHandler, Write, Written } from '../handler.ts'
+import { meets } from '../page.ts'
 
 /** A memory handler has nothing to configure. */
 export const options = z.strictObject({})
@@ -28,6 +29,11 @@ class MemoryHandler implements StoreHandler {
   async list(model: string, prefix = ''): Promise<Stored[]> {
     const found = [...this.#of(model).values()].filter(({ key }) => key.startsWith(prefix))
     return found.sort((one, other) => (one.key < other.key ? -1 : 1))
+  }
+
+  async page(model: string, { after, limit, ...conditions }: HandlerPage): Promise<Stored[]> {
+    const all = (await this.list(model)).filter(({ key }) => key > after)
+    return all.filter(({ value }) => meets(value, conditions)).slice(0, limit)
   }
 
   async save(writes: readonly Write[]): Promise<Written[]> {

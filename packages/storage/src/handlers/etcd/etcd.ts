@@ -8,6 +8,7 @@ import type {
   Deletion,
   ForeignChange,
   HandlerLog,
+  HandlerPage,
   Place,
   Stored,
   StoreHandler,
@@ -18,7 +19,8 @@ import { folderOf, pathOf, placeAt } from '../../keys.ts'
 import { EtcdConnection } from './connection.ts'
 import { hearForeign } from './foreign.ts'
 import type { EtcdOptions } from './options.ts'
-import { readPages } from './pages.ts'
+import { meets } from '../../page.ts'
+import { pairsFrom, readPages } from './pages.ts'
 import {
   asStored,
   deleteRequest,
@@ -55,6 +57,16 @@ class EtcdHandler implements StoreHandler {
     const pairs = await readPages(this.#connection, folderOf(model) + prefix)
     const found = pairs.flatMap((pair) => asOneOf(model, pair))
     return found.sort((one, other) => (one.key < other.key ? -1 : 1))
+  }
+
+  async page(model: string, { after, limit, ...conditions }: HandlerPage): Promise<Stored[]> {
+    const found: Stored[] = []
+    const start = after === '' ? folderOf(model) : `${pathOf({ model, key: after })}\0`
+    for await (const pair of pairsFrom(this.#connection, { folder: folderOf(model), start })) {
+      found.push(...asOneOf(model, pair).filter(({ value }) => meets(value, conditions)))
+      if (found.length === limit) return found
+    }
+    return found
   }
 
   async save(writes: readonly Write[]): Promise<Written[]> {

@@ -36,6 +36,21 @@ async function readOnce(connection: EtcdConnection, start: string): Promise<IKey
   }
 }
 
+/** Everything in a folder from a path on, in the order of paths. Pages are read as they are needed, each at its own revision. */
+export async function* pairsFrom(
+  connection: EtcdConnection,
+  { folder, start }: { folder: string; start: string },
+): AsyncGenerator<IKeyValue> {
+  const range_end = pathAfter(folder)
+  for (let key = Buffer.from(start); ;) {
+    const page = await connection.range({ key, range_end, limit: pageLength })
+    yield* page.kvs
+    const last = page.kvs.at(-1)
+    if (!page.more || !last) return
+    key = Buffer.concat([last.key, Buffer.of(0)])
+  }
+}
+
 /** The first path that does not begin so. */
 export function pathAfter(start: string): Buffer {
   const end = Buffer.from(start)

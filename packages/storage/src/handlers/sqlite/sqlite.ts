@@ -9,7 +9,7 @@ import { dirname, resolve } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { z } from 'zod'
 import { conflict, requireExpected, StoreFault } from '../../faults.ts'
-import type { Deletion, Place, Stored, StoreHandler, Write, Written } from '../../handler.ts'
+import type { Deletion, HandlerPage, Place, Stored, StoreHandler, Write, Written } from '../../handler.ts'
 import { retryWhileLocked, translate } from './faults.ts'
 
 /** What a sqlite handler can be told. */
@@ -70,6 +70,8 @@ class SqliteHandler implements StoreHandler {
   readonly #lockTimeout: number
   readonly #database: DatabaseSync
   readonly #statements: Record<keyof typeof statements, StatementSync>
+  /** Statements of pages, by their text: there are as many as combinations of conditions. */
+  readonly #pages = new Map<string, StatementSync>()
 
   constructor(file: string, { synchronous, lock_timeout }: Omit<SqliteOptions, 'path'>) {
     this.#file = file
@@ -91,6 +93,20 @@ class SqliteHandler implements StoreHandler {
   list(model: string, prefix = ''): Promise<Stored[]> {
     const after = `${prefix}\u{10FFFF}`
     return this.#attempt('read', () => this.#statements.list.all(model, prefix, after).map(asStored))
+  }
+
+  page(model: string, { after, limit, equal, search }: HandlerPage): Promise<Stored[]> {
+    const equals = Object.keys(equal).map((path) => `AND coalesce(json_extract(value, '$.${path}'), '') = ?`)
+    const likes = search?.paths.map((path) => `json_extract(value, '$.${path}') LIKE ? ESCAPE '\\'`) ?? []
+    const found = likes.length > 0 ? `AND (${likes.join(' OR ')})` : ''
+    const sql = `SELECT model, key, value, revision FROM models WHERE model = ? AND key > ? ${equals.join(' ')} ${found} ORDER BY key LIMIT ?`
+    const pattern = `%${(search?.text ?? '').replaceAll(/[\\%_]/g, String.raw`\$&`)}%`
+    const values = [model, after, ...Object.values(equal), ...likes.map(() => pattern), limit]
+    return this.#attempt('read', () =>
+      this.#prepared(sql)
+        .all(...values)
+        .map(asStored),
+    )
   }
 
   save(writes: readonly Write[]): Promise<Written[]> {
@@ -125,6 +141,12 @@ class SqliteHandler implements StoreHandler {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  #prepared(sql: string): StatementSync {
+    const known = this.#pages.get(sql) ?? this.#database.prepare(sql)
+    this.#pages.set(sql, known)
+    return known
   }
 
   #get({ model, key }: Place): Stored | undefined {

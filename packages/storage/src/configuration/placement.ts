@@ -4,9 +4,9 @@
 import { parse } from 'node:path'
 import { type Fault, parseAs, ValidationError } from '@commissaire/models'
 import { z } from 'zod'
-import { ConfigurationError } from './faults.ts'
+import { ConfigurationError } from '../faults.ts'
 import { type HandlerKind, loadHandlerKind } from './handler-kinds.ts'
-import { storedModels } from './keys.ts'
+import { storedModels } from '../keys.ts'
 import { fitsPattern } from './patterns.ts'
 
 /** The part of the storage service's configuration that is about handlers; each has options of its own beside these. */

@@ -5,8 +5,8 @@
 import { dirname, isAbsolute, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { z } from 'zod'
-import { ConfigurationError } from './faults.ts'
-import type { StoreHandler } from './handler.ts'
+import { ConfigurationError } from '../faults.ts'
+import type { StoreHandler } from '../handler.ts'
 
 /** A kind of store handler, whatever options it takes. */
 export type HandlerKind = HandlerModule<object>
@@ -23,9 +23,9 @@ export interface HandlerModule<Options extends object> {
 }
 
 const kinds = new Map<string, () => Promise<HandlerKind>>([
-  ['sqlite', async () => adapt(await import('./handlers/sqlite/sqlite.ts'))],
-  ['etcd', async () => adapt(await import('./handlers/etcd/etcd.ts'))],
-  ['memory', async () => adapt(await import('./handlers/memory.ts'))],
+  ['sqlite', async () => adapt(await import('../handlers/sqlite/sqlite.ts'))],
+  ['etcd', async () => adapt(await import('../handlers/etcd/etcd.ts'))],
+  ['memory', async () => adapt(await import('../handlers/memory.ts'))],
 ])
 
 /** Where a type stands. */
