@@ -15,6 +15,7 @@ const benchmarks: Record<string, () => Promise<Figures>> = {
   'facts-cold': async () => (await import('./facts-cold.ts')).measureFactsCold(),
   'registration-storm': async () => (await import('./registration-storm.ts')).measureRegistrationStorm(),
   'rest-overload': async () => (await import('./rest-overload.ts')).measureRestOverload(),
+  'host-pages': async () => (await import('./host-pages.ts')).measureHostPages(),
   rollout: async () => (await import('./rollout.ts')).measureRollout(),
   'bus-redis': async () => (await import('./bus-redis.ts')).measureBusRedis(),
 }

@@ -1,17 +1,17 @@
 /**
  * Caches successful authentications for a short time, so that the cost of a slow hash is not paid by every request.
  *
- * The key of an entry is a keyed hash of the credentials, never the credentials themselves. The hash key is random, is
+ * The key of an entry is a hash of a secret and the credentials, never the credentials themselves. The secret is random, is
  * made at start and never leaves memory.
  */
-import { createHmac, randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 import type { Identity } from './authenticator.ts'
 
 const CAPACITY = 1000
 
 /** Recently authenticated identities by their credentials. */
 export class CredentialCache<CachedIdentity extends Identity = Identity> {
-  readonly #hashKey = randomBytes(32)
+  readonly #secret = randomBytes(32).toString('base64')
   readonly #entries = new Map<string, { identity: CachedIdentity; expires: number }>()
   readonly #now: () => number
 
@@ -42,6 +42,6 @@ export class CredentialCache<CachedIdentity extends Identity = Identity> {
   }
 
   #digest(credentials: string): string {
-    return createHmac('sha256', this.#hashKey).update(credentials).digest('base64')
+    return hash('sha256', this.#secret + credentials, 'base64')
   }
 }

@@ -34,11 +34,11 @@ async function page(query: string): Promise<{ hosts: ShownHost[]; next: string |
 
 test('pages follow each other in the order of addresses, and together are all hosts', async () => {
   const seen: string[] = []
-  let sizes: number[] = []
+  const sizes: number[] = []
   for (let url: string | undefined = 'limit=100'; url !== undefined;) {
     const { hosts, next }: Awaited<ReturnType<typeof page>> = await page(url)
     seen.push(...hosts.map((host) => host.address))
-    sizes = [...sizes, hosts.length]
+    sizes.push(hosts.length)
     url = next
   }
   expect(sizes).toEqual([100, 100, 50])

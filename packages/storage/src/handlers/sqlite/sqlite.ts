@@ -57,6 +57,14 @@ const schema = `
   INSERT OR IGNORE INTO revisions VALUES (1, 0);
   PRAGMA user_version = 1;`
 
+/** Hosts are filtered by these attributes, those that leave out most first. */
+const indexed = ['status', 'reboot.needed', 'os']
+
+const indexes = indexed.map(
+  (path) =>
+    `CREATE INDEX IF NOT EXISTS "host_${path}" ON models (${attribute(path)}, key) WHERE model = 'Host';`,
+)
+
 const statements = {
   get: 'SELECT model, key, value, revision FROM models WHERE model = ? AND key = ?',
   list: 'SELECT model, key, value, revision FROM models WHERE model = ? AND key >= ? AND key < ? ORDER BY key',
@@ -96,12 +104,13 @@ class SqliteHandler implements StoreHandler {
   }
 
   page(model: string, { after, limit, equal, search }: HandlerPage): Promise<Stored[]> {
-    const equals = Object.keys(equal).map((path) => `AND coalesce(json_extract(value, '$.${path}'), '') = ?`)
-    const likes = search?.paths.map((path) => `json_extract(value, '$.${path}') LIKE ? ESCAPE '\\'`) ?? []
+    const equals = Object.keys(equal).map((path) => `AND ${attribute(path)} = ?`)
+    const likes = search?.paths.map((path) => `${attribute(path)} LIKE ? ESCAPE '\\'`) ?? []
     const found = likes.length > 0 ? `AND (${likes.join(' OR ')})` : ''
-    const sql = `SELECT model, key, value, revision FROM models WHERE model = ? AND key > ? ${equals.join(' ')} ${found} ORDER BY key LIMIT ?`
+    // The name is in the text, as an index of one model is not used for a parameter.
+    const sql = `SELECT model, key, value, revision FROM models ${indexFor(model, equal)} WHERE model = '${model}' AND key > ? ${equals.join(' ')} ${found} ORDER BY key LIMIT ?`
     const pattern = `%${(search?.text ?? '').replaceAll(/[\\%_]/g, String.raw`\$&`)}%`
-    const values = [model, after, ...Object.values(equal), ...likes.map(() => pattern), limit]
+    const values = [after, ...Object.values(equal), ...likes.map(() => pattern), limit]
     return this.#attempt('read', () =>
       this.#prepared(sql)
         .all(...values)
@@ -203,11 +212,23 @@ function openDatabase(file: string, synchronous: SqliteOptions['synchronous']): 
       throw new Error(`it was written by a newer version (layout ${version}; this one knows 1)`)
     database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous};`)
     if (version === 0) database.exec(`BEGIN IMMEDIATE; ${schema} COMMIT`)
+    database.exec(indexes.join('\n'))
     return database
   } catch (cause) {
     database.close()
     throw cause
   }
+}
+
+/** Names the index of an attribute that is asked for. By itself SQLite would rather walk through all hosts in their order. */
+function indexFor(model: string, equal: HandlerPage['equal']): string {
+  const path = model === 'Host' ? indexed.find((each) => each in equal) : undefined
+  return path === undefined ? '' : `INDEXED BY "host_${path}"`
+}
+
+/** An attribute of a value as SQL; indexes are used for exactly this text. */
+function attribute(path: string): string {
+  return `CASE WHEN json_valid(value) THEN coalesce(json_extract(value, '$.${path}'), '') ELSE '' END`
 }
 
 function asStored(row: Record<string, unknown>): Stored {
