@@ -144,7 +144,7 @@ test('a connection that ends takes its running command with it', async () => {
 })
 
 test('a connection on which a command is stuck for good is ended', async () => {
-  await using host = await FakeHost.start()
+  await using host = await FakeHost.start({ address: '127.0.0.1' })
   await using network = await Network.to(host.port)
   await using remote = await connect(host.target({ port: network.port }))
   await remote.run('true')

@@ -2,7 +2,7 @@
  * A scripted host on a loopback address: a real SSH server with a host key, facts, latency, failures and reboots of
  * its own. Hundreds of them live in one process; it is a simulation, and figures taken with it should say so.
  */
-import { randomUUID } from 'node:crypto'
+import { randomInt, randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { ServerChannel } from 'ssh2'
 import { factsProbe, bootStatusProbe } from '../facts/probe.ts'
@@ -47,7 +47,7 @@ export type RebootPhase = 'told' | 'down' | 'up'
 
 /** What a scripted host is like. */
 export interface FakeHostOptions {
-  /** Any address of 127.0.0.0/8, or ::1. Default: 127.0.0.1. */
+  /** Any address of 127.0.0.0/8, or ::1. Default: one of its own, so that nothing else takes its port while it is down. */
   readonly address?: string
   /** Default: a free one. */
   readonly port?: number
@@ -61,6 +61,11 @@ export interface FakeHostOptions {
   readonly respond?: (call: Call) => Reply | undefined | Promise<Reply | undefined>
   /** Runs what it does not know with the sh of this machine, the probes too. Default: it answers with success. */
   readonly runs?: 'scripted' | 'locally'
+}
+
+function addressOfItsOwn(): string {
+  const part = (): number => randomInt(1, 255)
+  return `127.${randomInt(128, 255)}.${part()}.${part()}`
 }
 
 /** A scripted host. */
@@ -97,7 +102,7 @@ export class FakeHost implements AsyncDisposable {
 
   private constructor(options: FakeHostOptions) {
     this.#options = options
-    this.address = options.address ?? '127.0.0.1'
+    this.address = options.address ?? addressOfItsOwn()
     this.latency = options.latency ?? 0
     this.#hostKey = options.hostKey ?? keyPair()
     this.#server = new FakeServer({
