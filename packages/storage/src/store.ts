@@ -15,13 +15,14 @@ import {
   ValidationError,
 } from '@commissaire/models'
 import { StoreFault } from './faults.ts'
-import type { ForeignChange, HandlerLog, Stored, StoreHandler, Write } from './handler.ts'
+import type { ForeignChange, HandlerLog, Stored, Write } from './handler.ts'
 import { ExternalHosts } from './external-hosts.ts'
-import { HandlerHealth } from './handlers/health.ts'
+import { type OpenHandler, openHandlers } from './handlers/open-handlers.ts'
+import { readPage } from './handlers/read-page.ts'
 import { keyPath, storedModel } from './keys.ts'
 import { notFound } from './lookup.ts'
 import { type PlacedHandler, placeModels, type StorageConfig } from './configuration/placement.ts'
-import { meets, type Page, type PageQuery } from './page.ts'
+import type { Page, PageQuery } from './page.ts'
 import { isConflict } from './refusals.ts'
 import { openOptions, sealOptions } from './vault/sealed-options.ts'
 import { Vault } from './vault/vault.ts'
@@ -82,8 +83,6 @@ export interface StoreHealth {
   /** What is wrong and what to do; empty when it is usable. */
   readonly reason: string
 }
-
-type OpenHandler = PlacedHandler & { readonly handler: StoreHandler; readonly health: HandlerHealth }
 
 /** Keeps models. Open one with `Store.open`. */
 export class Store implements AsyncDisposable {
@@ -284,34 +283,6 @@ export class Store implements AsyncDisposable {
   }
 }
 
-/** Reads named keys one by one, and everything else as the handler does it best. */
-async function readPage(handler: StoreHandler, model: string, query: PageQuery): Promise<Stored[]> {
-  const { after, limit, keys } = query
-  if (keys) return readKeys(handler, model, { ...query, keys })
-  if (handler.page) return handler.page(model, query)
-  const all = (await handler.list(model)).filter(({ key, value }) => key > after && meets(value, query))
-  return all.slice(0, limit)
-}
-
-async function readKeys(
-  handler: StoreHandler,
-  model: string,
-  { keys, after, limit, ...conditions }: PageQuery & { keys: readonly string[] },
-): Promise<Stored[]> {
-  const found: Stored[] = []
-  for (const key of keys.filter((each) => each > after).toSorted(byCode)) {
-    const stored = await handler.get({ model, key })
-    if (stored && meets(stored.value, conditions)) found.push(stored)
-    if (found.length === limit) break
-  }
-  return found
-}
-
-/** The order of keys in every store. */
-function byCode(one: string, other: string): number {
-  return one < other ? -1 : 1
-}
-
 const silent: HandlerLog = { info() {}, warn() {} }
 
 async function openVault(
@@ -325,20 +296,6 @@ async function openVault(
   const lasting = handlers.some(({ kind, models }) => kind.lasting && models.some(isSealed))
   if (!lasting && keyFile === undefined) return Vault.forThisProcess()
   return Vault.fromFile(resolve(dataDir, keyFile ?? 'vault.key'))
-}
-
-async function openHandlers(placed: readonly PlacedHandler[], dataDir: string): Promise<OpenHandler[]> {
-  const opened: OpenHandler[] = []
-  try {
-    for (const each of placed) {
-      const handler = await each.kind.open(each.options, { dataDir })
-      opened.push({ ...each, handler, health: new HandlerHealth(handler) })
-    }
-    return opened
-  } catch (error) {
-    await Promise.all(opened.map(({ handler }) => handler.close()))
-    throw error
-  }
 }
 
 function modelAt<T>(changes: readonly Change<T>[], index: number): T {
