@@ -75,7 +75,7 @@ test('a controller that was restarted goes on from the mark', async () => {
 })
 
 test('an unchanged boot id means that the host is still going down', async () => {
-  host.goingDown = 400
+  host.goingDown = 1500
   const proof = await rebootHost(pool, host.target(), quick)
   expect(proof.after).toBe(host.bootId)
   expect(host.connections).toBeGreaterThan(3)
